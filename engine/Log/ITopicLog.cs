@@ -1,0 +1,110 @@
+namespace Streams.Log;
+
+/// <summary>Which records a reader sees.</summary>
+public enum ReadLevel
+{
+    /// <summary>
+    /// Everything committed, though a power cut might still take the last of it. Enough inside an application: what
+    /// is derived from a record is committed behind it, so the two are lost together or not at all.
+    /// </summary>
+    Committed,
+
+    /// <summary>Only what survives a power cut. Needed before an effect leaves the application.</summary>
+    Durable,
+}
+
+/// <summary>
+/// Topics of records, and the one operation everything rests on: a commit that appends to any number of partitions
+/// and moves positions, all of it or nothing. Thread-safe; writers and readers belong to one thread each.
+/// </summary>
+public interface ITopicLog : IDisposable
+{
+    /// <summary>All topics, by name.</summary>
+    IReadOnlyList<Topic> Topics { get; }
+
+    /// <summary>The last commit that survives a power cut; see <see cref="ILogWriter.Commit"/>.</summary>
+    long DurableCommit { get; }
+
+    /// <summary>Creates the topic, or finds it and checks that it is as asked.</summary>
+    /// <exception cref="TopicMismatchException">It exists with other partitions or another cleanup policy.</exception>
+    Topic EnsureTopic(TopicSpec spec);
+
+    /// <summary>The topic of that name, or null.</summary>
+    Topic? FindTopic(string name);
+
+    /// <summary>Opens a writer. Opening another under the same id shuts the older one out.</summary>
+    /// <param name="writerId">Stable over restarts: Kafka's transactional.id.</param>
+    ILogWriter OpenWriter(string writerId);
+
+    /// <summary>Opens a reader that sees records up to a level.</summary>
+    ILogReader OpenReader(ReadLevel level);
+
+    /// <summary>The first offset still kept.</summary>
+    long StartOffset(TopicPartition partition);
+
+    /// <summary>One past the last offset at that level.</summary>
+    long EndOffset(TopicPartition partition, ReadLevel level);
+
+    /// <summary>The next offset that the group has to process, or null when it never committed one.</summary>
+    long? CommittedOffset(string group, TopicPartition partition);
+
+    /// <summary>The cursor last committed for a source under a key, or null.</summary>
+    byte[]? Cursor(string source, string key);
+
+    /// <summary>All of a source's committed cursors, by key in ordinal order.</summary>
+    IReadOnlyList<KeyValuePair<string, byte[]>> Cursors(string source);
+
+    /// <summary>Blocks until the commit survives a power cut.</summary>
+    /// <param name="commit">What <see cref="ILogWriter.Commit"/> returned.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    void WaitDurable(long commit, CancellationToken cancellation);
+
+    /// <summary>Blocks until something was committed after <paramref name="commit"/>, or the time is over.</summary>
+    /// <returns>The last commit.</returns>
+    long WaitForCommit(long commit, TimeSpan timeout, CancellationToken cancellation);
+
+    /// <summary>Declares that records before an offset are not needed, such as a changelog's before a snapshot.</summary>
+    void DeleteRecordsBefore(TopicPartition partition, long offset);
+}
+
+/// <summary>Collects one commit at a time: records, positions, cursors. For one thread.</summary>
+public interface ILogWriter : IDisposable
+{
+    /// <summary>Bytes collected since the last commit or abort.</summary>
+    int PendingBytes { get; }
+
+    /// <summary>Adds a record; nobody sees it before the commit.</summary>
+    /// <exception cref="RecordTooLargeException">It is over the topic's limit; nothing was added.</exception>
+    void Append(TopicPartition partition, in LogRecord record);
+
+    /// <summary>Says that the group has processed everything before <paramref name="nextOffset"/>.</summary>
+    void CommitOffset(string group, TopicPartition partition, long nextOffset);
+
+    /// <summary>Says how far a source has read; an empty value removes the key.</summary>
+    void CommitCursor(string source, string key, ReadOnlySpan<byte> cursor);
+
+    /// <summary>Makes all that was added visible at once.</summary>
+    /// <returns>The commit's number, for <see cref="ITopicLog.WaitDurable"/>; the last one when nothing was added.</returns>
+    /// <exception cref="LogFullException">The disk is full. Nothing was committed, what was added is still there,
+    /// and calling again is the way to retry.</exception>
+    /// <exception cref="WriterFencedException">A newer writer has this id.</exception>
+    long Commit();
+
+    /// <summary>Forgets what was added since the last commit.</summary>
+    void Abort();
+}
+
+/// <summary>Reads batches. For one thread.</summary>
+public interface ILogReader : IDisposable
+{
+    /// <summary>A batch to read into, again and again.</summary>
+    LogBatch CreateBatch();
+
+    /// <summary>Reads records from <paramref name="offset"/> on, without waiting.</summary>
+    /// <param name="partition">Where from.</param>
+    /// <param name="offset">The first offset wanted; where it was deleted, reading starts at the first kept.</param>
+    /// <param name="batch">Filled when the result is true.</param>
+    /// <returns>Whether there was at least one record.</returns>
+    /// <exception cref="LogDamagedException">The bytes on disk are not what was written.</exception>
+    bool Read(TopicPartition partition, long offset, LogBatch batch);
+}

@@ -1,0 +1,6 @@
+namespace Streams.Topologies;
+
+internal static class Program
+{
+    private static int Main() => 0;
+}
