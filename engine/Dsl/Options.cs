@@ -1,0 +1,102 @@
+using Streams.Processing;
+using Streams.Records;
+
+namespace Streams.Dsl;
+
+/// <summary>How a topic is read.</summary>
+/// <typeparam name="TKey">The key's type.</typeparam>
+/// <typeparam name="TValue">The value's type.</typeparam>
+/// <param name="KeySerde">Reads the keys.</param>
+/// <param name="ValueSerde">Reads the values.</param>
+public sealed record Consumed<TKey, TValue>(Serde<TKey> KeySerde, Serde<TValue> ValueSerde)
+{
+    /// <summary>Says at what event time a record counts; null takes the log's time.</summary>
+    public TimestampExtractor<TKey, TValue>? TimestampExtractor { get; init; }
+
+    /// <summary>Name of the node; null for a generated one.</summary>
+    public string? Name { get; init; }
+}
+
+/// <summary>How a topic is written.</summary>
+/// <typeparam name="TKey">The key's type.</typeparam>
+/// <typeparam name="TValue">The value's type.</typeparam>
+public sealed record Produced<TKey, TValue>
+{
+    /// <summary>Writes the keys; null takes the stream's own.</summary>
+    public Serde<TKey>? KeySerde { get; init; }
+
+    /// <summary>Writes the values; null takes the stream's own.</summary>
+    public Serde<TValue>? ValueSerde { get; init; }
+
+    /// <summary>Chooses the partition; null takes Kafka's murmur2 of the key.</summary>
+    public Partitioner? Partitioner { get; init; }
+
+    /// <summary>Name of the node; null for a generated one.</summary>
+    public string? Name { get; init; }
+}
+
+/// <summary>How a stream goes through a topic of the application's own, to be partitioned by its key.</summary>
+/// <typeparam name="TKey">The key's type.</typeparam>
+/// <typeparam name="TValue">The value's type.</typeparam>
+public sealed record Repartitioned<TKey, TValue>
+{
+    /// <summary>Writes and reads the keys; null takes the stream's own.</summary>
+    public Serde<TKey>? KeySerde { get; init; }
+
+    /// <summary>Writes and reads the values; null takes the stream's own.</summary>
+    public Serde<TValue>? ValueSerde { get; init; }
+
+    /// <summary>Part of the topic's name; null for a generated one, which changes when the topology does.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Number of partitions; null for as many as the stream has now.</summary>
+    public int? Partitions { get; init; }
+}
+
+/// <summary>How records are grouped by key.</summary>
+/// <typeparam name="TKey">The key's type.</typeparam>
+/// <typeparam name="TValue">The value's type.</typeparam>
+public sealed record Grouped<TKey, TValue>
+{
+    /// <summary>Writes and reads the keys; null takes the stream's own.</summary>
+    public Serde<TKey>? KeySerde { get; init; }
+
+    /// <summary>Writes and reads the values; null takes the stream's own.</summary>
+    public Serde<TValue>? ValueSerde { get; init; }
+
+    /// <summary>Part of the repartition topic's name, where one is needed; null for a generated one.</summary>
+    public string? Name { get; init; }
+}
+
+/// <summary>How a table or an aggregate is kept.</summary>
+/// <typeparam name="TKey">The key's type.</typeparam>
+/// <typeparam name="TValue">The value's type.</typeparam>
+public sealed record Materialized<TKey, TValue>
+{
+    /// <summary>The store's name; null for a generated one, which changes when the topology does.</summary>
+    public string? StoreName { get; init; }
+
+    /// <summary>Writes and reads the keys; null takes the stream's own.</summary>
+    public Serde<TKey>? KeySerde { get; init; }
+
+    /// <summary>Writes and reads the values.</summary>
+    public Serde<TValue>? ValueSerde { get; init; }
+
+    /// <summary>How long a window is kept; null for the least that its size and grace need.</summary>
+    public TimeSpan? Retention { get; init; }
+
+    /// <summary>Bound on the store's memory per task, in bytes. Default 8 GiB.</summary>
+    public long StateBytesMax { get; init; } = 8L << 30;
+
+    /// <summary>Whether changes go to a changelog; without it the state is gone after a restart. Default true.</summary>
+    public bool Logged { get; init; } = true;
+}
+
+/// <summary>How a join reads what it joins.</summary>
+/// <param name="Name">Name of the node; null for a generated one.</param>
+public sealed record Joined(string? Name = null);
+
+/// <summary>Puts the names of stores, for a node that uses them, and the node's own name.</summary>
+/// <param name="Name">Name of the node; null for a generated one.</param>
+/// <param name="Stores">Stores that it uses, added with <see cref="StreamsBuilder.AddStateStore"/>.</param>
+public sealed record ProcessOptions(string? Name = null, params string[] Stores);

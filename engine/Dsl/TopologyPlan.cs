@@ -1,0 +1,63 @@
+using Streams.Log;
+using Streams.Processing;
+
+namespace Streams.Dsl;
+
+/// <summary>Divides the nodes of a topology into parts that run independently, and checks what can be checked.</summary>
+internal static class TopologyPlan
+{
+    internal static Topology Make(
+        List<GraphNode> nodes, Dictionary<string, StoreSpec> stores, IReadOnlyList<TopicSpec> topics,
+        IReadOnlyDictionary<string, int?> repartitions)
+    {
+        if (!nodes.Any(n => n.Kind == NodeKind.Source))
+            throw new TopologyException("The topology reads no topic.");
+        int[] leader = [.. Enumerable.Range(0, nodes.Count)];
+        var storeUser = new Dictionary<string, int>();
+        foreach (GraphNode node in nodes)
+        {
+            foreach (GraphNode child in node.Children)
+                Unite(leader, node.Id, child.Id);
+            foreach (string store in node.Stores)
+            {
+                if (!stores.ContainsKey(store))
+                    throw new TopologyException($"'{node.Name}' uses a store '{store}' that nobody added.");
+                if (!storeUser.TryAdd(store, node.Id))
+                    Unite(leader, node.Id, storeUser[store]);
+            }
+        }
+        RequireUsed(stores, storeUser);
+        List<SubTopology> parts = [.. nodes.GroupBy(n => Leader(leader, n.Id)).OrderBy(g => g.Min(n => n.Id))
+            .Select((group, id) => MakePart(id, [.. group.OrderBy(n => n.Id)], stores))];
+        if (parts.Count(p => p.Stores.Any(s => s.Savepoints)) > 1)
+            throw new TopologyException("Stores with savepoints stand in parts that a topic separates: one part only can have them.");
+        return new Topology(parts, topics, repartitions);
+    }
+
+    private static SubTopology MakePart(int id, List<GraphNode> nodes, Dictionary<string, StoreSpec> stores)
+    {
+        List<SourceNode> sources = [.. nodes.OfType<SourceNode>()];
+        if (sources.Count == 0)
+            throw new TopologyException($"'{nodes[0].Name}' is not connected to any source.");
+        IEnumerable<string> names = nodes.SelectMany(n => n.Stores).Distinct().Order(StringComparer.Ordinal);
+        return new SubTopology(id, nodes, sources, [.. names.Select(n => stores[n])]);
+    }
+
+    private static void RequireUsed(Dictionary<string, StoreSpec> stores, Dictionary<string, int> users)
+    {
+        foreach (string store in stores.Keys)
+        {
+            if (!users.ContainsKey(store))
+                throw new TopologyException($"The store '{store}' is used by no node.");
+        }
+    }
+
+    private static int Leader(int[] leader, int node)
+    {
+        while (leader[node] != node)
+            node = leader[node] = leader[leader[node]];
+        return node;
+    }
+
+    private static void Unite(int[] leader, int a, int b) => leader[Leader(leader, a)] = Leader(leader, b);
+}

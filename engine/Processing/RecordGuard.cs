@@ -1,0 +1,85 @@
+using Streams.Log;
+using Streams.State;
+
+namespace Streams.Processing;
+
+/// <summary>What to do with a record that cannot be read, processed or written.</summary>
+public enum FailurePolicy
+{
+    /// <summary>Stop: the record is tried again after a restart.</summary>
+    Fail,
+
+    /// <summary>Keep the record and the reason on the topic's dead-letter topic, and go on.</summary>
+    DeadLetter,
+
+    /// <summary>Count it and go on.</summary>
+    Continue,
+}
+
+/// <summary>Takes what user code throws, record by record, and does what the policy says.</summary>
+/// <remarks>
+/// Here and in the supervisor only is every exception caught: codecs and operators are the user's, and a record that
+/// breaks one must not stop the others. What the engine itself throws (a full log, a full store) passes through.
+/// </remarks>
+internal sealed class RecordGuard(FailurePolicy decoding, FailurePolicy processing, IFailureSink failures)
+{
+    /// <summary>Decodes a record of an input.</summary>
+    /// <returns>False where the record is left out.</returns>
+    internal bool TryDecode<TKey, TValue>(TaskInput<TKey, TValue> input, in LogRecord record)
+    {
+        try
+        {
+            return input.Decode(record);
+        }
+        catch (Exception e) when (IsUserFailure(e) && decoding != FailurePolicy.Fail)
+        {
+            input.SkipTo(record.Offset + 1);
+            failures.Report(FailureStage.Decoding, decoding, record, e);
+            return false;
+        }
+    }
+
+    /// <summary>Processes the record that waits at an input.</summary>
+    internal void Process(TaskInput input)
+    {
+        if (processing == FailurePolicy.Fail)
+        {
+            input.PushHead();
+            return;
+        }
+        try
+        {
+            input.PushHead();
+        }
+        catch (Exception e) when (IsUserFailure(e))
+        {
+            failures.ReportCurrent(FailureStage.Processing, processing, e);
+        }
+    }
+
+    /// <summary>Counts a record that its timestamp extractor left out.</summary>
+    internal void SkippedNegativeTimestamp() => failures.CountSkipped("negative_timestamp");
+
+    private static bool IsUserFailure(Exception e) =>
+        e is not (LogException or StateLimitException or OutOfMemoryException or OperationCanceledException);
+}
+
+/// <summary>Where in a record's way something failed.</summary>
+internal enum FailureStage
+{
+    Decoding,
+    Processing,
+}
+
+/// <summary>Writes dead letters and counts.</summary>
+internal interface IFailureSink
+{
+    /// <summary>A record could not be decoded.</summary>
+    void Report(FailureStage stage, FailurePolicy policy, in LogRecord record, Exception reason);
+
+    /// <summary>The record that the task is at could not be processed.</summary>
+    void ReportCurrent(FailureStage stage, FailurePolicy policy, Exception reason);
+
+    /// <summary>A record was left out for a reason that is not a failure.</summary>
+    void CountSkipped(string reason);
+}

@@ -1,0 +1,107 @@
+using Streams.Log;
+
+namespace Streams.Processing;
+
+/// <summary>
+/// One partition's share of one sub-topology: its inputs, its stores, its operators. Everything in it happens on one
+/// thread, so nothing in it locks.
+/// </summary>
+internal sealed class StreamTask : IDisposable
+{
+    private readonly TaskScope _scope;
+    private readonly SubTopology _part;
+    private readonly TaskInput[] _inputs;
+    private readonly RecordGuard _guard;
+    private readonly TaskStores _stores;
+    private readonly TaskBuilder _builder;
+    private readonly string _group;
+
+    internal StreamTask(TaskId id, SubTopology part, TaskEnvironment environment, ILogWriter writer)
+    {
+        Id = id;
+        _part = part;
+        _group = environment.ApplicationId;
+        _scope = new TaskScope(id, environment.Clock, environment.Topic) { Writer = writer };
+        _stores = new TaskStores(_scope, part, environment);
+        var failures = new TaskFailures(_scope, part, environment);
+        _guard = new RecordGuard(environment.Options.DecodingFailures, environment.Options.ProcessingFailures, failures);
+        _builder = new TaskBuilder(_scope);
+        _inputs = [.. part.Sources
+            .Where(source => id.Partition < environment.Topic(environment.NameOf(source)).Partitions)
+            .Select(source => source.CreateInput(
+                _builder, environment.Topic(environment.NameOf(source))[id.Partition], _guard))];
+        foreach (TaskInput input in _inputs)
+            _stores.Clocks?.Add(
+                $"input/{input.Node.TopicName}", () => input.PartitionTimeMs, ms => input.PartitionTimeMs = ms);
+        _builder.Open();
+    }
+
+    internal TaskId Id { get; }
+
+    internal TaskScope Scope => _scope;
+
+    internal SubTopology Part => _part;
+
+    internal IReadOnlyList<TaskInput> Inputs => _inputs;
+
+    /// <summary>Brings the state to the last commit and the inputs to their committed positions.</summary>
+    internal void Restore(ITopicLog log, ILogReader reader, CancellationToken cancellation)
+    {
+        _stores.Restore(log, reader, cancellation);
+        foreach (TaskInput input in _inputs)
+            input.Seek(reader, log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
+    }
+
+    /// <summary>Processes up to that many records.</summary>
+    /// <returns>How many it were; fewer than asked when the inputs have no more for now.</returns>
+    internal int Process(ILogReader reader, int recordsMax)
+    {
+        int count = 0;
+        while (count < recordsMax && Choose(reader) is { } input)
+        {
+            _guard.Process(input);
+            count++;
+        }
+        return count;
+    }
+
+    /// <summary>Fires the wall-clock punctuations that are due.</summary>
+    internal void PunctuateWallClock(long nowMs)
+    {
+        if (nowMs >= _scope.Punctuations.NextWallClockMs)
+            _scope.Punctuations.PunctuateWallClock(_scope, nowMs);
+    }
+
+    /// <summary>Adds the state's changes and the inputs' positions to the commit that holds the outputs.</summary>
+    internal void PrepareCommit()
+    {
+        _stores.Flush();
+        foreach (TaskInput input in _inputs)
+            _scope.Writer.CommitOffset(_group, input.Partition, input.Position);
+    }
+
+    /// <summary>After a commit: takes the next slice of a snapshot where one is due.</summary>
+    internal void Committed(long commit) => _stores.Committed(commit);
+
+    public void Dispose()
+    {
+        foreach (TaskInput input in _inputs)
+            input.Dispose();
+        _builder.Dispose();
+        _stores.Dispose();
+    }
+
+    // The input whose next record is oldest, as Kafka Streams chooses; the first of them where two are equally old.
+    private TaskInput? Choose(ILogReader reader)
+    {
+        if (_inputs.Length == 1)
+            return _inputs[0].Prepare(reader) ? _inputs[0] : null;
+        TaskInput? oldest = null;
+        foreach (TaskInput input in _inputs)
+        {
+            if (input.Prepare(reader) && (oldest is null || input.HeadTimestampMs < oldest.HeadTimestampMs))
+                oldest = input;
+        }
+        return oldest;
+    }
+}

@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using Streams.Log;
+
+namespace Streams.Processing;
+
+/// <summary>
+/// Runs some of the application's tasks in turn and commits for all of them at once. When it fails, everything since
+/// the last commit is forgotten; running it again begins at that commit.
+/// </summary>
+internal sealed class StreamThread
+{
+    private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(20);
+
+    private readonly Topology _topology;
+    private readonly TaskEnvironment _environment;
+    private readonly IReadOnlyList<TaskId> _taskIds;
+    private readonly int _number;
+    private long _commitDueTicks = long.MaxValue;
+
+    internal StreamThread(
+        Topology topology, TaskEnvironment environment, int number, IReadOnlyList<TaskId> taskIds)
+    {
+        _topology = topology;
+        _environment = environment;
+        _number = number;
+        _taskIds = taskIds;
+    }
+
+    /// <summary>Runs until cancelled; then commits what was processed and returns.</summary>
+    internal void Run(CancellationToken cancellation)
+    {
+        ITopicLog log = _environment.Log;
+        using ILogWriter writer = log.OpenWriter($"{_environment.ApplicationId}-{_number}");
+        using ILogReader reader = log.OpenReader(ReadLevel.Committed);
+        var tasks = new List<StreamTask>();
+        try
+        {
+            foreach (TaskId id in _taskIds)
+            {
+                tasks.Add(new StreamTask(id, _topology.Parts[id.SubTopology], _environment, writer));
+                tasks[^1].Restore(log, reader, cancellation);
+            }
+            Loop(tasks, writer, reader, cancellation);
+        }
+        finally
+        {
+            foreach (StreamTask task in tasks)
+                task.Dispose();
+        }
+    }
+
+    private void Loop(List<StreamTask> tasks, ILogWriter writer, ILogReader reader, CancellationToken cancellation)
+    {
+        long seen = 0;
+        while (!cancellation.IsCancellationRequested)
+        {
+            int processed = RunTurn(tasks, reader);
+            if (processed > 0 && _commitDueTicks == long.MaxValue)
+                _commitDueTicks = Stopwatch.GetTimestamp() + Ticks(_environment.Options.CommitInterval);
+            if (IsCommitDue(writer, processed))
+                seen = Commit(tasks, writer, cancellation);
+            if (processed == 0)
+                seen = _environment.Log.WaitForCommit(seen, IdleWait, CancellationToken.None);
+        }
+        Commit(tasks, writer, cancellation);
+    }
+
+    private int RunTurn(List<StreamTask> tasks, ILogReader reader)
+    {
+        int processed = 0;
+        long nowMs = _environment.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (StreamTask task in tasks)
+        {
+            processed += task.Process(reader, _environment.Options.TurnRecordsMax);
+            task.PunctuateWallClock(nowMs);
+        }
+        return processed;
+    }
+
+    // A commit is due when its time or its size is reached, and at once when there is nothing else to do.
+    private bool IsCommitDue(ILogWriter writer, int processed) =>
+        _commitDueTicks != long.MaxValue
+        && (processed == 0
+            || writer.PendingBytes >= _environment.Options.CommitBytesMax
+            || Stopwatch.GetTimestamp() >= _commitDueTicks);
+
+    private long Commit(List<StreamTask> tasks, ILogWriter writer, CancellationToken cancellation)
+    {
+        foreach (StreamTask task in tasks)
+            task.PrepareCommit();
+        long commit = CommitWithRetry(writer, cancellation);
+        foreach (StreamTask task in tasks)
+            task.Committed(commit);
+        _commitDueTicks = long.MaxValue;
+        return commit;
+    }
+
+    // A full disk loses nothing: the commit waits for room.
+    private long CommitWithRetry(ILogWriter writer, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                return writer.Commit();
+            }
+            catch (LogFullException) when (!cancellation.IsCancellationRequested)
+            {
+                _environment.ReportLogFull(true);
+                cancellation.WaitHandle.WaitOne(_environment.Options.LogFullRetry);
+            }
+        }
+    }
+
+    private static long Ticks(TimeSpan span) => (long)(span.TotalSeconds * Stopwatch.Frequency);
+}

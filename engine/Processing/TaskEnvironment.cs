@@ -1,0 +1,96 @@
+using Streams.Log;
+using Streams.State;
+
+namespace Streams.Processing;
+
+/// <summary>What the tasks of an application share.</summary>
+internal sealed class TaskEnvironment
+{
+    private readonly Dictionary<string, Topic> _topics = [];
+    private readonly string _dataFolder;
+
+    internal TaskEnvironment(
+        string applicationId, ITopicLog log, string dataFolder, RuntimeOptions options, TimeProvider clock)
+    {
+        ApplicationId = applicationId;
+        Log = log;
+        Options = options;
+        Clock = clock;
+        _dataFolder = dataFolder;
+    }
+
+    internal string ApplicationId { get; }
+
+    internal ITopicLog Log { get; }
+
+    internal RuntimeOptions Options { get; }
+
+    internal TimeProvider Clock { get; }
+
+    /// <summary>The full name of the topic of a source or a sink.</summary>
+    internal string NameOf(GraphNode node) => node switch
+    {
+        SourceNode { IsInternal: true } or ISinkNode { IsInternal: true } => InternalName(node.TopicName!),
+        _ => node.TopicName!,
+    };
+
+    /// <summary>The full name of a topic that belongs to the application.</summary>
+    internal string InternalName(string name) => $"{ApplicationId}-{name}";
+
+    /// <summary>A topic by its full name, or by the short name of one of the application's own.</summary>
+    /// <exception cref="TopologyException">There is none.</exception>
+    internal Topic Topic(string name)
+    {
+        lock (_topics)
+        {
+            if (_topics.TryGetValue(name, out Topic? known))
+                return known;
+            Topic? found = Log.FindTopic(name) ?? Log.FindTopic(InternalName(name));
+            return found is null
+                ? throw new TopologyException($"The topic '{name}' does not exist. Topics: {Names()}.")
+                : _topics[name] = found;
+        }
+    }
+
+    /// <summary>The changelog topic of a store.</summary>
+    internal Topic ChangelogOf(string store) => Topic(InternalName($"{store}-changelog"));
+
+    /// <summary>Where a task's snapshots lie.</summary>
+    internal string StateFolder(TaskId id) => Path.Combine(_dataFolder, "state", ApplicationId, id.ToString());
+
+    /// <summary>Says that commits wait for room on the disk, or that they go on.</summary>
+    internal void ReportLogFull(bool full) => IsLogFull = full;
+
+    /// <summary>Whether commits wait for room on the disk.</summary>
+    internal bool IsLogFull { get; private set; }
+
+    private string Names() => string.Join(", ", Log.Topics.Select(t => t.Name));
+}
+
+/// <summary>How an application runs.</summary>
+public sealed record RuntimeOptions
+{
+    /// <summary>Threads that run tasks. Default 1.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>A commit follows at most this long after the first record in it. Default 100 ms.</summary>
+    public TimeSpan CommitInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A commit follows when this many bytes of output and state wait for it. Default 16 MiB.</summary>
+    public int CommitBytesMax { get; init; } = 16 << 20;
+
+    /// <summary>How long a commit that found the disk full waits before it tries again. Default 1 s.</summary>
+    public TimeSpan LogFullRetry { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Records processed of one task before another has its turn. Default 1,000.</summary>
+    public int TurnRecordsMax { get; init; } = 1_000;
+
+    /// <summary>What to do with bytes that are not what the topic's serde says. Default dead letter.</summary>
+    public FailurePolicy DecodingFailures { get; init; } = FailurePolicy.DeadLetter;
+
+    /// <summary>What to do with a record that an operator throws at. Default fail.</summary>
+    public FailurePolicy ProcessingFailures { get; init; } = FailurePolicy.Fail;
+
+    /// <summary>When snapshots are taken.</summary>
+    public SnapshotOptions Snapshots { get; init; } = new();
+}

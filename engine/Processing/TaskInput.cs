@@ -1,0 +1,151 @@
+using Streams.Log;
+using Streams.Records;
+
+namespace Streams.Processing;
+
+/// <summary>One partition that a task reads: a batch of it, and the next record decoded and ready.</summary>
+internal abstract class TaskInput(GraphNode node, TopicPartition partition) : IDisposable
+{
+    internal GraphNode Node { get; } = node;
+
+    internal TopicPartition Partition { get; } = partition;
+
+    /// <summary>Where the next batch is to be read from.</summary>
+    internal long FetchOffset { get; private set; }
+
+    /// <summary>The next offset to process: what a commit records.</summary>
+    internal long Position { get; private protected set; }
+
+    /// <summary>Whether a record is decoded and waits.</summary>
+    internal bool HasHead { get; private protected set; }
+
+    /// <summary>The time of the record that waits.</summary>
+    internal long HeadTimestampMs { get; private protected set; }
+
+    /// <summary>The highest time extracted so far; -1 before the first.</summary>
+    internal long PartitionTimeMs { get; set; } = -1;
+
+    /// <summary>The offset of the record that waits.</summary>
+    private protected long HeadOffset { get; set; }
+
+    /// <summary>The batch that is being worked off.</summary>
+    private protected LogBatch? Batch { get; private set; }
+
+    /// <summary>Starts reading at an offset.</summary>
+    internal void Seek(ILogReader reader, long offset)
+    {
+        Batch ??= reader.CreateBatch();
+        FetchOffset = Position = offset;
+        HasHead = false;
+    }
+
+    /// <summary>Makes a record ready, reading on where the batch is used up.</summary>
+    /// <returns>False when the partition has nothing more for now.</returns>
+    internal bool Prepare(ILogReader reader)
+    {
+        while (!HasHead)
+        {
+            if (LoadHead())
+                return true;
+            // The batch is done: what it skipped at its end (compacted offsets, refused records) counts as processed.
+            Position = Math.Max(Position, FetchOffset);
+            if (!reader.Read(Partition, FetchOffset, Batch!))
+                return false;
+            FetchOffset = Batch!.NextOffset;
+        }
+        return true;
+    }
+
+    /// <summary>Counts everything before an offset as processed.</summary>
+    internal void SkipTo(long offset) => Position = offset;
+
+    /// <summary>Decodes the next record of the batch that can be decoded.</summary>
+    internal abstract bool LoadHead();
+
+    /// <summary>Pushes the record that waits through the task.</summary>
+    internal abstract void PushHead();
+
+    /// <inheritdoc/>
+    public void Dispose() => Batch?.Dispose();
+}
+
+/// <inheritdoc/>
+internal sealed class TaskInput<TKey, TValue>(
+    SourceNode<TKey, TValue> node, TopicPartition partition, TaskScope scope, RecordGuard guard, Serde<TKey> keySerde,
+    Serde<TValue> valueSerde, TimestampExtractor<TKey, TValue>? extractor, Receiver<TKey, TValue> next)
+    : TaskInput(node, partition)
+{
+    private TKey _key = default!;
+    private TValue _value = default!;
+    private Record<TKey, TValue> _head;
+    private byte[] _headers = [];
+
+    internal override bool LoadHead()
+    {
+        while (Batch!.TryRead(out LogRecord record))
+        {
+            if (!guard.TryDecode(this, record))
+                continue;
+            HasHead = true;
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>Decodes a record; the guard calls it and takes what it throws.</summary>
+    /// <returns>False where the record is to be left out.</returns>
+    internal bool Decode(in LogRecord record)
+    {
+        scope.CurrentNode = Node.Id;
+        scope.CurrentPartition = Partition;
+        scope.CurrentOffset = record.Offset;
+        if (record.HasKey)
+            keySerde.Deserialize(record.Key, ref _key);
+        if (record.HasValue)
+            valueSerde.Deserialize(record.Value, ref _value);
+        _head = new Record<TKey, TValue>(
+            record.HasKey ? _key : default!, record.HasKey, record.HasValue ? _value : default!, record.HasValue,
+            record.TimestampMs, record.Headers.IsEmpty ? default : CopyHeaders(record.Headers));
+        HeadOffset = record.Offset;
+        return Extract();
+    }
+
+    internal override void PushHead()
+    {
+        HasHead = false;
+        scope.CurrentNode = Node.Id;
+        scope.CurrentPartition = Partition;
+        scope.CurrentOffset = HeadOffset;
+        Position = HeadOffset + 1;
+        if (HeadTimestampMs > scope.StreamTimeMs)
+            scope.StreamTimeMs = HeadTimestampMs;
+        next.Process(_head);
+        if (scope.Punctuations.HasStreamTime)
+            scope.Punctuations.PunctuateStreamTime(scope);
+    }
+
+    private bool Extract()
+    {
+        long timestampMs = extractor is null ? _head.TimestampMs : extractor(_head, PartitionTimeMs);
+        if (timestampMs < 0)
+        {
+            SkipTo(HeadOffset + 1);
+            guard.SkippedNegativeTimestamp();
+            return false;
+        }
+        if (timestampMs != _head.TimestampMs)
+            _head = _head.WithTimestamp(timestampMs);
+        HeadTimestampMs = timestampMs;
+        PartitionTimeMs = Math.Max(PartitionTimeMs, timestampMs);
+        return true;
+    }
+
+    // Views of the batch would do until the next read, but a head can wait longer than that.
+    private Headers CopyHeaders(ReadOnlySpan<byte> encoded)
+    {
+        if (_headers.Length < encoded.Length)
+            _headers = new byte[Math.Max(encoded.Length, 256)];
+        encoded.CopyTo(_headers);
+        return new Headers(_headers.AsMemory(0, encoded.Length));
+    }
+}

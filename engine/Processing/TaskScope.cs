@@ -1,0 +1,62 @@
+using Streams.Log;
+using Streams.State;
+
+namespace Streams.Processing;
+
+/// <summary>A task's name: which part of the topology, which partition.</summary>
+/// <param name="SubTopology">Number of the sub-topology.</param>
+/// <param name="Partition">Partition of its topics.</param>
+public readonly record struct TaskId(int SubTopology, int Partition)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{SubTopology}_{Partition}";
+}
+
+/// <summary>What a running task offers to its operators.</summary>
+internal sealed class TaskScope(TaskId id, TimeProvider clock, Func<string, Topic> topics)
+{
+    private readonly Dictionary<string, StateStore> _stores = [];
+
+    internal TaskId Id { get; } = id;
+
+    internal TimeProvider Clock { get; } = clock;
+
+    /// <summary>The node whose user code ran last, to name in an error.</summary>
+    internal int CurrentNode { get; set; }
+
+    /// <summary>The highest record time that the task has seen; long.MinValue before the first.</summary>
+    internal long StreamTimeMs { get; set; } = long.MinValue;
+
+    /// <summary>Where the record that is being processed comes from.</summary>
+    internal TopicPartition CurrentPartition { get; set; }
+
+    /// <summary>Its offset there.</summary>
+    internal long CurrentOffset { get; set; }
+
+    /// <summary>The commit that outputs go into.</summary>
+    internal ILogWriter Writer { get; set; } = null!;
+
+    /// <summary>Timers of the task.</summary>
+    internal PunctuationQueue Punctuations { get; } = new();
+
+    /// <summary>Points to roll back to, over the stores that take part; null where none does.</summary>
+    internal Savepoints? Savepoints { get; set; }
+
+    internal IReadOnlyDictionary<string, StateStore> Stores => _stores;
+
+    internal Topic Topic(string name) => topics(name);
+
+    internal void AddStore(StateStore store) => _stores.Add(store.Name, store);
+
+    /// <summary>A store of the task.</summary>
+    /// <exception cref="TopologyException">There is none of that name and type.</exception>
+    internal TStore Store<TStore>(string name)
+        where TStore : StateStore
+    {
+        if (!_stores.TryGetValue(name, out StateStore? store))
+            throw new TopologyException(
+                $"There is no store '{name}' here. Stores of this task: {string.Join(", ", _stores.Keys.Order())}.");
+        return store as TStore ?? throw new TopologyException(
+            $"The store '{name}' is a {store.GetType().Name}, not a {typeof(TStore).Name}.");
+    }
+}

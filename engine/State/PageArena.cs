@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Streams.State;
+
+/// <summary>
+/// Memory for variable-length entries: pages of 1 MiB on the pinned heap, cut into size classes with a free list
+/// each. An entry is named by 32 bits, so a table of them needs no object per entry, and an entry never moves while
+/// it lives.
+/// </summary>
+/// <remarks>Not thread-safe. Bounded by <c>bytesMax</c>; reaching it is an error that names the bound.</remarks>
+internal sealed class PageArena
+{
+    /// <summary>Bytes of an ordinary page. An entry larger than a quarter of it gets a page of its own.</summary>
+    internal const int PageBytes = 1 << 20;
+
+    /// <summary>Entries start at multiples of this.</summary>
+    internal const int GrainBytes = 16;
+
+    private const int GrainBits = 4;
+    private const int OffsetBits = 16;
+    private const int PagesMax = 1 << 16;
+    private const int SharedBytesMax = PageBytes / 4;
+
+    private readonly long _bytesMax;
+    private readonly uint[] _free = new uint[SizeClass.Count];
+    private byte[][] _pages = new byte[16][];
+    private int[] _pageUsed = new int[16];
+    private int _pageCount;
+    private int _openPage = -1;
+
+    internal PageArena(long bytesMax) => _bytesMax = bytesMax;
+
+    /// <summary>Bytes of all pages.</summary>
+    internal long BytesReserved { get; private set; }
+
+    /// <summary>Pages in use, for snapshots: numbers below this are valid.</summary>
+    internal int PageCount => _pageCount;
+
+    /// <summary>The bytes of an entry from its start; the caller knows how many are its own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ref byte At(uint entry) => ref Unsafe.Add(
+        ref MemoryMarshal.GetArrayDataReference(_pages[entry >> OffsetBits]), (entry & 0xFFFF) << GrainBits);
+
+    /// <summary>The used part of a page, for a snapshot.</summary>
+    internal ReadOnlySpan<byte> Page(int page) => _pages[page].AsSpan(0, _pageUsed[page]);
+
+    /// <summary>Finds room for an entry. Its bytes are arbitrary.</summary>
+    /// <param name="bytes">1 to 2^30.</param>
+    /// <param name="sizeClass">What <see cref="Free"/> wants back.</param>
+    /// <exception cref="StateLimitException">The arena's bound is reached.</exception>
+    internal uint Allocate(int bytes, out byte sizeClass)
+    {
+        sizeClass = SizeClass.Of(bytes);
+        uint entry = _free[sizeClass];
+        if (entry != 0)
+        {
+            _free[sizeClass] = Unsafe.ReadUnaligned<uint>(ref At(entry));
+            return entry;
+        }
+        int size = SizeClass.Bytes(sizeClass);
+        if (size > SharedBytesMax)
+            return Carve(AddPage(size + GrainBytes), size);
+        if (_openPage < 0 || _pageUsed[_openPage] + size > PageBytes)
+            _openPage = AddPage(PageBytes);
+        return Carve(_openPage, size);
+    }
+
+    /// <summary>Gives an entry back; its first four bytes become the free list's link.</summary>
+    internal void Free(uint entry, byte sizeClass)
+    {
+        Unsafe.WriteUnaligned(ref At(entry), _free[sizeClass]);
+        _free[sizeClass] = entry;
+    }
+
+    /// <summary>Drops everything at once.</summary>
+    internal void Clear()
+    {
+        Array.Clear(_free);
+        Array.Clear(_pages);
+        _pageCount = 0;
+        _openPage = -1;
+        BytesReserved = 0;
+    }
+
+    private uint Carve(int page, int size)
+    {
+        int offset = _pageUsed[page];
+        _pageUsed[page] = offset + size;
+        return ((uint)page << OffsetBits) | ((uint)offset >> GrainBits);
+    }
+
+    private int AddPage(int bytes)
+    {
+        if (BytesReserved + bytes > _bytesMax || _pageCount == PagesMax)
+            throw new StateLimitException(BytesReserved, _bytesMax);
+        if (_pageCount == _pages.Length)
+        {
+            Array.Resize(ref _pages, _pageCount * 2);
+            Array.Resize(ref _pageUsed, _pageCount * 2);
+        }
+        _pages[_pageCount] = GC.AllocateUninitializedArray<byte>(bytes, pinned: true);
+        // The first grain of each page stays unused, so that no entry is ever named 0.
+        _pageUsed[_pageCount] = GrainBytes;
+        BytesReserved += bytes;
+        return _pageCount++;
+    }
+}

@@ -1,0 +1,108 @@
+using System.Buffers.Binary;
+using Streams.Buffers;
+
+namespace Streams.State;
+
+/// <summary>
+/// The bytes of a snapshot: a header, then pages of the store's tables as they lie in memory, each with its checksum,
+/// then a closing frame. See docs/state.md.
+/// </summary>
+/// <remarks>
+/// Pages are copied at different commits, so alone they are no consistent state; with the changelog from the
+/// snapshot's start offset on they are, because whatever changed in between stands there with its final value.
+/// </remarks>
+internal static class SnapshotFile
+{
+    /// <summary>First bytes of a file; the last digit is the format's version.</summary>
+    internal static ReadOnlySpan<byte> Magic => "STRSNAP1"u8;
+
+    internal const int HeaderBytes = 8 + 8;
+    internal const int FrameBytes = 4 + 4 + 8;
+
+    // No table part has this number, so the frame that carries it closes the file.
+    internal const long ClosingPart = long.MaxValue;
+
+    /// <summary>Writes the header: the changelog offset from which replay makes the pages consistent.</summary>
+    internal static void WriteHeader(PooledBuffer destination, long startOffset)
+    {
+        destination.Write(Magic);
+        destination.WriteInt64(startOffset);
+    }
+
+    /// <summary>Writes a frame: length, CRC-32C of what follows, part, bytes.</summary>
+    internal static void WriteFrame(PooledBuffer destination, long part, ReadOnlySpan<byte> bytes)
+    {
+        int start = destination.Length;
+        destination.WriteInt32(bytes.Length);
+        destination.WriteInt32(0);
+        destination.WriteInt64(part);
+        destination.Write(bytes);
+        uint crc = Crc32C.Compute(destination.WrittenSpan[(start + 8)..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination.WrittenMutable[(start + 4)..], crc);
+    }
+
+    /// <summary>Writes the closing frame, which carries the store's observed time.</summary>
+    internal static void WriteClosing(PooledBuffer destination, long observedMs)
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, observedMs);
+        WriteFrame(destination, ClosingPart, bytes);
+    }
+
+    /// <summary>Reads a snapshot into an empty store.</summary>
+    /// <returns>The changelog offset to replay from; null where the file is not a whole snapshot, and the store may
+    /// hold part of it.</returns>
+    internal static long? Read(string path, StateStore store)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        if (file.ReadAtLeast(header, HeaderBytes, false) < HeaderBytes || !header[..8].SequenceEqual(Magic))
+            return null;
+        byte[] page = new byte[PageArena.PageBytes + FrameBytes];
+        while (ReadFrame(file, ref page, out long part, out int length))
+        {
+            ReadOnlySpan<byte> bytes = page.AsSpan(FrameBytes, length);
+            if (part != ClosingPart)
+            {
+                RestorePage(store.RestorePart(part), bytes);
+                continue;
+            }
+            store.ObservedMs = BinaryPrimitives.ReadInt64LittleEndian(bytes);
+            return BinaryPrimitives.ReadInt64LittleEndian(header[8..]);
+        }
+        return null;
+    }
+
+    private static bool ReadFrame(FileStream file, ref byte[] page, out long part, out int length)
+    {
+        part = 0;
+        length = 0;
+        if (file.ReadAtLeast(page.AsSpan(0, FrameBytes), FrameBytes, false) < FrameBytes)
+            return false;
+        length = BinaryPrimitives.ReadInt32LittleEndian(page);
+        if (length < 0 || length > file.Length - file.Position)
+            return false;
+        if (page.Length < length + FrameBytes)
+            Array.Resize(ref page, length + FrameBytes);
+        if (file.ReadAtLeast(page.AsSpan(FrameBytes, length), length, false) < length)
+            return false;
+        part = BinaryPrimitives.ReadInt64LittleEndian(page.AsSpan(8));
+        return Crc32C.Compute(page.AsSpan(8, length + 8)) == BinaryPrimitives.ReadUInt32LittleEndian(page.AsSpan(4));
+    }
+
+    // Walks a page as the arena cut it: entries and free places follow one another, each of its size class.
+    private static void RestorePage(TrackedTable table, ReadOnlySpan<byte> page)
+    {
+        for (int at = PageArena.GrainBytes; at < page.Length;)
+        {
+            var header = System.Runtime.InteropServices.MemoryMarshal.Read<EntryHeader>(page[at..]);
+            if ((header.Flags & EntryFlags.Free) == 0)
+            {
+                ReadOnlySpan<byte> entry = page[at..];
+                ReadOnlySpan<byte> value = entry.Slice(EntryHeader.ValueOffset(header.KeyBytes), header.ValueBytes);
+                value.CopyTo(table.Restore(entry.Slice(EntryHeader.Bytes, header.KeyBytes), header.ValueBytes));
+            }
+            at += SizeClass.Bytes(header.SizeClass);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using Streams.Buffers;
+using Streams.Log;
+
+namespace Streams.State;
+
+/// <summary>
+/// Takes snapshots of one store, a slice after each commit, so that the record path never waits for a whole table:
+/// the slice is copied on the task's thread and written by a thread of its own.
+/// </summary>
+/// <remarks>
+/// A snapshot counts only when the commit after its last slice is durable, for a page must not hold what a power cut
+/// takes from the log. Two generations are kept, and the changelog from the older one's start on, so that a damaged
+/// file costs time, not state.
+/// </remarks>
+internal sealed class StoreSnapshots : IDisposable
+{
+    private readonly StateStore _store;
+    private readonly ITopicLog _log;
+    private readonly TopicPartition _changelog;
+    private readonly string _folder;
+    private readonly SnapshotOptions _options;
+    private readonly PooledBuffer _slice = new();
+    private SnapshotRun? _run;
+    private Task _writing = Task.CompletedTask;
+    private long _changelogBytes;
+
+    internal StoreSnapshots(
+        StateStore store, ITopicLog log, TopicPartition changelog, string folder, SnapshotOptions options)
+    {
+        _store = store;
+        _log = log;
+        _changelog = changelog;
+        _folder = Path.Combine(folder, store.Name);
+        _options = options;
+    }
+
+    /// <summary>Notes that the changelog grew.</summary>
+    internal void CountChangelogBytes(int bytes) => _changelogBytes += bytes;
+
+    /// <summary>Loads the newest whole snapshot into the empty store.</summary>
+    /// <returns>The changelog offset to replay from: 0 where there is no snapshot.</returns>
+    /// <exception cref="StateLostException">The snapshots are damaged and the changelog no longer reaches back to
+    /// the beginning.</exception>
+    internal long Load()
+    {
+        long start = _log.StartOffset(_changelog);
+        long end = _log.EndOffset(_changelog, ReadLevel.Committed);
+        foreach (string path in Files().Reverse())
+        {
+            if (SnapshotFile.Read(path, _store) is { } offset && offset >= start && offset <= end)
+                return offset;
+            _store.Clear();
+        }
+        return start == 0 ? 0 : throw new StateLostException(_store.Name, _folder);
+    }
+
+    /// <summary>After a commit: starts a snapshot where one is due, or copies the next slice of the one under way.</summary>
+    internal void Committed(long commit)
+    {
+        if (!_writing.IsCompleted)
+            return;
+        // A failed write is not a failed state: the next snapshot tries again, the changelog still has everything.
+        if (_writing.IsFaulted)
+            Abandon();
+        if (_run is null)
+        {
+            if (_changelogBytes < Math.Max(_options.ChangelogBytesMin, _store.BytesReserved))
+                return;
+            _changelogBytes = 0;
+            _run = new SnapshotRun(_folder, _log.EndOffset(_changelog, ReadLevel.Committed), _store.SnapshotParts());
+        }
+        _slice.Clear();
+        bool last = _run.CopySlice(_slice, _options.SliceBytes, _store.ObservedMs);
+        SnapshotRun run = _run;
+        _writing = Task.Run(() => Write(run, commit, last));
+        if (last)
+            _run = null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        try
+        {
+            _writing.Wait();
+        }
+        catch (AggregateException)
+        {
+            // The file under way is left incomplete and is removed when the next one begins.
+        }
+        _run?.Dispose();
+        _slice.Dispose();
+    }
+
+    private void Write(SnapshotRun run, long commit, bool last)
+    {
+        run.Write(_slice.WrittenSpan);
+        if (!last)
+            return;
+        _log.WaitDurable(commit, CancellationToken.None);
+        run.Complete();
+        string[] files = Files();
+        foreach (string old in files.SkipLast(2))
+            File.Delete(old);
+        if (files.Length >= 2)
+            _log.DeleteRecordsBefore(_changelog, SnapshotRun.StartOffsetOf(files[^2]));
+    }
+
+    private void Abandon()
+    {
+        _run?.Dispose();
+        _run = null;
+        _writing = Task.CompletedTask;
+    }
+
+    private string[] Files() => Directory.Exists(_folder)
+        ? [.. Directory.GetFiles(_folder, "*" + SnapshotRun.Extension).OrderBy(SnapshotRun.StartOffsetOf)]
+        : [];
+}
+
+/// <summary>When and how fast snapshots are taken.</summary>
+public sealed record SnapshotOptions
+{
+    /// <summary>A snapshot begins when the changelog grew by this many bytes since the last one, or by the store's
+    /// own size where that is more. Default 64 MiB.</summary>
+    public long ChangelogBytesMin { get; init; } = 64L << 20;
+
+    /// <summary>Bytes copied after one commit. Default 8 MiB, about two milliseconds.</summary>
+    public int SliceBytes { get; init; } = 8 << 20;
+}

@@ -1,0 +1,137 @@
+namespace Streams.State;
+
+/// <summary>
+/// Tables for consecutive stretches of event time, so that what is past its retention goes a whole table at a time.
+/// </summary>
+internal sealed class TimeSegments
+{
+    private readonly SortedList<long, TrackedTable> _tables = [];
+    private readonly StoreOptions _options;
+    private readonly IUndoLog? _undo;
+    private readonly int _undoStore;
+    private TrackedTable? _last;
+    private long _lastSegment = long.MinValue;
+
+    /// <param name="options">The store's options.</param>
+    /// <param name="retentionMs">How far behind the observed time an entry can be and still be found.</param>
+    /// <param name="undo">The undo log, or null.</param>
+    /// <param name="undoStore">The store's number there.</param>
+    internal TimeSegments(StoreOptions options, long retentionMs, IUndoLog? undo, int undoStore)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(retentionMs);
+        _options = options;
+        _undo = undo;
+        _undoStore = undoStore;
+        RetentionMs = retentionMs;
+        // As Kafka Streams: about two live segments, none shorter than a minute.
+        SegmentMs = Math.Max(retentionMs / 2, 60_000);
+    }
+
+    /// <summary>How far behind the observed time an entry can be and still be found.</summary>
+    internal long RetentionMs { get; }
+
+    /// <summary>Length of a segment.</summary>
+    internal long SegmentMs { get; }
+
+    /// <summary>The highest time seen; long.MinValue before the first.</summary>
+    internal long ObservedMs { get; private set; } = long.MinValue;
+
+    /// <summary>The tables by segment, oldest first.</summary>
+    internal SortedList<long, TrackedTable> Tables => _tables;
+
+    /// <summary>Bytes reserved by all tables.</summary>
+    internal long BytesReserved
+    {
+        get
+        {
+            long sum = 0;
+            foreach (TrackedTable table in _tables.Values)
+                sum += table.BytesReserved;
+            return sum;
+        }
+    }
+
+    /// <summary>Number of entries of all tables.</summary>
+    internal long Count
+    {
+        get
+        {
+            long sum = 0;
+            foreach (TrackedTable table in _tables.Values)
+                sum += table.Count;
+            return sum;
+        }
+    }
+
+    /// <summary>The segment of a time.</summary>
+    internal long SegmentOf(long timeMs) => Math.DivRem(timeMs, SegmentMs) is var (q, r) && r < 0 ? q - 1 : q;
+
+    /// <summary>Whether an entry of that time is past its retention.</summary>
+    internal bool IsExpired(long timeMs) => ObservedMs != long.MinValue && timeMs <= ObservedMs - RetentionMs;
+
+    /// <summary>Notes that a time was seen, and drops what is past its retention.</summary>
+    internal void Observe(long timeMs)
+    {
+        if (timeMs <= ObservedMs)
+            return;
+        ObservedMs = timeMs;
+        // One segment of slack: a rollback to a savepoint sets the observed time back a little.
+        long oldestKept = SegmentOf(timeMs - RetentionMs) - 1;
+        while (_tables.Count > 0 && _tables.GetKeyAtIndex(0) < oldestKept)
+            Drop(_tables.GetKeyAtIndex(0));
+    }
+
+    /// <summary>Sets the observed time back, as part of a rollback.</summary>
+    internal void ResetObserved(long timeMs) => ObservedMs = timeMs;
+
+    /// <summary>The table of a segment, or null.</summary>
+    internal TrackedTable? Find(long segment)
+    {
+        if (segment == _lastSegment)
+            return _last;
+        if (!_tables.TryGetValue(segment, out TrackedTable? table))
+            return null;
+        _lastSegment = segment;
+        return _last = table;
+    }
+
+    /// <summary>The table of a segment, made where it is absent.</summary>
+    internal TrackedTable GetOrAdd(long segment)
+    {
+        TrackedTable? table = Find(segment);
+        if (table is not null)
+            return table;
+        table = new TrackedTable(_options.StateBytesMax, _undo, _undoStore, segment);
+        _tables.Add(segment, table);
+        _lastSegment = segment;
+        return _last = table;
+    }
+
+    /// <summary>The tables and their segments, for a snapshot.</summary>
+    internal IReadOnlyList<SnapshotPart> SnapshotParts()
+    {
+        var parts = new List<SnapshotPart>(_tables.Count);
+        foreach ((long segment, TrackedTable table) in _tables)
+            parts.Add(new SnapshotPart(segment, table));
+        return parts;
+    }
+
+    /// <summary>Forgets everything.</summary>
+    internal void Clear()
+    {
+        _tables.Clear();
+        _last = null;
+        _lastSegment = long.MinValue;
+        ObservedMs = long.MinValue;
+    }
+
+    private void Drop(long segment)
+    {
+        _tables.Remove(segment);
+        if (segment == _lastSegment)
+        {
+            _last = null;
+            _lastSegment = long.MinValue;
+        }
+    }
+}

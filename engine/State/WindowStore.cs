@@ -1,0 +1,136 @@
+using System.Buffers.Binary;
+using Streams.Buffers;
+using Streams.Records;
+
+namespace Streams.State;
+
+/// <summary>A store of typed values by key and window start, each with the time of the record that set it.</summary>
+/// <remarks>
+/// What starts at or before the highest start seen less the retention is gone, exactly. Source: Kafka Streams'
+/// in-memory window store.
+/// </remarks>
+/// <typeparam name="TKey">The key's type.</typeparam>
+/// <typeparam name="TValue">The value's type.</typeparam>
+public sealed class WindowStore<TKey, TValue> : StateStore
+{
+    private const int TimestampBytes = 8;
+
+    private readonly WindowTable _table;
+    private readonly Serde<TKey> _keySerde;
+    private readonly Serde<TValue> _valueSerde;
+    private readonly PooledBuffer _key = new();
+    private readonly PooledBuffer _value = new();
+
+    internal WindowStore(
+        StoreOptions options, long retentionMs, Serde<TKey> keySerde, Serde<TValue> valueSerde, IUndoLog? undo,
+        int undoStore)
+        : base(options)
+    {
+        _table = new WindowTable(options, retentionMs, undo, undoStore);
+        _keySerde = keySerde;
+        _valueSerde = valueSerde;
+    }
+
+    /// <inheritdoc/>
+    public override long BytesReserved => _table.Segments.BytesReserved;
+
+    /// <summary>Number of keys with a value, counted once per segment.</summary>
+    public override long Count => _table.Segments.Count;
+
+    /// <summary>Reads the value of a key's window, refilling <paramref name="value"/> where its type allows that.</summary>
+    public bool TryGet(in TKey key, long windowStartMs, ref TValue value, out long timestampMs)
+    {
+        timestampMs = 0;
+        if (!_table.TryGet(Encode(key), windowStartMs, out ReadOnlySpan<byte> payload))
+            return false;
+        timestampMs = BinaryPrimitives.ReadInt64LittleEndian(payload);
+        _valueSerde.Deserialize(payload[TimestampBytes..], ref value);
+        return true;
+    }
+
+    /// <summary>Sets the value of a key's window.</summary>
+    /// <returns>False where the window is past the retention: nothing is stored.</returns>
+    public bool Put(in TKey key, long windowStartMs, in TValue value, long timestampMs)
+    {
+        _value.Clear();
+        _valueSerde.Serialize(value, _value);
+        int bytes = TimestampBytes + _value.Length;
+        if (!_table.TryPut(Encode(key), windowStartMs, bytes, out Span<byte> payload, out _))
+            return false;
+        BinaryPrimitives.WriteInt64LittleEndian(payload, timestampMs);
+        _value.WrittenSpan.CopyTo(payload[TimestampBytes..]);
+        return true;
+    }
+
+    /// <summary>Deletes the value of a key's window.</summary>
+    public bool Delete(in TKey key, long windowStartMs) => _table.Delete(Encode(key), windowStartMs);
+
+    /// <summary>The values of a key whose window starts in a range, by start; not for the record path.</summary>
+    public IEnumerable<(long WindowStartMs, TValue Value, long TimestampMs)> Fetch(
+        TKey key, long fromMs, long toMs)
+    {
+        byte[] keyBytes = Encode(key).ToArray();
+        TimeSegments segments = _table.Segments;
+        foreach (long segment in segments.Tables.Keys.ToArray())
+        {
+            if (!_table.TryList(keyBytes, segment, out ReadOnlySpan<byte> list))
+                continue;
+            foreach (var found in ReadAll(list.ToArray(), fromMs, toMs))
+                yield return found;
+        }
+    }
+
+    internal override long ObservedMs
+    {
+        get => _table.Segments.ObservedMs;
+        set => _table.Segments.ResetObserved(value);
+    }
+
+    internal override void Flush(IChangelog changelog) => _table.Flush(changelog);
+
+    internal override void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
+        _table.Restore(key, hasValue, value);
+
+    internal override void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
+        _table.Undo(part, key, hasValue, value);
+
+    internal override IReadOnlyList<SnapshotPart> SnapshotParts() => _table.Segments.SnapshotParts();
+
+    internal override TrackedTable RestorePart(long part) => _table.Segments.GetOrAdd(part);
+
+    internal override void Clear() => _table.Segments.Clear();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        _key.Dispose();
+        _value.Dispose();
+    }
+
+    private List<(long, TValue, long)> ReadAll(ReadOnlySpan<byte> list, long fromMs, long toMs)
+    {
+        var values = new List<(long, TValue, long)>();
+        for (int at = TimedList.FirstAtOrAfter(list, fromMs); at < list.Length;)
+        {
+            ref readonly ElementHeader header = ref TimedList.Header(list, at);
+            if (header.TimeMs > toMs)
+                break;
+            if ((header.Flags & ElementFlags.Deleted) == 0 && !_table.Segments.IsExpired(header.TimeMs))
+            {
+                ReadOnlySpan<byte> payload = TimedList.Payload(list, at);
+                TValue value = _valueSerde.Deserialize(payload[TimestampBytes..]);
+                values.Add((header.TimeMs, value, BinaryPrimitives.ReadInt64LittleEndian(payload)));
+            }
+            at += TimedList.ElementBytes(header.PayloadBytes);
+        }
+        return values;
+    }
+
+    private ReadOnlySpan<byte> Encode(in TKey key)
+    {
+        _key.Clear();
+        _keySerde.Serialize(key, _key);
+        return _key.WrittenSpan;
+    }
+}

@@ -1,0 +1,236 @@
+using System.Buffers.Binary;
+
+namespace Streams.State;
+
+/// <summary>
+/// Values by key and time, for windows and whatever else is kept per key over a stretch of event time. One lookup
+/// finds all of a key's values in a segment, so a hopping window's many updates touch one place.
+/// </summary>
+/// <remarks>
+/// An entry whose time is at or before the observed time less the retention is not found any more, exactly, as in
+/// Kafka Streams' in-memory stores. In the changelog the key is followed by the time, eight bytes big-endian.
+/// </remarks>
+internal sealed class WindowTable
+{
+    private const int TimeBytes = 8;
+    private const long ObservedPart = long.MinValue;
+
+    private readonly TimeSegments _segments;
+    private readonly IUndoLog? _undo;
+    private readonly int _undoStore;
+    private uint _observedSavepoint;
+    private byte[] _changelogKey = new byte[256];
+
+    internal WindowTable(StoreOptions options, long retentionMs, IUndoLog? undo, int undoStore)
+    {
+        _segments = new TimeSegments(options, retentionMs, undo, undoStore);
+        _undo = undo;
+        _undoStore = undoStore;
+    }
+
+    internal TimeSegments Segments => _segments;
+
+    /// <summary>Reads the value of a key at exactly a time.</summary>
+    internal bool TryGet(ReadOnlySpan<byte> key, long timeMs, out ReadOnlySpan<byte> payload)
+    {
+        payload = default;
+        if (_segments.IsExpired(timeMs) || !TryList(key, _segments.SegmentOf(timeMs), out ReadOnlySpan<byte> list))
+            return false;
+        int at = TimedList.Find(list, timeMs);
+        if (at < 0 || (TimedList.Header(list, at).Flags & ElementFlags.Deleted) != 0)
+            return false;
+        payload = TimedList.Payload(list, at);
+        return true;
+    }
+
+    /// <summary>All of a key's elements in one segment.</summary>
+    internal bool TryList(ReadOnlySpan<byte> key, long segment, out ReadOnlySpan<byte> list)
+    {
+        TrackedTable? table = _segments.Find(segment);
+        uint entry = table is null ? 0 : table.Find(key);
+        list = entry == 0 ? default : table!.Read(entry);
+        return entry != 0;
+    }
+
+    /// <summary>Opens the value of a key at a time for filling.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="timeMs">The time.</param>
+    /// <param name="payloadBytes">The value's length; an existing value of another length is replaced.</param>
+    /// <param name="payload">What to fill: the old bytes where <paramref name="existed"/> and the length is the same.</param>
+    /// <param name="existed">Whether there was a value.</param>
+    /// <returns>False where the time is past its retention: nothing is stored.</returns>
+    internal bool TryPut(
+        ReadOnlySpan<byte> key, long timeMs, int payloadBytes, out Span<byte> payload, out bool existed)
+    {
+        Observe(timeMs);
+        existed = false;
+        payload = default;
+        if (_segments.IsExpired(timeMs))
+            return false;
+        TrackedTable table = _segments.GetOrAdd(_segments.SegmentOf(timeMs));
+        uint entry = table.Find(key);
+        if (entry == 0)
+            entry = table.Put(key, 0, out _);
+        Span<byte> list = table.Change(entry);
+        int at = TimedList.FirstAtOrAfter(list, timeMs);
+        bool sameTime = at < list.Length && TimedList.Header(list, at).TimeMs == timeMs;
+        if (sameTime && TimedList.Header(list, at).PayloadBytes == payloadBytes)
+        {
+            ref ElementHeader header = ref TimedList.Header(list, at);
+            existed = (header.Flags & ElementFlags.Deleted) == 0;
+            header.Flags = (header.Flags & ElementFlags.New) | ElementFlags.Dirty;
+            payload = TimedList.Payload(list, at);
+            return true;
+        }
+        existed = sameTime && (TimedList.Header(list, at).Flags & ElementFlags.Deleted) == 0;
+        payload = Splice(table, entry, at, sameTime, timeMs, payloadBytes);
+        return true;
+    }
+
+    /// <summary>Deletes the value of a key at a time.</summary>
+    internal bool Delete(ReadOnlySpan<byte> key, long timeMs)
+    {
+        TrackedTable? table = _segments.Find(_segments.SegmentOf(timeMs));
+        uint entry = table is null ? 0 : table.Find(key);
+        int at = entry == 0 ? -1 : TimedList.Find(table!.Read(entry), timeMs);
+        if (at < 0 || (TimedList.Header(table!.Read(entry), at).Flags & ElementFlags.Deleted) != 0)
+            return false;
+        TimedList.Header(table!.Change(entry), at).Flags |= ElementFlags.Deleted | ElementFlags.Dirty;
+        return true;
+    }
+
+    /// <summary>Moves the observed time on, keeping the old one for the open savepoint.</summary>
+    internal void Observe(long timeMs)
+    {
+        if (timeMs <= _segments.ObservedMs)
+            return;
+        if (_undo is { Current: > 0 } && _undo.Current != _observedSavepoint)
+        {
+            Span<byte> old = stackalloc byte[TimeBytes];
+            BinaryPrimitives.WriteInt64BigEndian(old, _segments.ObservedMs);
+            _undo.Capture(_undoStore, ObservedPart, default, true, old);
+            _observedSavepoint = _undo.Current;
+        }
+        _segments.Observe(timeMs);
+    }
+
+    internal void Flush(IChangelog changelog)
+    {
+        foreach (TrackedTable table in _segments.Tables.Values)
+        {
+            if (!table.IsDirty)
+                continue;
+            var writer = new ElementWriter(this, changelog);
+            table.Flush(ref writer);
+        }
+    }
+
+    internal void Restore(ReadOnlySpan<byte> changelogKey, bool hasValue, ReadOnlySpan<byte> value)
+    {
+        long timeMs = BinaryPrimitives.ReadInt64BigEndian(changelogKey[^TimeBytes..]);
+        ReadOnlySpan<byte> key = changelogKey[..^TimeBytes];
+        if (hasValue)
+        {
+            if (TryPut(key, timeMs, value.Length, out Span<byte> payload, out _))
+                value.CopyTo(payload);
+        }
+        else
+        {
+            Delete(key, timeMs);
+        }
+    }
+
+    internal void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> list)
+    {
+        if (part == ObservedPart)
+        {
+            _segments.ResetObserved(BinaryPrimitives.ReadInt64BigEndian(list));
+            return;
+        }
+        while (TryList(key, part, out ReadOnlySpan<byte> now) && FirstLive(now) is >= 0 and int live)
+            Delete(key, TimedList.Header(now, live).TimeMs);
+        for (int at = 0; hasValue && at < list.Length; at += TimedList.ElementBytes(TimedList.Header(list, at).PayloadBytes))
+        {
+            ref readonly ElementHeader header = ref TimedList.Header(list, at);
+            if ((header.Flags & ElementFlags.Deleted) == 0
+                && TryPut(key, header.TimeMs, header.PayloadBytes, out Span<byte> payload, out _))
+                TimedList.Payload(list, at).CopyTo(payload);
+        }
+    }
+
+    private static int FirstLive(ReadOnlySpan<byte> list)
+    {
+        int at = 0;
+        for (; at < list.Length; at += TimedList.ElementBytes(TimedList.Header(list, at).PayloadBytes))
+        {
+            if ((TimedList.Header(list, at).Flags & ElementFlags.Deleted) == 0)
+                return at;
+        }
+        return -1;
+    }
+
+    // Makes room for an element at a place; one of the same time and another length is replaced.
+    private static Span<byte> Splice(
+        TrackedTable table, uint entry, int at, bool replace, long timeMs, int payloadBytes)
+    {
+        ReadOnlySpan<byte> before = table.Read(entry);
+        int oldBytes = replace ? TimedList.ElementBytes(TimedList.Header(before, at).PayloadBytes) : 0;
+        ElementFlags kept = replace ? TimedList.Header(before, at).Flags & ElementFlags.New : ElementFlags.New;
+        int newBytes = TimedList.ElementBytes(payloadBytes);
+        int tail = before.Length - at - oldBytes;
+        int total = before.Length - oldBytes + newBytes;
+        if (newBytes < oldBytes)
+            Move(table.Change(entry), at + oldBytes, at + newBytes, tail);
+        entry = table.Resize(entry, total);
+        Span<byte> list = table.Change(entry);
+        if (newBytes > oldBytes)
+            Move(list, at + oldBytes, at + newBytes, tail);
+        TimedList.Header(list, at) = new ElementHeader
+        {
+            TimeMs = timeMs,
+            PayloadBytes = payloadBytes,
+            Flags = kept | ElementFlags.Dirty,
+        };
+        return TimedList.Payload(list, at);
+    }
+
+    private static void Move(Span<byte> list, int from, int to, int count) =>
+        list.Slice(from, count).CopyTo(list.Slice(to, count));
+
+    private ReadOnlySpan<byte> ChangelogKey(ReadOnlySpan<byte> key, long timeMs)
+    {
+        int length = key.Length + TimeBytes;
+        if (_changelogKey.Length < length)
+            _changelogKey = new byte[length * 2];
+        key.CopyTo(_changelogKey);
+        BinaryPrimitives.WriteInt64BigEndian(_changelogKey.AsSpan(key.Length), timeMs);
+        return _changelogKey.AsSpan(0, length);
+    }
+
+    private readonly struct ElementWriter(WindowTable owner, IChangelog changelog) : IChangeVisitor
+    {
+        public void Changed(ReadOnlySpan<byte> key, Span<byte> list)
+        {
+            for (int at = 0; at < list.Length;)
+            {
+                ref ElementHeader header = ref TimedList.Header(list, at);
+                ElementFlags flags = header.Flags;
+                if ((flags & ElementFlags.Dirty) != 0)
+                {
+                    bool live = (flags & ElementFlags.Deleted) == 0;
+                    if (live || (flags & ElementFlags.New) == 0)
+                        changelog.Append(
+                            owner.ChangelogKey(key, header.TimeMs), live, live ? TimedList.Payload(list, at) : default);
+                    // What never reached the changelog and is deleted stays New: it needs no tombstone later either.
+                    header.Flags = flags & (live ? ElementFlags.None : ElementFlags.Deleted | ElementFlags.New);
+                }
+                at += TimedList.ElementBytes(header.PayloadBytes);
+            }
+        }
+
+        // Lists are never deleted as a whole: their elements are.
+        public void Deleted(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+        {
+        }
+    }
+}
