@@ -1,0 +1,54 @@
+using System.Text;
+
+namespace Streams.Records;
+
+/// <summary>An enumeration as records show it: a closed list of names and numbers.</summary>
+/// <param name="Name">The .NET name.</param>
+/// <param name="Values">In ascending order of number, zero among them.</param>
+public sealed record EnumSchema(string Name, IReadOnlyList<EnumValue> Values)
+{
+    /// <summary>The schema of an enumeration.</summary>
+    /// <exception cref="ArgumentException">It is not over <see cref="int"/>, has no zero, gives one number two
+    /// names, or two names that read the same in snake_case.</exception>
+    public static EnumSchema Of<TEnum>()
+        where TEnum : struct, Enum
+    {
+        string type = typeof(TEnum).Name;
+        if (Enum.GetUnderlyingType(typeof(TEnum)) != typeof(int))
+            throw new ArgumentException($"Enumeration {type} must be over int, as it is on the wire.");
+        var values = new List<EnumValue>();
+        foreach (string member in Enum.GetNames<TEnum>())
+            values.Add(new EnumValue(Convert.ToInt32(Enum.Parse<TEnum>(member)), SnakeCase(member)));
+        values.Sort((left, right) => left.Number.CompareTo(right.Number));
+        if (!values.Exists(value => value.Number == 0))
+            throw new ArgumentException($"Enumeration {type} has no zero, which is what a missing field reads as.");
+        for (int i = 1; i < values.Count; i++)
+        {
+            if (values[i].Number == values[i - 1].Number)
+                throw new ArgumentException($"Enumeration {type} has two names for {values[i].Number}.");
+        }
+        if (values.DistinctBy(value => value.Name).Count() != values.Count)
+            throw new ArgumentException($"Enumeration {type} has names that are the same in snake_case.");
+        return new EnumSchema(type, values);
+    }
+
+    /// <summary>Turns a .NET name into a record's: <c>InBlock</c> to <c>in_block</c>, <c>TxID</c> to <c>tx_id</c>.</summary>
+    public static string SnakeCase(string name)
+    {
+        var text = new StringBuilder(name.Length + 8);
+        for (int i = 0; i < name.Length; i++)
+        {
+            bool startsWord = char.IsUpper(name[i]) && i > 0
+                && (!char.IsUpper(name[i - 1]) || (i + 1 < name.Length && char.IsLower(name[i + 1])));
+            if (startsWord && name[i - 1] != '_')
+                text.Append('_');
+            text.Append(char.ToLowerInvariant(name[i]));
+        }
+        return text.ToString();
+    }
+}
+
+/// <summary>One value of an enumeration.</summary>
+/// <param name="Number">What is on the Protobuf wire.</param>
+/// <param name="Name">What is in JSON, snake_case.</param>
+public sealed record EnumValue(int Number, string Name);
