@@ -13,6 +13,7 @@ internal sealed class StreamTask : IDisposable
     private readonly TaskInput[] _inputs;
     private readonly RecordGuard _guard;
     private readonly TaskStores _stores;
+    private readonly TaskFailures _failures;
     private readonly TaskBuilder _builder;
     private readonly string _group;
 
@@ -23,8 +24,8 @@ internal sealed class StreamTask : IDisposable
         _group = environment.ApplicationId;
         _scope = new TaskScope(id, environment.Clock, environment.Topic) { Writer = writer };
         _stores = new TaskStores(_scope, part, environment);
-        var failures = new TaskFailures(_scope, part, environment);
-        _guard = new RecordGuard(environment.Options.DecodingFailures, environment.Options.ProcessingFailures, failures);
+        _failures = new TaskFailures(_scope, part, environment);
+        _guard = new RecordGuard(environment.Options.DecodingFailures, environment.Options.ProcessingFailures, _failures);
         _builder = new TaskBuilder(_scope);
         _inputs = [.. part.Sources
             .Where(source => id.Partition < environment.Topic(environment.NameOf(source)).Partitions)
@@ -88,6 +89,7 @@ internal sealed class StreamTask : IDisposable
         foreach (TaskInput input in _inputs)
             input.Dispose();
         _builder.Dispose();
+        _failures.Dispose();
         _stores.Dispose();
     }
 

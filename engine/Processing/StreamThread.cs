@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Streams.Connect;
 using Streams.Log;
+using Streams.Telemetry;
 
 namespace Streams.Processing;
 
@@ -7,7 +9,7 @@ namespace Streams.Processing;
 /// Runs some of the application's tasks in turn and commits for all of them at once. When it fails, everything since
 /// the last commit is forgotten; running it again begins at that commit.
 /// </summary>
-internal sealed class StreamThread
+internal sealed class StreamThread : IComponent
 {
     private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(20);
 
@@ -26,8 +28,10 @@ internal sealed class StreamThread
         _taskIds = taskIds;
     }
 
+    public string Name => $"stream-thread-{_number}";
+
     /// <summary>Runs until cancelled; then commits what was processed and returns.</summary>
-    internal void Run(CancellationToken cancellation)
+    public void Run(CancellationToken cancellation)
     {
         ITopicLog log = _environment.Log;
         using ILogWriter writer = log.OpenWriter($"{_environment.ApplicationId}-{_number}");
@@ -55,7 +59,7 @@ internal sealed class StreamThread
         while (!cancellation.IsCancellationRequested)
         {
             int processed = RunTurn(tasks, reader);
-            if (processed > 0 && _commitDueTicks == long.MaxValue)
+            if ((processed > 0 || writer.PendingBytes > 0) && _commitDueTicks == long.MaxValue)
                 _commitDueTicks = Stopwatch.GetTimestamp() + Ticks(_environment.Options.CommitInterval);
             if (IsCommitDue(writer, processed))
                 seen = Commit(tasks, writer, cancellation);
@@ -86,30 +90,15 @@ internal sealed class StreamThread
 
     private long Commit(List<StreamTask> tasks, ILogWriter writer, CancellationToken cancellation)
     {
+        long started = Stopwatch.GetTimestamp();
         foreach (StreamTask task in tasks)
             task.PrepareCommit();
-        long commit = CommitWithRetry(writer, cancellation);
+        long commit = writer.CommitWhenRoom(_environment.Options.LogFullRetry, _environment.Room, cancellation);
         foreach (StreamTask task in tasks)
             task.Committed(commit);
         _commitDueTicks = long.MaxValue;
+        EngineMeter.RecordCommit(Name, Stopwatch.GetElapsedTime(started));
         return commit;
-    }
-
-    // A full disk loses nothing: the commit waits for room.
-    private long CommitWithRetry(ILogWriter writer, CancellationToken cancellation)
-    {
-        while (true)
-        {
-            try
-            {
-                return writer.Commit();
-            }
-            catch (LogFullException) when (!cancellation.IsCancellationRequested)
-            {
-                _environment.ReportLogFull(true);
-                cancellation.WaitHandle.WaitOne(_environment.Options.LogFullRetry);
-            }
-        }
     }
 
     private static long Ticks(TimeSpan span) => (long)(span.TotalSeconds * Stopwatch.Frequency);

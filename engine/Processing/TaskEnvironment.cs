@@ -10,10 +10,11 @@ internal sealed class TaskEnvironment
     private readonly string _dataFolder;
 
     internal TaskEnvironment(
-        string applicationId, ITopicLog log, string dataFolder, RuntimeOptions options, TimeProvider clock)
+        string applicationId, ITopicLog log, LogRoom room, string dataFolder, RuntimeOptions options, TimeProvider clock)
     {
         ApplicationId = applicationId;
         Log = log;
+        Room = room;
         Options = options;
         Clock = clock;
         _dataFolder = dataFolder;
@@ -26,6 +27,9 @@ internal sealed class TaskEnvironment
     internal RuntimeOptions Options { get; }
 
     internal TimeProvider Clock { get; }
+
+    /// <summary>Told when a commit waits for room on the disk.</summary>
+    internal LogRoom Room { get; }
 
     /// <summary>The full name of the topic of a source or a sink.</summary>
     internal string NameOf(GraphNode node) => node switch
@@ -52,17 +56,14 @@ internal sealed class TaskEnvironment
         }
     }
 
+    /// <summary>The name of a topic of the log.</summary>
+    internal string TopicName(int topic) => Log.Topics.First(t => t.Id == topic).Name;
+
     /// <summary>The changelog topic of a store.</summary>
     internal Topic ChangelogOf(string store) => Topic(InternalName($"{store}-changelog"));
 
     /// <summary>Where a task's snapshots lie.</summary>
     internal string StateFolder(TaskId id) => Path.Combine(_dataFolder, "state", ApplicationId, id.ToString());
-
-    /// <summary>Says that commits wait for room on the disk, or that they go on.</summary>
-    internal void ReportLogFull(bool full) => IsLogFull = full;
-
-    /// <summary>Whether commits wait for room on the disk.</summary>
-    internal bool IsLogFull { get; private set; }
 
     private string Names() => string.Join(", ", Log.Topics.Select(t => t.Name));
 }
@@ -90,6 +91,9 @@ public sealed record RuntimeOptions
 
     /// <summary>What to do with a record that an operator throws at. Default fail.</summary>
     public FailurePolicy ProcessingFailures { get; init; } = FailurePolicy.Fail;
+
+    /// <summary>Longest refused value that a dead letter keeps whole, in bytes. Default 4 MiB.</summary>
+    public int DeadLetterBytesMax { get; init; } = 4 << 20;
 
     /// <summary>When snapshots are taken.</summary>
     public SnapshotOptions Snapshots { get; init; } = new();

@@ -1,22 +1,44 @@
+using Streams.Errors;
 using Streams.Log;
+using Streams.Telemetry;
 
 namespace Streams.Processing;
 
 /// <summary>Writes the dead letters of a task and counts its failures.</summary>
-internal sealed class TaskFailures(TaskScope scope, SubTopology part, TaskEnvironment environment) : IFailureSink
+internal sealed class TaskFailures(TaskScope scope, SubTopology part, TaskEnvironment environment)
+    : IFailureSink, IDisposable
 {
+    private readonly DeadLetterWriter _letters = new(scope.Writer, environment.Options.DeadLetterBytesMax);
+    private readonly ILogReader _reader = environment.Log.OpenReader(ReadLevel.Committed);
+
     public void Report(FailureStage stage, FailurePolicy policy, in LogRecord record, Exception reason)
     {
-        _ = (scope, part, environment, stage, policy, record.Offset, reason);
+        string topic = TopicName(scope.CurrentPartition);
+        EngineMeter.RecordFailed(topic, stage == FailureStage.Decoding ? "decode" : "process", reason.GetType().Name);
+        if (policy != FailurePolicy.DeadLetter)
+            return;
+        Topic target = environment.Topic(topic + DeadLetterWriter.TopicSuffix);
+        string? name = stage == FailureStage.Processing ? part.NameOf(scope.CurrentNode) : null;
+        _letters.Write(
+            target, stage == FailureStage.Decoding ? "decode" : "process", topic, scope.CurrentPartition, record, name,
+            reason);
     }
 
+    // The record's bytes are gone from the batch by now, so they are read again: failures are rare.
     public void ReportCurrent(FailureStage stage, FailurePolicy policy, Exception reason)
     {
-        _ = (stage, policy, reason);
+        using LogBatch batch = _reader.CreateBatch();
+        if (_reader.Read(scope.CurrentPartition, scope.CurrentOffset, batch) && batch.TryRead(out LogRecord record))
+            Report(stage, policy, record, reason);
     }
 
-    public void CountSkipped(string reason)
+    public void CountSkipped(string reason) => EngineMeter.RecordSkipped(TopicName(scope.CurrentPartition), reason);
+
+    public void Dispose()
     {
-        _ = reason;
+        _letters.Dispose();
+        _reader.Dispose();
     }
+
+    private string TopicName(TopicPartition partition) => environment.TopicName(partition.Topic);
 }

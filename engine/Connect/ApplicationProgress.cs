@@ -1,0 +1,50 @@
+using Streams.Log;
+using Streams.Processing;
+
+namespace Streams.Connect;
+
+/// <summary>How far an application has come with what there is to read.</summary>
+public sealed class ApplicationProgress
+{
+    private readonly string _group;
+    private readonly ITopicLog _log;
+    private readonly IReadOnlyList<string> _inputs;
+
+    internal ApplicationProgress(string group, ITopicLog log, Topology topology, TaskEnvironment environment)
+    {
+        _group = group;
+        _log = log;
+        _inputs = [.. topology.Parts.SelectMany(p => p.Sources).Select(environment.NameOf).Distinct()];
+    }
+
+    /// <summary>Records of a topic that the application has not processed; 0 where it does not read the topic.</summary>
+    public long LagOf(string topic) => _inputs.Contains(topic) ? Lag(_group, topic) : 0;
+
+    /// <summary>Records that have not been processed, per topic that the application reads.</summary>
+    public IEnumerable<(string Topic, long Records)> Lags() => _inputs.Select(t => (t, Lag(_group, t)));
+
+    /// <summary>Whether everything that the tasks read is processed and committed.</summary>
+    /// <remarks>Nothing is under way between parts: outputs and positions are committed together, so with every
+    /// position at its end no task can produce anything further.</remarks>
+    internal bool IsCaughtUp()
+    {
+        long before = _log.WaitForCommit(long.MaxValue, TimeSpan.Zero, CancellationToken.None);
+        bool caughtUp = _inputs.All(topic => Lag(_group, topic) == 0);
+        return caughtUp && _log.WaitForCommit(long.MaxValue, TimeSpan.Zero, CancellationToken.None) == before;
+    }
+
+    /// <summary>Whether a sink has committed everything of its topics.</summary>
+    internal bool IsCaughtUp(string sink, IReadOnlyList<string> topics) => topics.All(topic => Lag(sink, topic) == 0);
+
+    private long Lag(string group, string topicName)
+    {
+        Topic topic = _log.FindTopic(topicName)!;
+        long lag = 0;
+        for (int p = 0; p < topic.Partitions; p++)
+        {
+            long end = _log.EndOffset(topic[p], ReadLevel.Committed);
+            lag += end - (_log.CommittedOffset(group, topic[p]) ?? _log.StartOffset(topic[p]));
+        }
+        return lag;
+    }
+}

@@ -1,0 +1,90 @@
+using Streams.Log;
+
+namespace Streams.Connect;
+
+/// <summary>
+/// A system that records of some topics are written to, each once. It keeps its position with the records (a
+/// transactional target) or says how to find it again (a cursor that the log commits with the position).
+/// </summary>
+/// <remarks>All calls come from one thread. What it throws ends it; it is then made and opened anew.</remarks>
+public interface ISink : IDisposable
+{
+    /// <summary>Connects, and undoes what was written after the last commit.</summary>
+    /// <exception cref="UnavailableException">The system cannot be reached; it is tried again later.</exception>
+    /// <exception cref="ConfigurationException">It can never work as configured.</exception>
+    void Open(SinkContext context);
+
+    /// <summary>The next offset that the target itself says it needs; null to go by the log's committed position.</summary>
+    long? Position(Topic topic, int partition);
+
+    /// <summary>Writes the records of a batch; nobody needs to see them before the commit.</summary>
+    /// <returns>How many records it wrote.</returns>
+    int Write(Topic topic, LogBatch batch);
+
+    /// <summary>Makes everything written survive, together with the positions.</summary>
+    /// <param name="positions">The next offset of each partition.</param>
+    /// <param name="cursors">Takes what the sink needs to find its place again; committed with the positions, after
+    /// this returns.</param>
+    /// <exception cref="UnavailableException">It cannot; the sink goes back to the last commit and tries again.</exception>
+    void Commit(IReadOnlyDictionary<TopicPartition, long> positions, SinkCursors cursors);
+}
+
+/// <summary>What a sink is given when it opens.</summary>
+public sealed class SinkContext
+{
+    private readonly ITopicLog _log;
+
+    internal SinkContext(string name, ITopicLog log, IReadOnlyList<Topic> topics)
+    {
+        Name = name;
+        _log = log;
+        Topics = topics;
+    }
+
+    /// <summary>The sink's name, under which its cursors are kept.</summary>
+    public string Name { get; }
+
+    /// <summary>The topics it gets.</summary>
+    public IReadOnlyList<Topic> Topics { get; }
+
+    /// <summary>The cursor last committed under a key, or null.</summary>
+    public byte[]? Cursor(string key) => _log.Cursor(Name, key);
+
+    /// <summary>All cursors, by key in ordinal order.</summary>
+    public IReadOnlyList<KeyValuePair<string, byte[]>> Cursors() => _log.Cursors(Name);
+}
+
+/// <summary>Takes the cursors of a sink's commit.</summary>
+public readonly struct SinkCursors
+{
+    private readonly ILogWriter _writer;
+    private readonly string _name;
+
+    internal SinkCursors(ILogWriter writer, string name)
+    {
+        _writer = writer;
+        _name = name;
+    }
+
+    /// <summary>Sets a cursor; an empty value removes it.</summary>
+    public void Set(string key, ReadOnlySpan<byte> cursor) => _writer.CommitCursor(_name, key, cursor);
+}
+
+/// <summary>A sink and what it gets.</summary>
+/// <param name="Name">Its name: stable, for its position is kept under it.</param>
+/// <param name="Topics">The topics it gets; those that do not exist are an error at start.</param>
+/// <param name="Create">Makes the sink; called again after a failure.</param>
+public sealed record SinkBinding(string Name, IReadOnlyList<string> Topics, Func<ISink> Create);
+
+/// <summary>How sinks are run.</summary>
+public sealed record SinkOptions
+{
+    /// <summary>A commit follows at most this long after the first record in it. Default 200 ms.</summary>
+    public TimeSpan CommitInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>A commit follows when this many records wait for it. Default 50,000.</summary>
+    public int CommitRecordsMax { get; init; } = 50_000;
+
+    /// <summary>How long a commit that found the log's disk full waits before it tries again. Default 1 s.</summary>
+    public TimeSpan LogFullRetry { get; init; } = TimeSpan.FromSeconds(1);
+}

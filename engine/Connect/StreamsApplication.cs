@@ -1,0 +1,128 @@
+using Microsoft.Extensions.Logging;
+using Streams.Log;
+using Streams.Processing;
+using Streams.Telemetry;
+
+namespace Streams.Connect;
+
+/// <summary>All that an application consists of.</summary>
+public sealed record ApplicationDefinition
+{
+    /// <summary>Its name: the consumer group, and the front part of its own topics' names.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>What is done with the records.</summary>
+    public required Topology Topology { get; init; }
+
+    /// <summary>Topics beyond those that the topology declares, such as those that sources write.</summary>
+    public IReadOnlyList<TopicSpec> Topics { get; init; } = [];
+
+    /// <summary>Where records come from.</summary>
+    public IReadOnlyList<SourceBinding> Sources { get; init; } = [];
+
+    /// <summary>Where records go.</summary>
+    public IReadOnlyList<SinkBinding> Sinks { get; init; } = [];
+
+    /// <summary>Folder of snapshots; usually the log's own.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>How tasks run.</summary>
+    public RuntimeOptions Runtime { get; init; } = new();
+
+    /// <summary>How sources run.</summary>
+    public SourceOptions SourceOptions { get; init; } = new();
+
+    /// <summary>How sinks run.</summary>
+    public SinkOptions SinkOptions { get; init; } = new();
+
+    /// <summary>How what fails is started again.</summary>
+    public RestartPolicy Restarts { get; init; } = new();
+}
+
+/// <summary>Runs an application on a log: sources, tasks and sinks, each on threads of its own.</summary>
+public sealed class StreamsApplication : IDisposable
+{
+    private readonly ApplicationDefinition _definition;
+    private readonly ITopicLog _log;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _clock;
+    private readonly LogRoom _room = new();
+    private readonly Supervisor _supervisor;
+    private readonly TaskEnvironment _environment;
+    private readonly List<SourceRunner> _sources = [];
+    private readonly List<SinkRunner> _sinks = [];
+
+    /// <summary>Prepares the application: creates its topics and checks that all it needs is there.</summary>
+    /// <exception cref="TopologyException">A topic is missing or the partitions do not fit.</exception>
+    /// <exception cref="TopicMismatchException">A topic exists and is not as needed.</exception>
+    public StreamsApplication(
+        ApplicationDefinition definition, ITopicLog log, ILogger logger, TimeProvider? clock = null)
+    {
+        _definition = definition;
+        _log = log;
+        _logger = logger;
+        _clock = clock ?? TimeProvider.System;
+        _supervisor = new Supervisor(definition.Restarts, logger);
+        _environment = new TaskEnvironment(
+            definition.Id, log, _room, definition.DataFolder, definition.Runtime, _clock);
+        Tasks = new TopicSetup(definition, log).Prepare();
+        Progress = new ApplicationProgress(definition.Id, log, definition.Topology, _environment);
+    }
+
+    /// <summary>The tasks that it runs.</summary>
+    public IReadOnlyList<TaskId> Tasks { get; }
+
+    /// <summary>How far it has come.</summary>
+    public ApplicationProgress Progress { get; }
+
+    /// <summary>What ended it; null while nothing did.</summary>
+    public Exception? Failure => _supervisor.Failure;
+
+    /// <summary>Cancelled when it stops, by itself or because it was asked to.</summary>
+    public CancellationToken Stopping => _supervisor.Stopping;
+
+    /// <summary>Whether commits wait for room on the disk.</summary>
+    public bool IsLogFull => _room.IsFull;
+
+    /// <summary>What each source has taken in since the start of this process.</summary>
+    public IEnumerable<(string Source, SourceCounts Counts)> SourceCounts =>
+        _sources.Where(s => s.Counts is not null).Select(s => (s.Name, s.Counts!));
+
+    /// <summary>Records that each sink has committed since the start of this process.</summary>
+    public IEnumerable<(string Sink, long Records)> SinkCounts => _sinks.Select(s => (s.Name, s.Written));
+
+    /// <summary>Starts all components.</summary>
+    public void Start()
+    {
+        int threads = Math.Clamp(_definition.Runtime.Threads, 1, Math.Max(Tasks.Count, 1));
+        for (int i = 0; i < threads; i++)
+        {
+            List<TaskId> share = [.. Tasks.Where((_, index) => index % threads == i)];
+            _supervisor.Start(new StreamThread(_definition.Topology, _environment, i, share));
+        }
+        var shared = new SourceEnvironment(_log, _room, _clock, _definition.SourceOptions, Progress.LagOf);
+        foreach (SourceBinding source in _definition.Sources)
+            _sources.Add(source.CreateRunner(shared));
+        foreach (SinkBinding sink in _definition.Sinks)
+            _sinks.Add(new SinkRunner(sink, _log, _room, _definition.SinkOptions));
+        _sinks.ForEach(_supervisor.Start);
+        _sources.ForEach(_supervisor.Start);
+        _logger.ApplicationStarted(_definition.Id, Tasks.Count, threads);
+    }
+
+    /// <summary>Whether every source is exhausted and everything that came of it is processed, written and durable.</summary>
+    public bool IsDrained() =>
+        _sources.TrueForAll(s => s.IsDone)
+        && Progress.IsCaughtUp()
+        && _definition.Sinks.All(s => Progress.IsCaughtUp(s.Name, s.Topics));
+
+    /// <summary>Commits what was processed and stops all components.</summary>
+    public void Stop()
+    {
+        _supervisor.Stop();
+        _logger.ApplicationStopped(_definition.Id);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _supervisor.Dispose();
+}

@@ -1,0 +1,102 @@
+using Streams.Errors;
+using Streams.Log;
+using Streams.Processing;
+
+namespace Streams.Connect;
+
+/// <summary>Creates the topics that an application needs and works out its tasks.</summary>
+internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log)
+{
+    private readonly Topology _topology = definition.Topology;
+
+    /// <summary>Creates what is missing and checks the rest.</summary>
+    /// <returns>The tasks.</returns>
+    internal IReadOnlyList<TaskId> Prepare()
+    {
+        foreach (TopicSpec spec in definition.Topics.Concat(_topology.Declared))
+            log.EnsureTopic(spec);
+        foreach (string topic in _topology.SinkTopics)
+            _ = log.FindTopic(topic) ?? log.EnsureTopic(new TopicSpec { Name = topic });
+        foreach (string topic in _topology.SourceTopics)
+            RequireSource(topic);
+        foreach (SourceBinding source in definition.Sources)
+            EnsureDeadLetters(RequireSource(source.Topic));
+        EnsureRepartitions();
+        IReadOnlyList<TaskId> tasks = [.. _topology.Parts.SelectMany(PrepareTasks)];
+        // The parts share this changelog, so it has the partitions of the widest.
+        EnsureChangelog(Topology.StreamTimeStore, tasks.Max(t => t.Partition) + 1);
+        return tasks;
+    }
+
+    private Topic RequireSource(string name)
+    {
+        Topic topic = log.FindTopic(name) ?? throw new TopologyException(
+            $"The topic '{name}' does not exist. Topics: {string.Join(", ", log.Topics.Select(t => t.Name))}.");
+        if (definition.Runtime.DecodingFailures == FailurePolicy.DeadLetter
+            || definition.Runtime.ProcessingFailures == FailurePolicy.DeadLetter)
+            EnsureDeadLetters(topic);
+        return topic;
+    }
+
+    private void EnsureDeadLetters(Topic topic) => log.EnsureTopic(new TopicSpec
+    {
+        Name = topic.Name + DeadLetterWriter.TopicSuffix,
+        RecordBytesMax = Math.Max(topic.Spec.RecordBytesMax, 8 << 20),
+        Retention = null,
+        Schema = DeadLetter.RecordType.Name,
+    });
+
+    // A part that reads only topics that other parts write waits until those are sized.
+    private void EnsureRepartitions()
+    {
+        var waiting = new Dictionary<string, int?>(_topology.Repartitions);
+        while (waiting.Count > 0)
+        {
+            int before = waiting.Count;
+            foreach ((string name, int? partitions) in waiting.ToArray())
+            {
+                if ((partitions ?? FeedingPartitions(name)) is not { } count)
+                    continue;
+                log.EnsureTopic(new TopicSpec { Name = $"{definition.Id}-{name}", Partitions = count });
+                waiting.Remove(name);
+            }
+            if (waiting.Count == before)
+                throw new TopologyException($"Repartition topics feed one another: {string.Join(", ", waiting.Keys)}.");
+        }
+    }
+
+    private int? FeedingPartitions(string topic)
+    {
+        SubTopology feeding = _topology.Parts.First(
+            p => p.Nodes.Any(n => n is ISinkNode { IsInternal: true } && n.TopicName == topic));
+        List<Topic?> sources = [.. feeding.Sources.Select(s => log.FindTopic(FullName(s)))];
+        return sources.Contains(null) ? null : sources.Max(t => t!.Partitions);
+    }
+
+    private IEnumerable<TaskId> PrepareTasks(SubTopology part)
+    {
+        int partitions = part.Sources.Max(s => log.FindTopic(FullName(s))!.Partitions);
+        foreach (string store in ChangelogStores(part))
+            EnsureChangelog(store, partitions);
+        return Enumerable.Range(0, partitions).Select(p => new TaskId(part.Id, p));
+    }
+
+    private static IEnumerable<string> ChangelogStores(SubTopology part)
+    {
+        foreach (StoreSpec store in part.Stores.Where(s => s.Options.Logged))
+            yield return store.Name;
+        if (part.Stores.Any(s => s.Savepoints))
+            yield return Topology.SavepointStore;
+    }
+
+    private void EnsureChangelog(string store, int partitions) => log.EnsureTopic(new TopicSpec
+    {
+        Name = $"{definition.Id}-{store}-changelog",
+        Partitions = partitions,
+        Compacted = true,
+        Retention = null,
+    });
+
+    private string FullName(SourceNode source) =>
+        source.IsInternal ? $"{definition.Id}-{source.TopicName}" : source.TopicName;
+}
