@@ -75,6 +75,8 @@ public interface ILogWriter : IDisposable
 
     /// <summary>Adds a record; nobody sees it before the commit.</summary>
     /// <exception cref="RecordTooLargeException">It is over the topic's limit; nothing was added.</exception>
+    /// <exception cref="CommitTooLargeException">The commit would be over the log's limit; nothing was added, and what
+    /// was added before can be committed.</exception>
     void Append(TopicPartition partition, in LogRecord record);
 
     /// <summary>Says that the group has processed everything before <paramref name="nextOffset"/>.</summary>

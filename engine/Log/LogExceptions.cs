@@ -19,6 +19,9 @@ public sealed class LogFullException(string message, Exception? inner = null) : 
 /// <summary>A record is larger than its topic allows.</summary>
 public sealed class RecordTooLargeException(string message) : LogException(message);
 
+/// <summary>A commit would be larger than the log allows. What was added before is still there.</summary>
+public sealed class CommitTooLargeException(string message) : LogException(message);
+
 /// <summary>A newer writer has taken this writer's id.</summary>
 public sealed class WriterFencedException(string message) : LogException(message);
 

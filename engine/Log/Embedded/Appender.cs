@@ -1,0 +1,253 @@
+using Streams.Log.Embedded.Catalog;
+using Streams.Log.Embedded.Files;
+using Streams.Log.Embedded.Format;
+using Streams.Log.Embedded.Segments;
+
+namespace Streams.Log.Embedded;
+
+/// <summary>Writes commits, one at a time: gives them numbers and offsets, and ends segments that are long enough.</summary>
+internal sealed class Appender : IDisposable
+{
+    private readonly LogState _state;
+    private readonly EmbeddedLogOptions _options;
+    private readonly ILogFileSystem _files;
+    private readonly SegmentFiles _segmentFiles;
+    private readonly DurableNote _note;
+    private readonly DiskRoom _room;
+    private ILogFile _file;
+
+    /// <summary>Goes on at the end of the active segment.</summary>
+    public Appender(
+        LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles, DurableNote note)
+    {
+        _state = state;
+        _options = options;
+        _files = files;
+        _segmentFiles = segmentFiles;
+        _note = note;
+        _room = new DiskRoom(files, options.DiskFreeBytesMin);
+        _file = state.Active.File!;
+    }
+
+    /// <summary>
+    /// Held over a commit. What the gate guards changes only under both, so whoever holds this lock may read all of it.
+    /// </summary>
+    public Lock Lock { get; } = new();
+
+    /// <summary>Writes a frame and makes it visible.</summary>
+    /// <param name="frame">The entries, with offsets still to be given.</param>
+    /// <param name="lease">Whose commit it is; null for the log's own.</param>
+    /// <returns>The commit's number.</returns>
+    public long Commit(FrameBuilder frame, WriterLease? lease)
+    {
+        LogSegment? ended = null;
+        try
+        {
+            lock (Lock)
+            {
+                _state.ThrowIfUnusable();
+                lease?.ThrowIfFenced();
+                if (_state.Active.Length + frame.Length > _options.SegmentBytes && _state.Active.HasCommits)
+                    ended = Roll();
+                return Append(frame);
+            }
+        }
+        finally
+        {
+            if (ended is not null)
+                Finish(ended);
+        }
+    }
+
+    /// <summary>Ends the active segment where it has commits and is old enough.</summary>
+    public void RollIfOlderThan(TimeSpan age, long nowMs)
+    {
+        LogSegment ended;
+        lock (Lock)
+        {
+            _state.ThrowIfUnusable();
+            if (!_state.Active.HasCommits || nowMs - _state.Active.Header.CreatedMs < age.TotalMilliseconds)
+                return;
+            ended = Roll();
+        }
+        Finish(ended);
+    }
+
+    /// <summary>Syncs all commits, and marks that the log was closed in good order.</summary>
+    public void Close()
+    {
+        lock (Lock)
+        {
+            LogSegment active = _state.Active;
+            Sync(_file);
+            try
+            {
+                SegmentWriter.End(_file, active, FrameKind.Close, NowMs());
+                Sync(_file);
+            }
+            catch (LogFullException)
+            {
+                // The mark is a convenience: without it the next start finds the end by its checksums.
+                Cut();
+            }
+            _note.Write(active.Number, active.Length, active.LastCommit);
+        }
+    }
+
+    /// <summary>Syncs a file; a failure is final, because what the system still has in memory is unknown then.</summary>
+    public void Sync(ILogFile file)
+    {
+        try
+        {
+            file.Sync();
+        }
+        catch (IOException e)
+        {
+            throw _state.Fail(new LogUnavailableException(
+                $"Syncing the log in {_files.Location} to disk failed, so it must not go on: {e.Message}. " +
+                "Check the disk, then start again.", e));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private long Append(FrameBuilder frame)
+    {
+        LogSegment active = _state.Active;
+        _room.Take(frame.Length);
+        AssignOffsets(frame);
+        FrameHeader header = frame.Seal(
+            FrameKind.Commit, _state.LastCommit + 1, NowMs(), _state.DurableEnd, active.Place, active.Length);
+        Write(frame);
+        lock (_state.Gate)
+        {
+            LogDefect defect = _state.Apply(header, frame.Body, active.Length);
+            if (defect != LogDefect.None)
+                throw _state.Fail(new LogUnavailableException($"A commit contradicts itself: {defect.Describe()}."));
+            _state.WakeWaiters();
+        }
+        return header.Commit;
+    }
+
+    private void Write(FrameBuilder frame)
+    {
+        try
+        {
+            _file.WriteAt(frame.Frame, _state.Active.Length);
+        }
+        catch (LogFullException)
+        {
+            Cut();
+            throw;
+        }
+        catch (IOException e)
+        {
+            throw _state.Fail(new LogUnavailableException(
+                $"Writing the log in {_files.Location} failed: {e.Message}. Check the disk, then start again.", e));
+        }
+    }
+
+    // Takes away what a failed write left behind the last commit.
+    private void Cut()
+    {
+        try
+        {
+            _file.Truncate(_state.Active.Length);
+        }
+        catch (IOException e)
+        {
+            throw _state.Fail(new LogUnavailableException(
+                $"The log in {_files.Location} met a full disk and cannot be cut back: {e.Message}.", e));
+        }
+    }
+
+    private void AssignOffsets(FrameBuilder frame)
+    {
+        Span<byte> body = frame.Body;
+        var entries = new FrameEntries(body);
+        while (entries.MoveNext())
+        {
+            if (entries.Header.Kind != EntryKind.Records)
+                continue;
+            PartitionState partition = _state.Catalog.Topics.Get(entries.Header.TopicPartition);
+            if (partition.PendingFrame != frame)
+            {
+                partition.PendingFrame = frame;
+                partition.PendingOffset = partition.NextOffset;
+            }
+            EntryHeader.SetBaseOffset(body[entries.At..], partition.PendingOffset);
+            partition.PendingOffset += entries.Header.Records;
+        }
+    }
+
+    private LogSegment Roll()
+    {
+        LogSegment ended = _state.Active;
+        Sync(_file);
+        long number = ended.Header.LastNumber + 1;
+        lock (_state.Gate)
+        {
+            _state.DurableEnd = ended.Length;
+            _state.DurableCommit = _state.LastCommit;
+            _state.Catalog.LiveSegments.Add(number);
+            _state.WakeWaiters();
+        }
+        SegmentHeader header = ended.Header with
+        {
+            Number = number,
+            LastNumber = number,
+            Generation = 0,
+            CreatedMs = NowMs(),
+        };
+        LogSegment next = Create(header);
+        lock (_state.Gate)
+        {
+            _state.Segments.Add(next);
+            _state.DurableEnd = next.Length;
+        }
+        _file = next.File!;
+        _note.Write(next.Number, next.Length, next.LastCommit);
+        return ended;
+    }
+
+    private LogSegment Create(in SegmentHeader header)
+    {
+        try
+        {
+            return SegmentWriter.Create(_files, header, _state.Catalog, _state.LastCommit);
+        }
+        catch (LogFullException)
+        {
+            lock (_state.Gate)
+                _state.Catalog.LiveSegments.Remove(header.Number);
+            throw;
+        }
+        catch (IOException e)
+        {
+            throw _state.Fail(new LogUnavailableException(
+                $"The log in {_files.Location} cannot begin a segment: {e.Message}. Check the disk, then start again.", e));
+        }
+    }
+
+    // Nobody writes to the segment any more, so this needs no lock and holds nobody up.
+    private void Finish(LogSegment ended)
+    {
+        try
+        {
+            SegmentWriter.End(ended.File!, ended, FrameKind.Seal, NowMs());
+            Sync(ended.File!);
+            SegmentIndexFile.TryWrite(_files, ended);
+        }
+        catch (LogFullException)
+        {
+            // The seal tells a start that a segment follows; without it and the index the segment is scanned then.
+            ended.File!.Truncate(ended.Length);
+        }
+        lock (_state.Gate)
+            ended.IsFinished = true;
+        _segmentFiles.Adopt(ended);
+    }
+
+    private long NowMs() => _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
+}

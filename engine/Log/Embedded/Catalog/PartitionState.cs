@@ -1,0 +1,45 @@
+using Streams.Log.Embedded.Format;
+using Streams.Log.Embedded.Segments;
+
+namespace Streams.Log.Embedded.Catalog;
+
+/// <summary>What is known of one partition.</summary>
+internal sealed class PartitionState(TopicPartition id)
+{
+    /// <summary>Which partition.</summary>
+    public TopicPartition Id { get; } = id;
+
+    /// <summary>The first offset kept.</summary>
+    public long StartOffset { get; set; }
+
+    /// <summary>The offset that the next record gets.</summary>
+    public long NextOffset { get; set; }
+
+    /// <summary>The frame that <see cref="PendingOffset"/> is about; used under the appender's lock only.</summary>
+    public FrameBuilder? PendingFrame { get; set; }
+
+    /// <summary>Where the next batch of a frame begins that is being written and not visible yet.</summary>
+    public long PendingOffset { get; set; }
+
+    /// <summary>Its batches by segment, in offset order.</summary>
+    public List<PartitionSlice> Slices { get; } = [];
+
+    /// <summary>The first slice that covers an offset or lies behind it.</summary>
+    /// <returns>Its index, or the number of slices where there is none.</returns>
+    public int FindSlice(long offset)
+    {
+        int low = 0, high = Slices.Count;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (Slices[middle].LastOffset < offset)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+
+    /// <summary>Adds a slice at its place in the order.</summary>
+    public void Insert(PartitionSlice slice) => Slices.Insert(FindSlice(slice.FirstOffset), slice);
+}

@@ -1,0 +1,87 @@
+using Streams.Log.Embedded.Files;
+
+namespace Streams.Log.Embedded;
+
+/// <summary>How an <see cref="EmbeddedLog"/> is run.</summary>
+public sealed record EmbeddedLogOptions
+{
+    private const int MiB = 1024 * 1024;
+
+    /// <summary>The log's directory, created where it is missing.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>A segment is ended when the next commit would make it longer than this. Default 64 MiB.</summary>
+    public int SegmentBytes { get; init; } = 64 * MiB;
+
+    /// <summary>A segment with commits is ended when it is older than this, so that retention gets at it.
+    /// Default one hour.</summary>
+    public TimeSpan SegmentAgeMax { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>At the latest this long after a commit its fsync begins, in milliseconds. Default 20.</summary>
+    public int FlushIntervalMs { get; init; } = 20;
+
+    /// <summary>How often the background thread calls <see cref="EmbeddedLog.Maintain"/>. Default ten seconds.</summary>
+    public TimeSpan MaintainInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Whether the log has no threads of its own: the host calls <see cref="EmbeddedLog.Flush"/> and
+    /// <see cref="EmbeddedLog.Maintain"/>, and waiting never blocks. For simulation. Default false.
+    /// </summary>
+    public bool Manual { get; init; }
+
+    /// <summary>Largest key, value and headers of one record together that a topic may allow, in bytes. Default
+    /// 16 MiB.</summary>
+    public int RecordBytesMax { get; init; } = 16 * MiB;
+
+    /// <summary>A batch takes no further record when it has this many bytes. Default 1 MiB.</summary>
+    public int BatchBytesMax { get; init; } = MiB;
+
+    /// <summary>Largest commit, in bytes. Default 64 MiB.</summary>
+    public int CommitBytesMax { get; init; } = 64 * MiB;
+
+    /// <summary>Most bytes that one read takes from the disk, unless a single batch is larger. Default 1 MiB.</summary>
+    public int ReadBytesMax { get; init; } = MiB;
+
+    /// <summary>Most segment files open at a time, beside those in use. Default 128.</summary>
+    public int OpenFilesMax { get; init; } = 128;
+
+    /// <summary>Memory for the indexes of sealed segments, beside those in use, in bytes. Default 32 MiB.</summary>
+    public long IndexCacheBytesMax { get; init; } = 32 * MiB;
+
+    /// <summary>Commits are refused when the disk has less than this left, so that recovery and cleaning always find
+    /// room, in bytes. Default 128 MiB.</summary>
+    public long DiskFreeBytesMin { get; init; } = 128 * MiB;
+
+    /// <summary>The log's own number, when it is created; null to draw one.</summary>
+    public ulong? LogId { get; init; }
+
+    /// <summary>The clock of append times and retention. Default the system's.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>The files; null for those of <see cref="Directory"/>.</summary>
+    public ILogFileSystem? FileSystem { get; init; }
+
+    /// <summary>Checks that the options go together.</summary>
+    /// <exception cref="ArgumentException">They do not.</exception>
+    internal void Validate()
+    {
+        Check(SegmentBytes is >= 4096 and <= 1024 * MiB, $"SegmentBytes is 4 KiB to 1 GiB, not {SegmentBytes:N0}");
+        Check(CommitBytesMax is > 0 and <= 1024 * MiB, $"CommitBytesMax is up to 1 GiB, not {CommitBytesMax:N0}");
+        Check(BatchBytesMax > 0, $"BatchBytesMax is {BatchBytesMax:N0}");
+        Check(RecordBytesMax > 0 && RecordBytesMax <= CommitBytesMax - 1024,
+            $"RecordBytesMax ({RecordBytesMax:N0}) has to leave 1 KiB of CommitBytesMax ({CommitBytesMax:N0})");
+        Check(ReadBytesMax > 0, $"ReadBytesMax is {ReadBytesMax:N0}");
+        Check(OpenFilesMax > 0, $"OpenFilesMax is {OpenFilesMax:N0}");
+        Check(IndexCacheBytesMax >= 0, $"IndexCacheBytesMax is {IndexCacheBytesMax:N0}");
+        Check(DiskFreeBytesMin >= 0, $"DiskFreeBytesMin is {DiskFreeBytesMin:N0}");
+        Check(FlushIntervalMs > 0, $"FlushIntervalMs is {FlushIntervalMs:N0}");
+        Check(MaintainInterval > TimeSpan.Zero, $"MaintainInterval is {MaintainInterval}");
+        Check(SegmentAgeMax > TimeSpan.Zero, $"SegmentAgeMax is {SegmentAgeMax}");
+    }
+
+    private static void Check(bool holds, string otherwise)
+    {
+        if (!holds)
+            throw new ArgumentException($"The log's options do not go together: {otherwise}.");
+    }
+}

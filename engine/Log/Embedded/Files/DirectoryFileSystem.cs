@@ -1,0 +1,125 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+
+namespace Streams.Log.Embedded.Files;
+
+/// <summary>The files of a directory of the operating system.</summary>
+public sealed partial class DirectoryFileSystem : ILogFileSystem
+{
+    private const int OpenReadOnly = 0;
+
+    /// <summary>Over a directory that <see cref="Prepare"/> creates where it is missing.</summary>
+    public DirectoryFileSystem(string directory) => Location = Path.GetFullPath(directory);
+
+    /// <inheritdoc/>
+    public string Location { get; }
+
+    /// <inheritdoc/>
+    public void Prepare()
+    {
+        try
+        {
+            Directory.CreateDirectory(Location);
+            string probe = At(".probe");
+            using (File.OpenHandle(probe, FileMode.Create, FileAccess.Write))
+            {
+                // Only whether it can be created matters.
+            }
+            File.Delete(probe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new LogUnavailableException($"The log's directory {Location} cannot be written: {e.Message}", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ILogFile Open(string name, LogFileMode mode)
+    {
+        (FileMode fileMode, FileAccess access) = mode switch
+        {
+            LogFileMode.Read => (FileMode.Open, FileAccess.Read),
+            LogFileMode.Write => (FileMode.Open, FileAccess.ReadWrite),
+            _ => (FileMode.Create, FileAccess.ReadWrite),
+        };
+        try
+        {
+            return new DirectoryFile(
+                File.OpenHandle(At(name), fileMode, access, FileShare.ReadWrite | FileShare.Delete), At(name));
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Exists(string name) => File.Exists(At(name));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> List()
+    {
+        string[] paths = Directory.GetFiles(Location);
+        for (int i = 0; i < paths.Length; i++)
+            paths[i] = Path.GetFileName(paths[i]);
+        return paths;
+    }
+
+    /// <inheritdoc/>
+    public void Rename(string name, string newName) => File.Move(At(name), At(newName), overwrite: true);
+
+    /// <inheritdoc/>
+    public void Delete(string name) => File.Delete(At(name));
+
+    /// <inheritdoc/>
+    public void SyncDirectory()
+    {
+        // Windows keeps its directories in a journal and has no call for this.
+        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
+            SyncUnixDirectory(Location);
+    }
+
+    /// <inheritdoc/>
+    public IDisposable? TryLock(string name)
+    {
+        try
+        {
+            // FileShare.None takes flock(2) on Unix: the kernel releases it with the process, however that ends.
+            return File.OpenHandle(At(name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException) when (File.Exists(At(name)))
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public long FreeBytes() => new DriveInfo(Location).AvailableFreeSpace;
+
+    private string At(string name) => Path.Combine(Location, name);
+
+    [UnsupportedOSPlatform("windows")]
+    private static void SyncUnixDirectory(string directory)
+    {
+        int descriptor = OpenDescriptor(directory, OpenReadOnly);
+        if (descriptor < 0)
+            throw Failure("open");
+        // The descriptor is closed by the handle, on every way out.
+        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        if (SyncDescriptor(descriptor) != 0)
+            throw Failure("fsync");
+
+        IOException Failure(string call) => new(
+            $"{call} of directory {directory} failed: {Marshal.GetLastPInvokeErrorMessage()}",
+            Marshal.GetLastPInvokeError());
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int OpenDescriptor(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SyncDescriptor(int descriptor);
+}

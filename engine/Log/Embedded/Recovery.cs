@@ -1,0 +1,181 @@
+using System.Security.Cryptography;
+using Streams.Buffers;
+using Streams.Log.Embedded.Files;
+using Streams.Log.Embedded.Format;
+using Streams.Log.Embedded.Segments;
+
+namespace Streams.Log.Embedded;
+
+/// <summary>
+/// Brings a log's state back from its files. Only the last segment is read: it begins with a snapshot of everything
+/// that the segments before it made, and those were on the disk as a whole before it existed.
+/// </summary>
+/// <remarks>
+/// An invalid byte in the last segment is either the trace of a crash or damage. What had reached the disk cannot be
+/// torn by a crash: so it is damage wherever a whole commit further on, or the note beside the log, says that this
+/// position had reached the disk. Otherwise it is a torn tail, and is cut.
+/// </remarks>
+internal sealed class Recovery
+{
+    private readonly LogState _state;
+    private readonly EmbeddedLogOptions _options;
+    private readonly ILogFileSystem _files;
+    private readonly long _nowMs;
+    private bool _closedInOrder;
+    private TornTail? _cut;
+
+    private Recovery(LogState state, EmbeddedLogOptions options, ILogFileSystem files)
+    {
+        _state = state;
+        _options = options;
+        _files = files;
+        _nowMs = options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
+    }
+
+    /// <summary>Fills the state from the files, and creates a log where there is none.</summary>
+    /// <exception cref="LogDamagedException">Bytes that had reached the disk are not what was written.</exception>
+    public static RecoveryReport Run(LogState state, EmbeddedLogOptions options, ILogFileSystem files)
+    {
+        var recovery = new Recovery(state, options, files);
+        recovery.DeleteLeftovers();
+        SegmentListing listing = SegmentListing.Read(files);
+        (ulong LogId, long Segment, long Position)? note = DurableNote.Read(files);
+        if (listing.Segments.Count == 0)
+            recovery.CreateLog(note is not null);
+        else
+            recovery.Recover(listing, note);
+        return new RecoveryReport
+        {
+            ClosedInOrder = recovery._closedInOrder,
+            LastCommit = state.LastCommit,
+            Segments = state.Segments.Count,
+            Cut = recovery._cut,
+        };
+    }
+
+    // A file gets its name when it is whole; one that still has the other name was not used by anybody.
+    private void DeleteLeftovers()
+    {
+        foreach (string name in _files.List())
+        {
+            if (name.EndsWith(LogSegment.NewSuffix, StringComparison.Ordinal))
+                _files.Delete(name);
+        }
+    }
+
+    private void CreateLog(bool wasThere)
+    {
+        if (wasThere)
+        {
+            throw new LogDamagedException(
+                Path.Combine(_files.Location, LogSegment.NameOf(1)), 0, "the log was here and all its segments are gone");
+        }
+        ulong logId = _options.LogId ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        _state.Catalog.LiveSegments.Add(1);
+        _state.Segments.Add(SegmentWriter.Create(
+            _files, new SegmentHeader(logId, 1, 1, 0, _nowMs), _state.Catalog, commit: 0));
+        _state.DurableEnd = _state.Active.Length;
+        _closedInOrder = true;
+    }
+
+    private void Recover(SegmentListing listing, (ulong LogId, long Segment, long Position)? note)
+    {
+        LogSegment active = listing.Segments[^1];
+        _state.Segments.AddRange(listing.Segments);
+        if (note?.LogId != active.Header.LogId)
+            note = null;
+        if (note?.Segment > active.Header.LastNumber)
+            throw Missing(note.Value.Segment);
+        active.File = _files.Open(active.FileName, LogFileMode.Write);
+        ReadActive(active, note?.Segment == active.Number ? note.Value.Position : 0);
+        foreach (long number in _state.Catalog.LiveSegments)
+        {
+            if (!listing.Segments.Exists(segment => segment.Covers(number)))
+                throw Missing(number);
+        }
+        for (int i = 0; i < listing.Segments.Count - 1; i++)
+            Attach(listing.Segments[i]);
+        foreach (LogSegment merged in listing.Merged)
+            Delete(merged);
+        // What a killed process left in the system's memory has to be on the disk before anybody is told that it is.
+        active.File.Sync();
+        _state.DurableEnd = active.Length;
+        _state.DurableCommit = _state.LastCommit;
+    }
+
+    private void ReadActive(LogSegment active, long notedEnd)
+    {
+        using var scan = new SegmentScan(active.File!, active.Place);
+        ParseResult<LogDefect> result;
+        FrameKind last = 0;
+        while ((result = scan.ReadNext()).IsDone)
+        {
+            LogDefect defect = CheckOrder(scan, last);
+            if (defect == LogDefect.None)
+                defect = _state.Apply(scan.Frame, scan.Body, scan.Position);
+            if (defect != LogDefect.None)
+                throw SegmentRebuild.Damaged(_files, active, scan.Position, defect);
+            last = scan.Frame.Kind;
+        }
+        if (last == 0)
+            throw SegmentRebuild.Damaged(_files, active, SegmentHeader.Bytes, LogDefect.FirstFrame);
+        if (last == FrameKind.Seal)
+            throw Missing(active.Header.LastNumber + 1);
+        active.IsIndexLoaded = true;
+        _closedInOrder = last == FrameKind.Close && !result.IsInvalid;
+        if (result.IsInvalid || scan.End < notedEnd)
+            CutTail(active, scan, result, notedEnd);
+    }
+
+    private LogDefect CheckOrder(SegmentScan scan, FrameKind last)
+    {
+        if (last == FrameKind.Seal)
+            return LogDefect.BehindSeal;
+        if (last == 0 != (scan.Frame.Kind == FrameKind.Snapshot))
+            return LogDefect.FirstFrame;
+        long expected = scan.Frame.Kind switch
+        {
+            FrameKind.Snapshot => scan.Frame.Commit,
+            FrameKind.Commit => _state.LastCommit + 1,
+            _ => _state.LastCommit,
+        };
+        return scan.Frame.Commit == expected ? LogDefect.None : LogDefect.CommitOrder;
+    }
+
+    // The scan has met an invalid byte, or the end of the file, at its end.
+    private void CutTail(LogSegment active, SegmentScan scan, ParseResult<LogDefect> result, long notedEnd)
+    {
+        LogDefect defect = result.IsInvalid ? result.Defect : LogDefect.BelowWatermark;
+        long position = scan.End;
+        long durableEnd = notedEnd;
+        for (long at = position; (at = scan.FindFrame(at, out FrameHeader later)) >= 0; at++)
+            durableEnd = Math.Max(durableEnd, later.Watermark);
+        if (durableEnd > position)
+            throw SegmentRebuild.Damaged(_files, active, position + result.Offset, defect);
+        _cut = new TornTail(active.FileName, position, scan.Length - position, defect.Describe());
+        active.File!.Truncate(position);
+    }
+
+    private void Attach(LogSegment segment)
+    {
+        if (!SegmentIndexFile.TryReadSlices(_files, segment))
+        {
+            using ILogFile file = _files.Open(segment.FileName, LogFileMode.Read);
+            LogSegment rebuilt = SegmentRebuild.Scan(_files, segment, file);
+            SegmentIndexFile.TryWrite(_files, rebuilt);
+            segment.TakeFigures(rebuilt);
+        }
+        segment.IsFinished = true;
+        foreach (PartitionSlice slice in segment.Slices)
+            _state.Catalog.Topics.Find(slice.Partition)?.Insert(slice);
+    }
+
+    private void Delete(LogSegment merged)
+    {
+        _files.Delete(merged.IndexName);
+        _files.Delete(merged.FileName);
+    }
+
+    private LogDamagedException Missing(long number) =>
+        new(Path.Combine(_files.Location, LogSegment.NameOf(number)), 0, "the segment is missing");
+}

@@ -1,0 +1,172 @@
+using Streams.Log.Embedded.Files;
+
+namespace Streams.Log.Embedded.Segments;
+
+/// <summary>
+/// Opens segment files and loads their indexes when a read needs them, and lets go of those that were not needed for
+/// longest. Sealed segments only: the active one stays open with its index.
+/// </summary>
+internal sealed class SegmentFiles(LogState state, ILogFileSystem files, int openFilesMax, long indexBytesMax)
+{
+    // Opening is rare and slow; one at a time keeps it simple.
+    private readonly Lock _opening = new();
+    private long _uses;
+    private int _open;
+    private long _indexBytes;
+
+    /// <summary>Takes hold of a segment that a read is about to use. The caller holds the gate.</summary>
+    /// <returns>False when <see cref="Open"/> has to be called first.</returns>
+    public bool TryPin(LogSegment segment)
+    {
+        if (segment.File is null || !segment.IsIndexLoaded)
+            return false;
+        segment.LastUse = ++_uses;
+        segment.Pins++;
+        return true;
+    }
+
+    /// <summary>Lets go of a segment.</summary>
+    public void Unpin(LogSegment segment)
+    {
+        ILogFile? unused = null;
+        lock (state.Gate)
+        {
+            if (--segment.Pins == 0 && segment.IsRetired)
+                unused = Forget(segment);
+        }
+        unused?.Dispose();
+    }
+
+    /// <summary>
+    /// Opens a segment's file and loads its index, unless it was retired meanwhile; either way the reader looks again
+    /// for what it wants. The caller does not hold the gate.
+    /// </summary>
+    public void Open(LogSegment segment)
+    {
+        lock (_opening)
+        {
+            if (segment.File is null && !TryOpen(segment))
+                return;
+            if (!segment.IsIndexLoaded)
+            {
+                SegmentIndexFile.Loaded loaded = SegmentIndexFile.LoadOrRebuild(files, segment);
+                lock (state.Gate)
+                {
+                    loaded.Install(segment);
+                    segment.LastUse = ++_uses;
+                    _indexBytes += segment.IndexBytes;
+                }
+            }
+            Evict(segment);
+        }
+    }
+
+    /// <summary>Counts a segment that was sealed with its file open and its index loaded.</summary>
+    public void Adopt(LogSegment segment)
+    {
+        lock (_opening)
+        {
+            lock (state.Gate)
+            {
+                segment.LastUse = ++_uses;
+                _open++;
+                _indexBytes += segment.IndexBytes;
+            }
+            Evict(segment);
+        }
+    }
+
+    /// <summary>Lets go of a segment that is not part of the log any more, now or when the last read is done.</summary>
+    public void Retire(LogSegment segment)
+    {
+        ILogFile? unused = null;
+        lock (_opening)
+        {
+            lock (state.Gate)
+            {
+                segment.IsRetired = true;
+                if (segment.Pins == 0)
+                    unused = Forget(segment);
+            }
+        }
+        unused?.Dispose();
+    }
+
+    private bool TryOpen(LogSegment segment)
+    {
+        ILogFile file;
+        try
+        {
+            file = files.Open(segment.FileName, LogFileMode.Read);
+        }
+        catch (FileNotFoundException)
+        {
+            lock (state.Gate)
+            {
+                if (segment.IsRetired)
+                    return false;
+            }
+            throw new LogDamagedException(Path.Combine(files.Location, segment.FileName), 0, "the segment is missing");
+        }
+        lock (state.Gate)
+        {
+            if (!segment.IsRetired)
+            {
+                segment.File = file;
+                segment.LastUse = ++_uses;
+                _open++;
+                return true;
+            }
+        }
+        // What was opened may be the file that has taken this one's place.
+        file.Dispose();
+        return false;
+    }
+
+    private void Evict(LogSegment keep)
+    {
+        while (true)
+        {
+            ILogFile? unused;
+            lock (state.Gate)
+            {
+                if (_open <= openFilesMax && _indexBytes <= indexBytesMax)
+                    return;
+                if (FindOldest(keep) is not { } oldest)
+                    return;
+                unused = Forget(oldest);
+            }
+            unused?.Dispose();
+        }
+    }
+
+    private LogSegment? FindOldest(LogSegment keep)
+    {
+        LogSegment? oldest = null;
+        for (int i = 0; i < state.Segments.Count - 1; i++)
+        {
+            LogSegment segment = state.Segments[i];
+            bool evictable = segment.Pins == 0 && segment != keep && (segment.File is not null || segment.IsIndexLoaded);
+            if (evictable && (oldest is null || segment.LastUse < oldest.LastUse))
+                oldest = segment;
+        }
+        return oldest;
+    }
+
+    // The caller holds the gate and disposes what is returned outside of it.
+    private ILogFile? Forget(LogSegment segment)
+    {
+        if (segment.IsIndexLoaded)
+        {
+            _indexBytes -= segment.IndexBytes;
+            segment.IsIndexLoaded = false;
+            foreach (PartitionSlice slice in segment.Slices)
+                slice.Unload();
+        }
+        ILogFile? file = segment.File;
+        if (file is not null)
+            _open--;
+        segment.File = null;
+        return file;
+    }
+}

@@ -1,0 +1,58 @@
+using Streams.Buffers;
+using Streams.Log.Embedded.Files;
+using Streams.Log.Embedded.Format;
+
+namespace Streams.Log.Embedded.Segments;
+
+/// <summary>Makes a sealed segment's index from the segment, where the index file is missing or does not fit.</summary>
+internal static class SegmentRebuild
+{
+    /// <summary>Reads the whole segment.</summary>
+    /// <returns>The segment with its figures and all locations.</returns>
+    /// <exception cref="LogDamagedException">A byte of it is wrong: it had reached the disk as a whole.</exception>
+    public static LogSegment Scan(ILogFileSystem files, LogSegment segment, ILogFile file)
+    {
+        using var scan = new SegmentScan(file, segment.Place);
+        var rebuilt = new LogSegment(segment.Header) { Length = scan.Length };
+        var slices = new Dictionary<TopicPartition, PartitionSlice>();
+        bool isSealed = false;
+        ParseResult<LogDefect> result;
+        while ((result = scan.ReadNext()).IsDone)
+        {
+            if (isSealed)
+                throw Damaged(files, segment, scan.Position, LogDefect.BehindSeal);
+            isSealed = scan.Frame.Kind == FrameKind.Seal;
+            Add(rebuilt, slices, scan);
+        }
+        if (result.IsInvalid)
+            throw Damaged(files, segment, scan.End + result.Offset, result.Defect);
+        rebuilt.IsIndexLoaded = true;
+        return rebuilt;
+    }
+
+    /// <summary>The exception for a defect in a segment.</summary>
+    public static LogDamagedException Damaged(
+        ILogFileSystem files, LogSegment segment, long position, LogDefect defect) =>
+        new(Path.Combine(files.Location, segment.FileName), position, defect.Describe());
+
+    private static void Add(
+        LogSegment segment, Dictionary<TopicPartition, PartitionSlice> slices, SegmentScan scan)
+    {
+        segment.LastCommit = scan.Frame.Commit;
+        if (scan.Frame.Kind is FrameKind.Commit or FrameKind.Snapshot)
+            segment.LastAppendTimeMs = Math.Max(segment.LastAppendTimeMs, scan.Frame.AppendTimeMs);
+        var entries = new FrameEntries(scan.Body);
+        while (entries.MoveNext())
+        {
+            if (entries.Header.Kind != EntryKind.Records)
+                continue;
+            TopicPartition partition = entries.Header.TopicPartition;
+            if (!slices.TryGetValue(partition, out PartitionSlice? slice))
+            {
+                slices[partition] = slice = new PartitionSlice(segment, partition);
+                segment.Slices.Add(slice);
+            }
+            slice.Add(entries.Header, scan.Position + FrameHeader.Bytes + entries.At);
+        }
+    }
+}
