@@ -82,6 +82,10 @@ public sealed partial class KStream<TKey, TValue>
                 Output, name, "KSTREAM-KEY-SELECT", [], _ => new SelectKey<TKey, TValue, TNewKey>(selector)),
             KeySerde as Serde<TNewKey>, ValueSerde, true);
 
+    /// <summary>The same stream with serdes for what follows, where an operator changed the types.</summary>
+    public KStream<TKey, TValue> WithSerdes(Serde<TKey> keySerde, Serde<TValue> valueSerde) =>
+        new(Builder, Output, keySerde, valueSerde, KeyChanged);
+
     /// <summary>Calls an action for each record and passes it on.</summary>
     public KStream<TKey, TValue> Peek(Action<TKey, TValue> action, string? name = null) =>
         Then(Builder.Attach(Output, name, "KSTREAM-PEEK", [], _ => new Peek<TKey, TValue>(action)));

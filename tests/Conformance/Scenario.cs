@@ -1,0 +1,84 @@
+using System.IO.Compression;
+using System.Text.Json;
+
+namespace Streams.Tests.Conformance;
+
+/// <summary>A golden scenario: what was put in, step by step, and what Kafka Streams' own test driver gave out.</summary>
+public sealed record Scenario(
+    string Id, string Operator, JsonElement Parameters, IReadOnlyList<Step> Steps,
+    IReadOnlyList<IReadOnlyList<Emitted>> Expected)
+{
+    /// <summary>Reads all scenarios of the *.jsonl and *.jsonl.gz files of a folder, by operator.</summary>
+    public static SortedDictionary<string, List<Scenario>> ReadFolder(string folder)
+    {
+        var scenarios = new SortedDictionary<string, List<Scenario>>(StringComparer.Ordinal);
+        foreach (string path in Directory.GetFiles(folder, "*.jsonl*").Order(StringComparer.Ordinal))
+        {
+            foreach (string line in ReadLines(path))
+            {
+                Scenario scenario = Parse(line);
+                if (!scenarios.TryGetValue(scenario.Operator, out List<Scenario>? list))
+                    scenarios[scenario.Operator] = list = [];
+                list.Add(scenario);
+            }
+        }
+        return scenarios;
+    }
+
+    /// <summary>A parameter that is a number.</summary>
+    public long Number(string name) => Parameters.GetProperty(name).GetInt64();
+
+    /// <summary>A parameter that is a duration in milliseconds.</summary>
+    public TimeSpan Duration(string name) => TimeSpan.FromMilliseconds(Number(name));
+
+    private static IEnumerable<string> ReadLines(string path)
+    {
+        using Stream file = File.OpenRead(path);
+        using Stream content = path.EndsWith(".gz", StringComparison.Ordinal)
+            ? new GZipStream(file, CompressionMode.Decompress)
+            : file;
+        using var reader = new StreamReader(content);
+        while (reader.ReadLine() is { } line)
+        {
+            if (line.Length > 0)
+                yield return line;
+        }
+    }
+
+    private static Scenario Parse(string line)
+    {
+        JsonElement json = JsonDocument.Parse(line).RootElement;
+        return new Scenario(
+            json.GetProperty("id").GetString()!,
+            json.GetProperty("operator").GetString()!,
+            json.GetProperty("params"),
+            [.. json.GetProperty("steps").EnumerateArray().Select(Step.Parse)],
+            [.. json.GetProperty("expected").EnumerateArray().Select(
+                IReadOnlyList<Emitted> (step) => [.. step.EnumerateArray().Select(Emitted.Parse)])]);
+    }
+}
+
+/// <summary>A record to put in, or an advance of the wall clock.</summary>
+public sealed record Step(Emitted? Record, long AdvanceMs)
+{
+    internal static Step Parse(JsonElement json) => json.TryGetProperty("advance_wall_ms", out JsonElement advance)
+        ? new Step(null, advance.GetInt64())
+        : new Step(Emitted.Parse(json), 0);
+}
+
+/// <summary>A record with key and value as text.</summary>
+public sealed record Emitted(string Topic, string? Key, string? Value, long TimestampMs, string Headers)
+{
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"{Topic}: {Key ?? "null"} = {Value ?? "null"} @{TimestampMs}{(Headers.Length > 0 ? $" [{Headers}]" : "")}";
+
+    internal static Emitted Parse(JsonElement json) => new(
+        json.GetProperty("topic").GetString()!,
+        json.GetProperty("key").GetString(),
+        json.GetProperty("value").GetString(),
+        json.GetProperty("ts").GetInt64(),
+        json.TryGetProperty("headers", out JsonElement headers)
+            ? string.Join(",", headers.EnumerateArray().Select(h => $"{h[0].GetString()}={h[1].GetString()}"))
+            : "");
+}

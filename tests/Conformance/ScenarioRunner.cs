@@ -1,0 +1,72 @@
+using System.Text;
+using Streams.Dsl;
+using Streams.Processing;
+using Streams.Records;
+using Streams.Testing;
+
+namespace Streams.Tests.Conformance;
+
+/// <summary>Runs scenarios through the test driver and compares.</summary>
+public static class ScenarioRunner
+{
+    /// <summary>What differs from the expected output; null where nothing does.</summary>
+    /// <param name="scenario">The scenario.</param>
+    /// <param name="restartEvery">Stops and restarts the topology after so many steps; 0 for never.</param>
+    public static string? FirstDifference(Scenario scenario, int restartEvery = 0)
+    {
+        ConformanceTopology? made = ConformanceTopologies.Make(scenario);
+        if (made is null)
+            return $"{scenario.Id}: there is no topology for the operator '{scenario.Operator}'";
+        using var driver = new TopologyTestDriver(made.Topology);
+        var inputs = new Dictionary<string, TestInputTopic<string, string>>();
+        List<TestOutputTopic<string, string>> outputs =
+            [.. made.Outputs.Select(o => driver.CreateOutputTopic(o, Serdes.String, Serdes.String))];
+        for (int i = 0; i < scenario.Steps.Count; i++)
+        {
+            if (restartEvery > 0 && i % restartEvery == restartEvery - 1)
+                driver.Restart();
+            Perform(driver, inputs, scenario.Steps[i]);
+            List<Emitted> actual = [.. made.Outputs.Zip(outputs).SelectMany(
+                pair => pair.Second.ReadAll().Select(record => Text(pair.First, record)))];
+            if (!actual.SequenceEqual(scenario.Expected[i]))
+                return Describe(scenario, i, actual);
+        }
+        return null;
+    }
+
+    private static void Perform(
+        TopologyTestDriver driver, Dictionary<string, TestInputTopic<string, string>> inputs, Step step)
+    {
+        if (step.Record is not { } record)
+        {
+            driver.AdvanceWallClock(TimeSpan.FromMilliseconds(step.AdvanceMs));
+            return;
+        }
+        if (!inputs.TryGetValue(record.Topic, out TestInputTopic<string, string>? input))
+            inputs[record.Topic] = input = driver.CreateInputTopic(record.Topic, Serdes.String, Serdes.String);
+        Headers headers = default;
+        foreach (string header in record.Headers.Split(',', StringSplitOptions.RemoveEmptyEntries))
+            headers = headers.With(header[..header.IndexOf('=')], header[(header.IndexOf('=') + 1)..]);
+        input.Pipe(record.Key!, record.Value!, record.TimestampMs, headers);
+    }
+
+    private static Emitted Text(string topic, Record<string, string> record)
+    {
+        var headers = new List<string>();
+        foreach (Headers.Header header in record.Headers)
+            headers.Add($"{Encoding.UTF8.GetString(header.Name)}={Encoding.UTF8.GetString(header.Value)}");
+        return new Emitted(
+            topic, record.HasKey ? record.Key : null, record.HasValue ? record.Value : null, record.TimestampMs,
+            string.Join(",", headers));
+    }
+
+    private static string Describe(Scenario scenario, int step, List<Emitted> actual) =>
+        $"{scenario.Id} {scenario.Parameters}, step {step} ({scenario.Steps[step]}):\n"
+        + $"  expected [{string.Join("; ", scenario.Expected[step])}]\n  but was  [{string.Join("; ", actual)}]";
+}
+
+/// <summary>A topology of a scenario and the topics it writes, in ascending order.</summary>
+public sealed record ConformanceTopology(Topology Topology, IReadOnlyList<string> Outputs);
+
+/// <summary>Builds a topology into a builder.</summary>
+public delegate void TopologyBody(StreamsBuilder builder, Scenario scenario);
