@@ -90,6 +90,9 @@ public sealed class ChainTransaction : IDescribed<ChainTransaction>
     /// <summary>Sum of the outputs.</summary>
     public long OutputSumBase;
 
+    /// <summary>Number of transactions of the block; absent outside a block.</summary>
+    public int? BlockTxCount;
+
     /// <summary>What analysis found out; absent before it.</summary>
     public Nested<TransactionAnalysis> Analysis;
 
@@ -131,6 +134,7 @@ public sealed class ChainTransaction : IDescribed<ChainTransaction>
         v.Field(24, "fee_rate_milli"u8, ref FeeRateMilliSatPerVbyte, "0.001 satoshi/vB", "Fee rate, where known.");
         v.Field(25, "input_sum_base"u8, ref InputSumBase, Unit.BaseUnits, "Sum of the inputs, where all are known.");
         v.Field(26, "output_sum_base"u8, ref OutputSumBase, Unit.BaseUnits, "Sum of the outputs.");
+        v.Field(27, "block_tx_count"u8, ref BlockTxCount, Unit.Count, "Number of transactions of the block.");
         v.Message(30, "analysis"u8, ref Analysis, "What analysis found out; absent before it.");
     }
 
@@ -148,7 +152,7 @@ public sealed class ChainTransaction : IDescribed<ChainTransaction>
         TxId = default;
         WtxId = BlockHash = null;
         Status = default;
-        TxIndex = VsizeBytes = null;
+        TxIndex = VsizeBytes = BlockTxCount = null;
         LockTime = 0;
         IsCoinbase = false;
         Inputs.Clear();

@@ -96,16 +96,16 @@ internal sealed class DeduplicateStore : StateStore
     internal bool IsDuplicate(ReadOnlySpan<byte> key, long timeMs)
     {
         Observe(timeMs);
-        IList<TrackedTable> tables = _segments.Tables.Values;
-        for (int i = tables.Count - 1; i >= 0; i--)
+        for (int i = _segments.TableCount - 1; i >= 0; i--)
         {
-            uint entry = tables[i].Find(key);
+            TrackedTable found = _segments.Table(i);
+            uint entry = found.Find(key);
             if (entry == 0)
                 continue;
-            long last = BinaryPrimitives.ReadInt64LittleEndian(tables[i].Read(entry));
+            long last = BinaryPrimitives.ReadInt64LittleEndian(found.Read(entry));
             if (!_segments.IsExpired(last) && Math.Abs(timeMs - last) < _withinMs)
                 return true;
-            tables[i].Delete(entry);
+            found.Delete(entry);
             timeMs = Math.Max(timeMs, last);
             break;
         }
@@ -117,8 +117,9 @@ internal sealed class DeduplicateStore : StateStore
     internal override void Flush(IChangelog changelog)
     {
         // Tombstones first: a key that moved to another segment must end as a value.
-        foreach (TrackedTable table in _segments.Tables.Values)
+        for (int i = 0; i < _segments.TableCount; i++)
         {
+            TrackedTable table = _segments.Table(i);
             if (!table.IsDirty)
                 continue;
             var writer = new ChangeWriter(this, table, changelog);
@@ -128,8 +129,8 @@ internal sealed class DeduplicateStore : StateStore
 
     internal override void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
     {
-        foreach (TrackedTable table in _segments.Tables.Values)
-            table.RestoreDeleted(key);
+        for (int i = 0; i < _segments.TableCount; i++)
+            _segments.Table(i).RestoreDeleted(key);
         if (!hasValue)
             return;
         long timeMs = BinaryPrimitives.ReadInt64LittleEndian(value);
@@ -180,8 +181,9 @@ internal sealed class DeduplicateStore : StateStore
         // A key that moved has a value in another segment, which is what the changelog must end with.
         public void Deleted(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
         {
-            foreach (TrackedTable other in owner._segments.Tables.Values)
+            for (int i = 0; i < owner._segments.TableCount; i++)
             {
+                TrackedTable other = owner._segments.Table(i);
                 if (other != table && other.Find(key) != 0)
                     return;
             }

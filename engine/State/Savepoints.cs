@@ -15,7 +15,9 @@ public delegate void RolledBack(string store, ReadOnlySpan<byte> key);
 /// </summary>
 /// <remarks>
 /// Only stores that were declared with savepoints take part. Belongs to the task's thread. The cost is one copy of
-/// each entry per savepoint in which it changes.
+/// each entry per savepoint in which it changes. A store with retention gives up expired entries a segment later than
+/// it must, so its rollback is exact while the savepoints kept span less event time than a segment, half of its
+/// retention.
 /// </remarks>
 public sealed class Savepoints : IUndoLog, IDisposable
 {
@@ -50,7 +52,10 @@ public sealed class Savepoints : IUndoLog, IDisposable
         return Current;
     }
 
-    /// <summary>Sets the state back to what it was when a savepoint began; it and all later ones are gone.</summary>
+    /// <summary>
+    /// Sets the state back to what it was when a savepoint began; it and all later ones are gone, and the one before
+    /// it is open again.
+    /// </summary>
     /// <param name="savepoint">What <see cref="Begin"/> returned.</param>
     /// <param name="observer">Told of each entry set back, once per savepoint that changed it; may be null.</param>
     /// <exception cref="ArgumentException">There is no such savepoint any more.</exception>
@@ -61,13 +66,14 @@ public sealed class Savepoints : IUndoLog, IDisposable
         Seal();
         // Nothing is captured while old values go back.
         Current = 0;
-        while (_chunkCounts.Count > 0 && _chunkCounts.GetKeyAtIndex(_chunkCounts.Count - 1) >= savepoint)
+        while (Newest >= savepoint)
         {
-            uint newest = _chunkCounts.GetKeyAtIndex(_chunkCounts.Count - 1);
+            uint newest = Newest;
             for (int chunk = _chunkCounts[newest] - 1; chunk >= 0; chunk--)
                 Apply(newest, chunk, observer);
             _chunkCounts.Remove(newest);
         }
+        Current = Newest;
     }
 
     /// <summary>Gives up the savepoints before one: what they changed is final.</summary>
@@ -132,8 +138,10 @@ public sealed class Savepoints : IUndoLog, IDisposable
             uint savepoint = BinaryPrimitives.ReadUInt32BigEndian(key);
             _chunkCounts[savepoint] = BinaryPrimitives.ReadInt32BigEndian(key.AsSpan(4)) + 1;
         }
-        Current = _last = _chunkCounts.Count == 0 ? 0 : _chunkCounts.GetKeyAtIndex(_chunkCounts.Count - 1);
+        Current = _last = Newest;
     }
+
+    private uint Newest => _chunkCounts.Count == 0 ? 0 : _chunkCounts.GetKeyAtIndex(_chunkCounts.Count - 1);
 
     private static ReadOnlySpan<byte> ChunkKey(Span<byte> key, uint savepoint, int chunk)
     {

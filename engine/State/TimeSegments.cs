@@ -36,8 +36,11 @@ internal sealed class TimeSegments
     /// <summary>The highest time seen; long.MinValue before the first.</summary>
     internal long ObservedMs { get; private set; } = long.MinValue;
 
-    /// <summary>The tables by segment, oldest first.</summary>
-    internal SortedList<long, TrackedTable> Tables => _tables;
+    /// <summary>Number of segments.</summary>
+    internal int TableCount => _tables.Count;
+
+    /// <summary>The segments' numbers, oldest first; not for the record path.</summary>
+    internal IReadOnlyList<long> Numbers => [.. _tables.Keys];
 
     /// <summary>Bytes reserved by all tables.</summary>
     internal long BytesReserved
@@ -45,8 +48,8 @@ internal sealed class TimeSegments
         get
         {
             long sum = 0;
-            foreach (TrackedTable table in _tables.Values)
-                sum += table.BytesReserved;
+            for (int i = 0; i < TableCount; i++)
+                sum += Table(i).BytesReserved;
             return sum;
         }
     }
@@ -57,11 +60,14 @@ internal sealed class TimeSegments
         get
         {
             long sum = 0;
-            foreach (TrackedTable table in _tables.Values)
-                sum += table.Count;
+            for (int i = 0; i < TableCount; i++)
+                sum += Table(i).Count;
             return sum;
         }
     }
+
+    /// <summary>A table by its place, oldest first.</summary>
+    internal TrackedTable Table(int place) => _tables.GetValueAtIndex(place);
 
     /// <summary>The segment of a time.</summary>
     internal long SegmentOf(long timeMs) => Math.DivRem(timeMs, SegmentMs) is var (q, r) && r < 0 ? q - 1 : q;

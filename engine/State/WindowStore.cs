@@ -71,7 +71,7 @@ public sealed class WindowStore<TKey, TValue> : StateStore
     {
         byte[] keyBytes = Encode(key).ToArray();
         TimeSegments segments = _table.Segments;
-        foreach (long segment in segments.Tables.Keys.ToArray())
+        foreach (long segment in segments.Numbers)
         {
             if (!_table.TryList(keyBytes, segment, out ReadOnlySpan<byte> list))
                 continue;

@@ -116,8 +116,9 @@ internal sealed class WindowTable
 
     internal void Flush(IChangelog changelog)
     {
-        foreach (TrackedTable table in _segments.Tables.Values)
+        for (int i = 0; i < _segments.TableCount; i++)
         {
+            TrackedTable table = _segments.Table(i);
             if (!table.IsDirty)
                 continue;
             var writer = new ElementWriter(this, changelog);
