@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using Streams.Benchmarks.EndToEnd;
 
 namespace Streams.Benchmarks;
 
@@ -6,6 +7,8 @@ internal static class Program
 {
     private static int Main(string[] args)
     {
+        if (args is ["embedded", ..])
+            return EmbeddedWorkloads.Run(args[1..]);
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         return 0;
     }
