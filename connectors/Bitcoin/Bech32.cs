@@ -1,0 +1,211 @@
+using System.Text;
+using Streams.Buffers;
+
+namespace Streams.Connectors.Bitcoin;
+
+/// <summary>Which constant ends the checksum.</summary>
+public enum Bech32Variant : byte
+{
+    /// <summary>BIP173: witness version 0.</summary>
+    Bech32,
+
+    /// <summary>BIP350: witness versions 1 to 16.</summary>
+    Bech32m,
+}
+
+/// <summary>Text of a prefix, the digit 1, five-bit values and a checksum that finds any four
+/// errors.</summary>
+/// <remarks>Sources: BIP173; BIP350.</remarks>
+public static class Bech32
+{
+    /// <summary>The most characters of a text.</summary>
+    public const int TextBytesMax = 90;
+
+    /// <summary>The most values between separator and checksum.</summary>
+    public const int ValuesMax = TextBytesMax - ChecksumValues - 2;
+
+    private const int ChecksumValues = 6;
+    private const int ValueBits = 5;
+    private const int ByteBits = 8;
+    private const byte Separator = (byte)'1';
+    private const byte PrefixCharacterMin = 33;
+    private const byte PrefixCharacterMax = 126;
+    private const byte NotAValue = 0xFF;
+
+    // What a checksum of 30 bits is multiplied through; the constants that it must end as.
+    private const int StateBits = 30;
+    private const uint Bech32End = 1;
+    private const uint Bech32mEnd = 0x2BC830A3;
+
+    private static readonly byte[] Values = BuildValues();
+    private static readonly uint[] Feedback = BuildFeedback();
+
+    private static ReadOnlySpan<byte> Alphabet => "qpzry9x8gf2tvdw0s3jn54khce6mua7l"u8;
+
+    /// <summary>Writes prefix, values and checksum, and returns the characters used.</summary>
+    /// <param name="prefix">Lower case.</param>
+    /// <param name="values">Five bits each.</param>
+    /// <param name="variant">The checksum's constant.</param>
+    /// <param name="destination">Room for the prefix, the values and seven characters more.</param>
+    public static int Encode(
+        string prefix, ReadOnlySpan<byte> values, Bech32Variant variant, Span<byte> destination)
+    {
+        int at = Encoding.ASCII.GetBytes(prefix, destination);
+        uint state = AbsorbPrefix(destination[..at]);
+        destination[at++] = Separator;
+        foreach (byte value in values)
+        {
+            state = Absorb(state, value);
+            destination[at++] = Alphabet[value & 31];
+        }
+        for (int i = 0; i < ChecksumValues; i++)
+            state = Absorb(state, 0);
+        state ^= End(variant);
+        for (int shift = StateBits - ValueBits; shift >= 0; shift -= ValueBits)
+            destination[at++] = Alphabet[(int)(state >> shift) & 31];
+        return at;
+    }
+
+    /// <summary>Reads a text of either variant.</summary>
+    /// <param name="text">UTF-8, all upper or all lower case.</param>
+    /// <param name="values">At least <see cref="ValuesMax"/>: the values without the checksum.</param>
+    /// <param name="prefixBytes">How many characters stand before the separator.</param>
+    /// <param name="valueCount">How many values there are.</param>
+    /// <param name="variant">Whose checksum it is.</param>
+    public static ParseResult<BitcoinTextDefect> TryDecode(
+        ReadOnlySpan<byte> text, Span<byte> values, out int prefixBytes, out int valueCount,
+        out Bech32Variant variant)
+    {
+        valueCount = 0;
+        variant = default;
+        prefixBytes = text.LastIndexOf(Separator);
+        ParseResult<BitcoinTextDefect> result = CheckCharacters(text, prefixBytes);
+        if (!result.IsDone)
+            return result;
+        ReadOnlySpan<byte> data = text[(prefixBytes + 1)..];
+        uint state = AbsorbPrefix(text[..prefixBytes]);
+        for (int i = 0; i < data.Length; i++)
+        {
+            byte value = Values[data[i]];
+            if (value == NotAValue)
+                return BitcoinTextDefect.Character.At(prefixBytes + 1 + i);
+            state = Absorb(state, value);
+            if (i < data.Length - ChecksumValues)
+                values[valueCount++] = value;
+        }
+        if (state is not (Bech32End or Bech32mEnd))
+            return BitcoinTextDefect.Checksum.At(text.Length - ChecksumValues);
+        variant = state == Bech32End ? Bech32Variant.Bech32 : Bech32Variant.Bech32m;
+        return ParseResult<BitcoinTextDefect>.Done;
+    }
+
+    /// <summary>Spreads bytes over five-bit values and returns how many; zero bits fill the last one
+    /// up.</summary>
+    public static int ToValues(ReadOnlySpan<byte> bytes, Span<byte> values)
+    {
+        int count = 0;
+        uint bits = 0;
+        int held = 0;
+        foreach (byte b in bytes)
+        {
+            bits = (bits << ByteBits) | b;
+            for (held += ByteBits; held >= ValueBits; held -= ValueBits)
+                values[count++] = (byte)((bits >> (held - ValueBits)) & 31);
+        }
+        if (held > 0)
+            values[count++] = (byte)((bits << (ValueBits - held)) & 31);
+        return count;
+    }
+
+    /// <summary>Joins five-bit values to bytes.</summary>
+    /// <param name="values">Five bits each.</param>
+    /// <param name="bytes">Room for five bytes for each eight values.</param>
+    /// <param name="count">How many bytes there are.</param>
+    /// <returns>Whether what is left over is less than a value, and zero.</returns>
+    public static bool TryToBytes(ReadOnlySpan<byte> values, Span<byte> bytes, out int count)
+    {
+        count = 0;
+        uint bits = 0;
+        int held = 0;
+        foreach (byte value in values)
+        {
+            bits = (bits << ValueBits) | value;
+            held += ValueBits;
+            if (held < ByteBits)
+                continue;
+            held -= ByteBits;
+            bytes[count++] = (byte)(bits >> held);
+        }
+        uint left = bits & ((1u << held) - 1);
+        return held < ValueBits && left == 0;
+    }
+
+    private static ParseResult<BitcoinTextDefect> CheckCharacters(ReadOnlySpan<byte> text, int prefixBytes)
+    {
+        bool hasLower = false;
+        bool hasUpper = false;
+        for (int i = 0; i < text.Length; i++)
+        {
+            byte character = text[i];
+            if (character is < PrefixCharacterMin or > PrefixCharacterMax)
+                return BitcoinTextDefect.Character.At(i);
+            hasLower |= character is >= (byte)'a' and <= (byte)'z';
+            hasUpper |= character is >= (byte)'A' and <= (byte)'Z';
+            if (hasLower && hasUpper)
+                return BitcoinTextDefect.MixedCase.At(i);
+        }
+        if (prefixBytes < 1)
+            return BitcoinTextDefect.Prefix.At(0);
+        bool fits = text.Length <= TextBytesMax && text.Length - prefixBytes - 1 >= ChecksumValues;
+        return fits ? ParseResult<BitcoinTextDefect>.Done : BitcoinTextDefect.Length.At(text.Length);
+    }
+
+    private static uint End(Bech32Variant variant) =>
+        variant == Bech32Variant.Bech32 ? Bech32End : Bech32mEnd;
+
+    // The high bits of every character, a zero, and the low bits of every character, in lower case.
+    private static uint AbsorbPrefix(ReadOnlySpan<byte> prefix)
+    {
+        uint state = 1;
+        foreach (byte character in prefix)
+            state = Absorb(state, ToLower(character) >> ValueBits);
+        state = Absorb(state, 0);
+        foreach (byte character in prefix)
+            state = Absorb(state, ToLower(character) & 31);
+        return state;
+    }
+
+    // One step of a division of polynomials over 32 elements; the table holds the multiples of the generator.
+    private static uint Absorb(uint state, int value)
+    {
+        uint top = state >> (StateBits - ValueBits);
+        return ((state & 0x01FF_FFFF) << ValueBits) ^ (uint)value ^ Feedback[(int)(top & 31)];
+    }
+
+    private static int ToLower(byte character) =>
+        character is >= (byte)'A' and <= (byte)'Z' ? character | 0x20 : character;
+
+    private static uint[] BuildFeedback()
+    {
+        ReadOnlySpan<uint> generator = [0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3];
+        uint[] feedback = new uint[32];
+        for (int top = 0; top < feedback.Length; top++)
+        {
+            for (int bit = 0; bit < generator.Length; bit++)
+                feedback[top] ^= (top >> bit & 1) != 0 ? generator[bit] : 0;
+        }
+        return feedback;
+    }
+
+    private static byte[] BuildValues()
+    {
+        byte[] values = new byte[128];
+        Array.Fill(values, NotAValue);
+        for (int i = 0; i < Alphabet.Length; i++)
+        {
+            values[Alphabet[i]] = (byte)i;
+            values[char.ToUpperInvariant((char)Alphabet[i])] = (byte)i;
+        }
+        return values;
+    }
+}
