@@ -65,7 +65,7 @@ public sealed record EmbeddedLogOptions
     /// <exception cref="ArgumentException">They do not.</exception>
     internal void Validate()
     {
-        Check(SegmentBytes is >= 4096 and <= 1024 * MiB, $"SegmentBytes is 4 KiB to 1 GiB, not {SegmentBytes:N0}");
+        Check(SegmentBytes is >= 1024 and <= 1024 * MiB, $"SegmentBytes is 1 KiB to 1 GiB, not {SegmentBytes:N0}");
         Check(CommitBytesMax is > 0 and <= 1024 * MiB, $"CommitBytesMax is up to 1 GiB, not {CommitBytesMax:N0}");
         Check(BatchBytesMax > 0, $"BatchBytesMax is {BatchBytesMax:N0}");
         Check(RecordBytesMax > 0 && RecordBytesMax <= CommitBytesMax - 1024,
