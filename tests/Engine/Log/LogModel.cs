@@ -12,6 +12,14 @@ internal sealed class LogModel
 {
     private readonly List<Action<State>> _commits = [];
 
+    /// <summary>An empty log.</summary>
+    public LogModel()
+    {
+    }
+
+    /// <summary>A copy.</summary>
+    public LogModel(LogModel other) => _commits.AddRange(other._commits);
+
     /// <summary>The last commit; they are numbered from 1.</summary>
     public long LastCommit => _commits.Count;
 

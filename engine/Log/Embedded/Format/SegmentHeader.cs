@@ -51,12 +51,11 @@ internal readonly record struct SegmentHeader(
             return ParseResult<LogDefect>.NeedMoreData;
         if (!source.StartsWith(Magic))
             return ParseResult<LogDefect>.Invalid(LogDefect.SegmentHeader, 0);
-        // The version stands before the checksum, which a later version may compute otherwise.
-        if (source[8] != Version)
-            return ParseResult<LogDefect>.Invalid(LogDefect.SegmentVersion, 8);
         uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(source[ChecksumAt..]);
         if (checksum != Crc32C.Compute(source[..ChecksumAt]))
-            return ParseResult<LogDefect>.Invalid(LogDefect.SegmentHeader, ChecksumAt);
+            return ParseResult<LogDefect>.Invalid(LogDefect.SegmentHeader, 0);
+        if (source[8] != Version)
+            return ParseResult<LogDefect>.Invalid(LogDefect.SegmentVersion, 8);
         header = new SegmentHeader(
             BinaryPrimitives.ReadUInt64LittleEndian(source[16..]),
             BinaryPrimitives.ReadInt64LittleEndian(source[24..]),
