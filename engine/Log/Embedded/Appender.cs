@@ -59,14 +59,15 @@ internal sealed class Appender : IDisposable
         }
     }
 
-    /// <summary>Ends the active segment where it has commits and is old enough.</summary>
+    /// <summary>Ends the active segment where it has records and is old enough.</summary>
     public void RollIfOlderThan(TimeSpan age, long nowMs)
     {
         LogSegment ended;
         lock (Lock)
         {
             _state.ThrowIfUnusable();
-            if (!_state.Active.HasCommits || nowMs - _state.Active.Header.CreatedMs < age.TotalMilliseconds)
+            // A log in which nothing happens would otherwise begin segments for ever, each to say so.
+            if (_state.Active.Slices.Count == 0 || nowMs - _state.Active.Header.CreatedMs < age.TotalMilliseconds)
                 return;
             ended = Roll();
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Streams.Log;
 using Xunit;
@@ -26,8 +27,14 @@ internal sealed class LogModel
     /// <summary>Adds what the next commit does.</summary>
     public void Add(Action<State> commit) => _commits.Add(commit);
 
-    /// <summary>Forgets the commits behind one.</summary>
-    public void CutAfter(long commit) => _commits.RemoveRange((int)commit, _commits.Count - (int)commit);
+    /// <summary>Forgets the commits behind one; where there are none, the log has made commits of its own.</summary>
+    public void CutAfter(long commit)
+    {
+        if (commit < _commits.Count)
+            _commits.RemoveRange((int)commit, _commits.Count - (int)commit);
+        while (_commits.Count < commit)
+            _commits.Add(_ => { });
+    }
 
     /// <summary>The state after the last commit.</summary>
     public State Now()
@@ -51,8 +58,15 @@ internal sealed class LogModel
             {
                 PartitionModel partition = partitions[i];
                 Assert.Equal(partition.Records.Count, log.EndOffset(topic[i], ReadLevel.Committed));
-                Assert.Equal(partition.Start, log.StartOffset(topic[i]));
-                Assert.Equal(partition.From(0), log.ReadAll(topic[i]));
+                long start = log.StartOffset(topic[i]);
+                if (topic.Spec.Compacted)
+                    AssertCompacted(partition.From(start).ToList(), log.ReadAll(topic[i]));
+                else
+                    Assert.Equal(partition.From(start), log.ReadAll(topic[i]));
+                if (topic.Spec.Retention is null || topic.Spec.Compacted)
+                    Assert.Equal(partition.Start, start);
+                else
+                    Assert.InRange(start, partition.Start, partition.Records.Count);
             }
         }
         foreach (((string group, string topic, int partition), long next) in expected.Offsets)
@@ -63,6 +77,31 @@ internal sealed class LogModel
                 expected.Cursors[source].Select(c => $"{c.Key}={c.Value}"),
                 log.Cursors(source).Select(c => $"{c.Key}={Encoding.UTF8.GetString(c.Value)}"));
         }
+    }
+
+    /// <summary>
+    /// Asserts that what is left of a compacted partition is of what was written, has the last record of each key
+    /// unless that is a tombstone, and shows no record of a key that a tombstone has deleted.
+    /// </summary>
+    private static void AssertCompacted(List<string> written, List<string> left)
+    {
+        Assert.True(left.ToHashSet().IsSubsetOf(written), "A compacted partition has records that were never written.");
+        Assert.Equal(left.OrderBy(Offset), left);
+        Assert.Equal(written.LastOrDefault(), left.LastOrDefault());
+        Assert.Equal(written.Where(r => Key(r) == "-"), left.Where(r => Key(r) == "-"));
+        Dictionary<string, string> lastLeft = left.GroupBy(Key).ToDictionary(g => g.Key, g => g.Last());
+        foreach (IGrouping<string, string> key in written.GroupBy(Key).Where(g => g.Key != "-"))
+        {
+            string last = key.Last();
+            bool isDeleted = last.EndsWith("=-", StringComparison.Ordinal);
+            Assert.True(lastLeft.GetValueOrDefault(key.Key) == last || (isDeleted && !lastLeft.ContainsKey(key.Key)),
+                $"The last record of {key.Key} is {last}, and {lastLeft.GetValueOrDefault(key.Key)} was left.");
+        }
+
+        static long Offset(string record) =>
+            long.Parse(record.AsSpan(0, record.IndexOf(':', StringComparison.Ordinal)), CultureInfo.InvariantCulture);
+
+        static string Key(string record) => record[(record.IndexOf(':', StringComparison.Ordinal) + 1)..].Split('=')[0];
     }
 
     /// <summary>Everything at one moment.</summary>

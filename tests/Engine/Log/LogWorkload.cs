@@ -2,17 +2,24 @@ using System.Globalization;
 using System.Text;
 using Streams.Log;
 using Streams.Log.Embedded;
+using Streams.Log.Embedded.Maintenance;
 
 namespace Streams.Tests.Engine.Log;
 
 /// <summary>Does random things to a log and the same to a model, from a seed.</summary>
 internal sealed class LogWorkload(int seed)
 {
+    /// <summary>The commits that one round of maintenance makes itself, at most.</summary>
+    public const int MaintenanceCommitsMax = 2;
+
     private static readonly string[] Groups = ["group-a", "group-b"];
     private static readonly string[] Sources = ["source-a", "source-b"];
 
     private readonly Random _random = new(seed);
     private int _values;
+
+    /// <summary>The clock for logs under this workload.</summary>
+    public SteppingTime Time { get; } = new();
 
     /// <summary>What should be in the log.</summary>
     public LogModel Model { get; } = new();
@@ -23,6 +30,15 @@ internal sealed class LogWorkload(int seed)
     /// <summary>The last commit that returned; the model may be one ahead, with one that was under way.</summary>
     public long Returned { get; private set; }
 
+    /// <summary>What maintenance did, in all.</summary>
+    public int SegmentsDropped { get; private set; }
+
+    /// <inheritdoc cref="SegmentsDropped"/>
+    public int SegmentsRewritten { get; private set; }
+
+    /// <inheritdoc cref="SegmentsDropped"/>
+    public long RecordsCompacted { get; private set; }
+
     /// <summary>Does one thing. Throws what the log throws.</summary>
     public void Step(EmbeddedLog log)
     {
@@ -31,10 +47,12 @@ internal sealed class LogWorkload(int seed)
             EnsureTopic(log);
         else if (what < 80)
             Commit(log);
-        else if (what < 93)
+        else if (what < 88)
             log.Flush();
-        else
+        else if (what < 92)
             DeleteBefore(log);
+        else
+            Maintain(log);
         Returned = Model.LastCommit;
         Durable = Math.Max(Durable, log.DurableCommit);
     }
@@ -51,7 +69,23 @@ internal sealed class LogWorkload(int seed)
         string name = $"topic-{log.Topics.Count}";
         int partitions = _random.Next(1, 5);
         Model.Add(state => state.AddTopic(name, partitions));
-        log.EnsureTopic(new TopicSpec { Name = name, Partitions = partitions, Retention = null });
+        log.EnsureTopic(new TopicSpec
+        {
+            Name = name,
+            Partitions = partitions,
+            Compacted = _random.Next(3) == 0,
+            Retention = _random.Next(2) == 0 ? null : TimeSpan.FromMinutes(30),
+        });
+    }
+
+    private void Maintain(EmbeddedLog log)
+    {
+        Time.Now += TimeSpan.FromMinutes(_random.Next(60));
+        MaintenanceReport report = log.Maintain(Time.Now);
+        SegmentsDropped += report.SegmentsDropped;
+        SegmentsRewritten += report.SegmentsRewritten;
+        RecordsCompacted += report.RecordsCompacted;
+        Model.CutAfter(log.WaitForCommit(-1, TimeSpan.Zero, default));
     }
 
     private void DeleteBefore(EmbeddedLog log)
