@@ -59,14 +59,15 @@ internal sealed class Appender : IDisposable
         }
     }
 
-    /// <summary>Ends the active segment where it has commits and is old enough.</summary>
+    /// <summary>Ends the active segment where it has records and is old enough.</summary>
     public void RollIfOlderThan(TimeSpan age, long nowMs)
     {
         LogSegment ended;
         lock (Lock)
         {
             _state.ThrowIfUnusable();
-            if (!_state.Active.HasCommits || nowMs - _state.Active.Header.CreatedMs < age.TotalMilliseconds)
+            // A log in which nothing happens would otherwise begin segments for ever, each to say so.
+            if (_state.Active.Slices.Count == 0 || nowMs - _state.Active.Header.CreatedMs < age.TotalMilliseconds)
                 return;
             ended = Roll();
         }
@@ -80,16 +81,8 @@ internal sealed class Appender : IDisposable
         {
             LogSegment active = _state.Active;
             Sync(_file);
-            try
-            {
-                SegmentWriter.End(_file, active, FrameKind.Close, NowMs());
-                Sync(_file);
-            }
-            catch (LogFullException)
-            {
-                // The mark is a convenience: without it the next start finds the end by its checksums.
-                Cut();
-            }
+            SegmentWriter.TryEnd(_file, active, FrameKind.Close, NowMs());
+            Sync(_file);
             _note.Write(active.Number, active.Length, active.LastCommit);
         }
     }
@@ -199,6 +192,7 @@ internal sealed class Appender : IDisposable
             LastNumber = number,
             Generation = 0,
             CreatedMs = NowMs(),
+            PreviousEnd = ended.Length,
         };
         LogSegment next = Create(header);
         lock (_state.Gate)
@@ -233,17 +227,9 @@ internal sealed class Appender : IDisposable
     // Nobody writes to the segment any more, so this needs no lock and holds nobody up.
     private void Finish(LogSegment ended)
     {
-        try
-        {
-            SegmentWriter.End(ended.File!, ended, FrameKind.Seal, NowMs());
-            Sync(ended.File!);
-            SegmentIndexFile.TryWrite(_files, ended);
-        }
-        catch (LogFullException)
-        {
-            // The seal tells a start that a segment follows; without it and the index the segment is scanned then.
-            ended.File!.Truncate(ended.Length);
-        }
+        SegmentWriter.TryEnd(ended.File!, ended, FrameKind.Seal, NowMs());
+        Sync(ended.File!);
+        SegmentIndexFile.TryWrite(_files, ended);
         lock (_state.Gate)
             ended.IsFinished = true;
         _segmentFiles.Adopt(ended);

@@ -2,6 +2,7 @@ using Streams.Buffers;
 using Streams.Log.Embedded.Catalog;
 using Streams.Log.Embedded.Files;
 using Streams.Log.Embedded.Format;
+using Streams.Log.Embedded.Maintenance;
 using Streams.Log.Embedded.Segments;
 
 namespace Streams.Log.Embedded;
@@ -20,6 +21,7 @@ public sealed class EmbeddedLog : ITopicLog
     private readonly DurableNote _note;
     private readonly Appender _appender;
     private readonly Flusher _flusher;
+    private readonly Maintainer _maintainer;
     private readonly Dictionary<string, WriterLease> _writers = new(StringComparer.Ordinal);
 
     private EmbeddedLog(
@@ -35,6 +37,7 @@ public sealed class EmbeddedLog : ITopicLog
         _note.Write(state.Active.Number, state.DurableEnd, state.DurableCommit);
         _appender = new Appender(state, options, files, _segmentFiles, _note);
         _flusher = new Flusher(state, _segmentFiles, _appender, _note, options);
+        _maintainer = new Maintainer(state, options, files, _segmentFiles, _appender, _flusher);
     }
 
     /// <summary>What was found when the log was opened.</summary>
@@ -256,9 +259,11 @@ public sealed class EmbeddedLog : ITopicLog
     /// <summary>Makes all commits so far durable, on the caller's thread.</summary>
     public void Flush() => _flusher.Flush();
 
-    /// <summary>Does what is due by <paramref name="now"/>: so far, ends a segment that is old enough.</summary>
-    public void Maintain(DateTimeOffset now) =>
-        _appender.RollIfOlderThan(_options.SegmentAgeMax, now.ToUnixTimeMilliseconds());
+    /// <summary>
+    /// Does what is due: ends a segment that is old enough, moves starts by retention, gives space back, compacts.
+    /// Commits and reads go on meanwhile. The log's own thread calls this unless it is a manual one.
+    /// </summary>
+    public MaintenanceReport Maintain(DateTimeOffset now) => _maintainer.Run(now);
 
     /// <summary>Makes all commits durable and closes the log. Writers and readers must be done.</summary>
     public void Dispose()
@@ -268,6 +273,7 @@ public sealed class EmbeddedLog : ITopicLog
             if (_state.IsClosed)
                 return;
         }
+        _maintainer.Dispose();
         _flusher.Dispose();
         try
         {

@@ -9,6 +9,9 @@ namespace Streams.Log.Embedded;
 /// <summary>Batches of one partition that one read took from a segment, with what stood between them.</summary>
 internal sealed class EmbeddedLogBatch : LogBatch
 {
+    // Copying this many bytes of other partitions out of the system's cache takes about as long as another call to it.
+    private const int GapBytesMax = 16 * 1024;
+
     private readonly PooledBuffer _buffer = new(64 * 1024);
     private BatchLocation[] _planned = ArrayPool<BatchLocation>.Shared.Rent(64);
     private int _plannedCount;
@@ -38,17 +41,30 @@ internal sealed class EmbeddedLogBatch : LogBatch
         _current = 0;
     }
 
-    /// <summary>Notes which batches are to be read.</summary>
-    public void Plan(ReadOnlySpan<BatchLocation> locations)
+    /// <summary>Chooses the batches of one read: as many as follow on one another closely, up to the limit.</summary>
+    /// <param name="slice">Where from; its locations are in memory.</param>
+    /// <param name="offset">The first offset wanted.</param>
+    /// <param name="end">Batches that end behind this position are not to be seen.</param>
+    /// <param name="readBytesMax">Most bytes of one read, unless the first batch is larger.</param>
+    /// <returns>Whether there is anything to read.</returns>
+    public bool TryPlan(PartitionSlice slice, long offset, long end, int readBytesMax)
     {
-        if (_planned.Length < locations.Length)
+        Clear();
+        ReadOnlySpan<BatchLocation> rest = slice.Locations[slice.Find(offset)..];
+        int count = 0;
+        while (count < rest.Length && rest[count].End <= end && (count == 0 || Follows(rest, count, readBytesMax)))
+            count++;
+        if (count == 0)
+            return false;
+        if (_planned.Length < count)
         {
             ArrayPool<BatchLocation>.Shared.Return(_planned);
-            _planned = ArrayPool<BatchLocation>.Shared.Rent(locations.Length);
+            _planned = ArrayPool<BatchLocation>.Shared.Rent(count);
         }
-        locations.CopyTo(_planned);
-        _plannedCount = locations.Length;
-        PlannedBytes = (int)(locations[^1].End - locations[0].Position);
+        rest[..count].CopyTo(_planned);
+        _plannedCount = count;
+        PlannedBytes = (int)(rest[count - 1].End - rest[0].Position);
+        return true;
     }
 
     /// <summary>Reads and checks the planned batches.</summary>
@@ -97,6 +113,10 @@ internal sealed class EmbeddedLogBatch : LogBatch
         ArrayPool<BatchLocation>.Shared.Return(_planned);
         _planned = [];
     }
+
+    private static bool Follows(ReadOnlySpan<BatchLocation> locations, int at, int readBytesMax) =>
+        locations[at].End - locations[0].Position <= readBytesMax
+            && locations[at].Position - locations[at - 1].End <= GapBytesMax;
 
     // Only the first planned batch can have records before the offset asked for.
     private void SkipBefore(long offset)

@@ -52,6 +52,25 @@ public sealed record EmbeddedLogOptions
     /// room, in bytes. Default 128 MiB.</summary>
     public long DiskFreeBytesMin { get; init; } = 128 * MiB;
 
+    /// <summary>How long records past their topic's retention still wait for a group that has not processed them, from
+    /// when they were appended. Default 14 days.</summary>
+    public TimeSpan UnprocessedRetention { get; init; } = TimeSpan.FromDays(14);
+
+    /// <summary>A segment is rewritten when at least this part of it is not needed any more, in percent. Default 30:
+    /// the log then takes at most half as much again as what is in it.</summary>
+    public int CleanDeadPercentMin { get; init; } = 30;
+
+    /// <summary>Compacted topics are compacted when at least this part of their records came since the last time, in
+    /// percent of bytes. Default 50.</summary>
+    public int CompactionDirtyPercentMin { get; init; } = 50;
+
+    /// <summary>Memory for the keys that one round of compaction looks at, in bytes; 24 for each key. Default 16 MiB.</summary>
+    public long CompactionMapBytesMax { get; init; } = 16 * MiB;
+
+    /// <summary>How long a tombstone stays that is the last record of its key, from when it was appended, so that every
+    /// reader learns of the deletion. Default one day.</summary>
+    public TimeSpan TombstoneRetention { get; init; } = TimeSpan.FromDays(1);
+
     /// <summary>The log's own number, when it is created; null to draw one.</summary>
     public ulong? LogId { get; init; }
 
@@ -65,7 +84,7 @@ public sealed record EmbeddedLogOptions
     /// <exception cref="ArgumentException">They do not.</exception>
     internal void Validate()
     {
-        Check(SegmentBytes is >= 4096 and <= 1024 * MiB, $"SegmentBytes is 4 KiB to 1 GiB, not {SegmentBytes:N0}");
+        Check(SegmentBytes is >= 1024 and <= 1024 * MiB, $"SegmentBytes is 1 KiB to 1 GiB, not {SegmentBytes:N0}");
         Check(CommitBytesMax is > 0 and <= 1024 * MiB, $"CommitBytesMax is up to 1 GiB, not {CommitBytesMax:N0}");
         Check(BatchBytesMax > 0, $"BatchBytesMax is {BatchBytesMax:N0}");
         Check(RecordBytesMax > 0 && RecordBytesMax <= CommitBytesMax - 1024,
@@ -75,8 +94,19 @@ public sealed record EmbeddedLogOptions
         Check(IndexCacheBytesMax >= 0, $"IndexCacheBytesMax is {IndexCacheBytesMax:N0}");
         Check(DiskFreeBytesMin >= 0, $"DiskFreeBytesMin is {DiskFreeBytesMin:N0}");
         Check(FlushIntervalMs > 0, $"FlushIntervalMs is {FlushIntervalMs:N0}");
+        ValidateMaintenance();
+    }
+
+    private void ValidateMaintenance()
+    {
         Check(MaintainInterval > TimeSpan.Zero, $"MaintainInterval is {MaintainInterval}");
         Check(SegmentAgeMax > TimeSpan.Zero, $"SegmentAgeMax is {SegmentAgeMax}");
+        Check(UnprocessedRetention >= TimeSpan.Zero, $"UnprocessedRetention is {UnprocessedRetention}");
+        Check(TombstoneRetention >= TimeSpan.Zero, $"TombstoneRetention is {TombstoneRetention}");
+        Check(CleanDeadPercentMin is > 0 and <= 100, $"CleanDeadPercentMin is 1 to 100, not {CleanDeadPercentMin}");
+        Check(CompactionDirtyPercentMin is > 0 and <= 100,
+            $"CompactionDirtyPercentMin is 1 to 100, not {CompactionDirtyPercentMin}");
+        Check(CompactionMapBytesMax > 0, $"CompactionMapBytesMax is {CompactionMapBytesMax:N0}");
     }
 
     private static void Check(bool holds, string otherwise)

@@ -8,9 +8,6 @@ namespace Streams.Log.Embedded;
 internal sealed class EmbeddedLogReader(
     LogState state, SegmentFiles segmentFiles, ILogFileSystem files, int readBytesMax, ReadLevel level) : ILogReader
 {
-    // Copying this many bytes of other partitions out of the system's cache takes about as long as another call to it.
-    private const int GapBytesMax = 16 * 1024;
-
     /// <inheritdoc/>
     public LogBatch CreateBatch() => new EmbeddedLogBatch();
 
@@ -32,10 +29,12 @@ internal sealed class EmbeddedLogReader(
                 PartitionSlice slice = known.Slices[at];
                 segment = slice.Segment;
                 long end = segment == state.Active && level == ReadLevel.Durable ? state.DurableEnd : long.MaxValue;
-                if (segment.IsIndexLoaded && !Plan(slice, offset, end, into))
+                into.Clear();
+                if (segmentFiles.TryPin(segment) && !into.TryPlan(slice, offset, end, readBytesMax))
+                {
+                    segmentFiles.Unpin(segment);
                     return false;
-                if (!segmentFiles.TryPin(segment))
-                    into.Clear();
+                }
             }
             if (into.PlannedBytes == 0)
             {
@@ -61,27 +60,5 @@ internal sealed class EmbeddedLogReader(
     public void Dispose()
     {
         // It holds nothing between reads.
-    }
-
-    // Chooses the batches of one read: as many as follow on one another closely, up to the limit.
-    private bool Plan(PartitionSlice slice, long offset, long end, EmbeddedLogBatch into)
-    {
-        into.Clear();
-        ReadOnlySpan<BatchLocation> locations = slice.Locations;
-        int first = slice.Find(offset);
-        int count = 0;
-        for (int i = first; i < locations.Length && locations[i].End <= end; i++)
-        {
-            if (count > 0 && (locations[i].End - locations[first].Position > readBytesMax
-                || locations[i].Position - locations[i - 1].End > GapBytesMax))
-            {
-                break;
-            }
-            count++;
-        }
-        if (count == 0)
-            return false;
-        into.Plan(locations.Slice(first, count));
-        return true;
     }
 }

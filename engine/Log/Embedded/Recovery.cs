@@ -73,7 +73,7 @@ internal sealed class Recovery
         ulong logId = _options.LogId ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         _state.Catalog.LiveSegments.Add(1);
         _state.Segments.Add(SegmentWriter.Create(
-            _files, new SegmentHeader(logId, 1, 1, 0, _nowMs), _state.Catalog, commit: 0));
+            _files, new SegmentHeader(logId, 1, 1, 0, _nowMs, 0), _state.Catalog, commit: 0));
         _state.DurableEnd = _state.Active.Length;
         _closedInOrder = true;
     }
@@ -94,11 +94,13 @@ internal sealed class Recovery
                 throw Missing(number);
         }
         for (int i = 0; i < listing.Segments.Count - 1; i++)
-            Attach(listing.Segments[i]);
+            Attach(listing.Segments[i], listing.Segments[i + 1]);
         foreach (LogSegment merged in listing.Merged)
             Delete(merged);
-        // What a killed process left in the system's memory has to be on the disk before anybody is told that it is.
+        // What a killed process left in the system's memory has to be on the disk before anybody is told that it is:
+        // the commits, and the name of the file they are in.
         active.File.Sync();
+        _files.SyncDirectory();
         _state.DurableEnd = active.Length;
         _state.DurableCommit = _state.LastCommit;
     }
@@ -156,18 +158,32 @@ internal sealed class Recovery
         active.File!.Truncate(position);
     }
 
-    private void Attach(LogSegment segment)
+    private void Attach(LogSegment segment, LogSegment next)
     {
         if (!SegmentIndexFile.TryReadSlices(_files, segment))
-        {
-            using ILogFile file = _files.Open(segment.FileName, LogFileMode.Read);
-            LogSegment rebuilt = SegmentRebuild.Scan(_files, segment, file);
-            SegmentIndexFile.TryWrite(_files, rebuilt);
-            segment.TakeFigures(rebuilt);
-        }
+            Rebuild(segment, next);
         segment.IsFinished = true;
         foreach (PartitionSlice slice in segment.Slices)
             _state.Catalog.Topics.Find(slice.Partition)?.Insert(slice);
+    }
+
+    private void Rebuild(LogSegment segment, LogSegment next)
+    {
+        using ILogFile file = _files.Open(segment.FileName, LogFileMode.Write);
+        long sealAt = next.Number == segment.Number + 1 && segment.Header.Generation == 0
+            ? next.Header.PreviousEnd
+            : long.MaxValue;
+        LogSegment rebuilt = SegmentRebuild.Scan(_files, segment, file, sealAt);
+        if (!rebuilt.IsFinished)
+        {
+            // A crash came between the start of the next segment and the end of this one.
+            file.Truncate(rebuilt.Length);
+            SegmentWriter.TryEnd(file, rebuilt, FrameKind.Seal, _nowMs);
+            file.Sync();
+        }
+        SegmentIndexFile.TryWrite(_files, rebuilt);
+        segment.Length = rebuilt.Length;
+        segment.TakeFigures(rebuilt);
     }
 
     private void Delete(LogSegment merged)

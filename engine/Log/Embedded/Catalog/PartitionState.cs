@@ -42,4 +42,14 @@ internal sealed class PartitionState(TopicPartition id)
 
     /// <summary>Adds a slice at its place in the order.</summary>
     public void Insert(PartitionSlice slice) => Slices.Insert(FindSlice(slice.FirstOffset), slice);
+
+    /// <summary>Takes a slice out.</summary>
+    public void Remove(PartitionSlice slice)
+    {
+        int at = FindSlice(slice.FirstOffset);
+        if (at < Slices.Count && ReferenceEquals(Slices[at], slice))
+            Slices.RemoveAt(at);
+        else
+            Slices.Remove(slice);
+    }
 }

@@ -14,6 +14,9 @@ internal static class RecordCodec
     /// <summary>Bytes that a record takes beyond its key, value and headers, at most.</summary>
     public const int OverheadBytesMax = 1 + Varint.BytesMax + Varint.BytesMax + 3 * LengthBytesMax;
 
+    /// <summary>Bytes that a record with a key and a value takes beyond them, at least.</summary>
+    public const int OverheadBytesMin = 4;
+
     private const int LengthBytesMax = 5;
     private const byte KeyFlag = 1;
     private const byte ValueFlag = 2;

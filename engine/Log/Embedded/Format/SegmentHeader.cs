@@ -9,8 +9,10 @@ namespace Streams.Log.Embedded.Format;
 /// <param name="LastNumber">The last of the segments merged into this one by the cleaner; else its own number.</param>
 /// <param name="Generation">How often the cleaner has rewritten it.</param>
 /// <param name="CreatedMs">When it was begun or rewritten, Unix milliseconds.</param>
+/// <param name="PreviousEnd">Where the commits of the segment before it ended when it was begun; 0 for the first.
+/// Behind that position the other one has at most its seal, which may be torn.</param>
 internal readonly record struct SegmentHeader(
-    ulong LogId, long Number, long LastNumber, uint Generation, long CreatedMs)
+    ulong LogId, long Number, long LastNumber, uint Generation, long CreatedMs, long PreviousEnd)
 {
     /// <summary>Size of the header, in bytes.</summary>
     public const int Bytes = 64;
@@ -37,6 +39,7 @@ internal readonly record struct SegmentHeader(
         BinaryPrimitives.WriteInt64LittleEndian(header[24..], Number);
         BinaryPrimitives.WriteInt64LittleEndian(header[32..], LastNumber);
         BinaryPrimitives.WriteInt64LittleEndian(header[40..], CreatedMs);
+        BinaryPrimitives.WriteInt64LittleEndian(header[48..], PreviousEnd);
         BinaryPrimitives.WriteUInt32LittleEndian(header[ChecksumAt..], Crc32C.Compute(header[..ChecksumAt]));
     }
 
@@ -48,18 +51,18 @@ internal readonly record struct SegmentHeader(
             return ParseResult<LogDefect>.NeedMoreData;
         if (!source.StartsWith(Magic))
             return ParseResult<LogDefect>.Invalid(LogDefect.SegmentHeader, 0);
-        // The version stands before the checksum, which a later version may compute otherwise.
-        if (source[8] != Version)
-            return ParseResult<LogDefect>.Invalid(LogDefect.SegmentVersion, 8);
         uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(source[ChecksumAt..]);
         if (checksum != Crc32C.Compute(source[..ChecksumAt]))
-            return ParseResult<LogDefect>.Invalid(LogDefect.SegmentHeader, ChecksumAt);
+            return ParseResult<LogDefect>.Invalid(LogDefect.SegmentHeader, 0);
+        if (source[8] != Version)
+            return ParseResult<LogDefect>.Invalid(LogDefect.SegmentVersion, 8);
         header = new SegmentHeader(
             BinaryPrimitives.ReadUInt64LittleEndian(source[16..]),
             BinaryPrimitives.ReadInt64LittleEndian(source[24..]),
             BinaryPrimitives.ReadInt64LittleEndian(source[32..]),
             BinaryPrimitives.ReadUInt32LittleEndian(source[12..]),
-            BinaryPrimitives.ReadInt64LittleEndian(source[40..]));
+            BinaryPrimitives.ReadInt64LittleEndian(source[40..]),
+            BinaryPrimitives.ReadInt64LittleEndian(source[48..]));
         return ParseResult<LogDefect>.Done;
     }
 }

@@ -32,6 +32,9 @@ internal sealed class PartitionSlice(LogSegment segment, TopicPartition partitio
     /// <summary>Number of batches.</summary>
     public int Batches { get; set; }
 
+    /// <summary>Bytes that the batches take when their segment is rewritten, at most: each might be alone in its commit.</summary>
+    public long RewrittenBytes => Bytes + (long)Batches * FrameHeader.Bytes;
+
     /// <summary>Whether the locations are in memory.</summary>
     public bool IsLoaded => _locations is not null;
 

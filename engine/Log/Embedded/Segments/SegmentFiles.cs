@@ -76,20 +76,41 @@ internal sealed class SegmentFiles(LogState state, ILogFileSystem files, int ope
         }
     }
 
-    /// <summary>Lets go of a segment that is not part of the log any more, now or when the last read is done.</summary>
-    public void Retire(LogSegment segment)
+    /// <summary>
+    /// Puts a segment in the place of others that follow on one another, or nothing. Reads under way end on the old
+    /// files; no read ever takes an old segment's positions to the new file.
+    /// </summary>
+    /// <param name="old">Sealed segments.</param>
+    /// <param name="replacement">What holds all of them that is needed, or null.</param>
+    /// <param name="rename">Gives the replacement's file its name, for good.</param>
+    public void Replace(IReadOnlyList<LogSegment> old, LogSegment? replacement, Action rename)
     {
-        ILogFile? unused = null;
+        var unused = new List<ILogFile?>();
         lock (_opening)
         {
+            rename();
             lock (state.Gate)
             {
-                segment.IsRetired = true;
-                if (segment.Pins == 0)
-                    unused = Forget(segment);
+                int at = state.Segments.IndexOf(old[0]);
+                state.Segments.RemoveRange(at, old.Count);
+                foreach (LogSegment segment in old)
+                {
+                    foreach (PartitionSlice slice in segment.Slices)
+                        state.Catalog.Topics.Find(slice.Partition)?.Remove(slice);
+                    segment.IsRetired = true;
+                    if (segment.Pins == 0)
+                        unused.Add(Forget(segment));
+                }
+                if (replacement is not null)
+                {
+                    state.Segments.Insert(at, replacement);
+                    foreach (PartitionSlice slice in replacement.Slices)
+                        state.Catalog.Topics.Find(slice.Partition)?.Insert(slice);
+                }
             }
         }
-        unused?.Dispose();
+        foreach (ILogFile? file in unused)
+            file?.Dispose();
     }
 
     private bool TryOpen(LogSegment segment)

@@ -8,24 +8,31 @@ namespace Streams.Log.Embedded.Segments;
 internal static class SegmentRebuild
 {
     /// <summary>Reads the whole segment.</summary>
-    /// <returns>The segment with its figures and all locations.</returns>
+    /// <param name="files">Where it is.</param>
+    /// <param name="segment">Which one.</param>
+    /// <param name="file">Its file, open.</param>
+    /// <param name="sealAt">Where nothing but its seal may stand, whole or torn.</param>
+    /// <returns>The segment with its figures and all locations; finished where its seal is whole.</returns>
     /// <exception cref="LogDamagedException">A byte of it is wrong: it had reached the disk as a whole.</exception>
-    public static LogSegment Scan(ILogFileSystem files, LogSegment segment, ILogFile file)
+    public static LogSegment Scan(
+        ILogFileSystem files, LogSegment segment, ILogFile file, long sealAt = long.MaxValue)
     {
         using var scan = new SegmentScan(file, segment.Place);
-        var rebuilt = new LogSegment(segment.Header) { Length = scan.Length };
+        var rebuilt = new LogSegment(segment.Header);
         var slices = new Dictionary<TopicPartition, PartitionSlice>();
-        bool isSealed = false;
         ParseResult<LogDefect> result;
         while ((result = scan.ReadNext()).IsDone)
         {
-            if (isSealed)
+            if (rebuilt.IsFinished)
                 throw Damaged(files, segment, scan.Position, LogDefect.BehindSeal);
-            isSealed = scan.Frame.Kind == FrameKind.Seal;
+            rebuilt.IsFinished = scan.Frame.Kind == FrameKind.Seal;
             Add(rebuilt, slices, scan);
         }
-        if (result.IsInvalid)
+        if (sealAt != long.MaxValue && scan.End < sealAt && !result.IsInvalid)
+            throw Damaged(files, segment, scan.End, LogDefect.BelowWatermark);
+        if (result.IsInvalid && scan.End < sealAt)
             throw Damaged(files, segment, scan.End + result.Offset, result.Defect);
+        rebuilt.Length = scan.End;
         rebuilt.IsIndexLoaded = true;
         return rebuilt;
     }

@@ -46,16 +46,27 @@ internal static class SegmentWriter
         return segment;
     }
 
-    /// <summary>Writes a frame without entries at the end of a segment that is synced up to there.</summary>
+    /// <summary>Writes a frame without entries at the end of a segment that is synced up to there, if there is room.</summary>
+    /// <remarks>
+    /// Neither the seal nor the mark of an orderly end is needed: the one tells a start that another segment has to
+    /// follow, the other that nothing is missing behind it.
+    /// </remarks>
     /// <param name="file">The segment's file, open to write.</param>
     /// <param name="segment">Its length is moved behind the frame.</param>
     /// <param name="kind">What the frame says.</param>
     /// <param name="nowMs">The time.</param>
-    public static void End(ILogFile file, LogSegment segment, FrameKind kind, long nowMs)
+    public static void TryEnd(ILogFile file, LogSegment segment, FrameKind kind, long nowMs)
     {
         using var frame = new FrameBuilder();
         frame.Seal(kind, segment.LastCommit, nowMs, segment.Length, segment.Place, segment.Length);
-        file.WriteAt(frame.Frame, segment.Length);
-        segment.Length += frame.Length;
+        try
+        {
+            file.WriteAt(frame.Frame, segment.Length);
+            segment.Length += frame.Length;
+        }
+        catch (LogFullException)
+        {
+            file.Truncate(segment.Length);
+        }
     }
 }

@@ -1,0 +1,47 @@
+using Streams.Log.Embedded.Catalog;
+using Streams.Log.Embedded.Segments;
+
+namespace Streams.Log.Embedded.Maintenance;
+
+/// <summary>
+/// Which records were needed at one moment. Cleaning goes by it after everything up to that moment was made durable: a
+/// start that a power cut takes back must not have cost records.
+/// </summary>
+internal sealed class NeededRecords
+{
+    private readonly Dictionary<TopicPartition, Need> _partitions = [];
+
+    /// <summary>What is needed now.</summary>
+    public NeededRecords(LogState state)
+    {
+        lock (state.Gate)
+        {
+            foreach (Topic topic in state.Catalog.Topics.Sorted)
+            {
+                foreach (PartitionState partition in state.Catalog.Topics.Find(topic.Id)!.Partitions)
+                {
+                    long lastSealed = -1;
+                    foreach (PartitionSlice slice in partition.Slices)
+                    {
+                        if (slice.Segment != state.Active)
+                            lastSealed = slice.LastOffset;
+                    }
+                    _partitions[partition.Id] = new Need(partition.StartOffset, topic.Spec.Compacted, lastSealed);
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether any record up to an offset is needed, going by where the partition starts.</summary>
+    public bool IsNeeded(TopicPartition partition, long lastOffset) =>
+        _partitions.TryGetValue(partition, out Need need) && lastOffset >= need.Start;
+
+    /// <summary>Whether a partition's records go when their key has a later one.</summary>
+    public bool IsCompacted(TopicPartition partition) => _partitions.GetValueOrDefault(partition).IsCompacted;
+
+    /// <summary>Whether an offset is a partition's last one that stands in a sealed segment.</summary>
+    public bool IsLast(TopicPartition partition, long offset) =>
+        _partitions.TryGetValue(partition, out Need need) && need.LastSealedOffset == offset;
+
+    private readonly record struct Need(long Start, bool IsCompacted, long LastSealedOffset);
+}

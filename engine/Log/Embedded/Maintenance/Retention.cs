@@ -1,0 +1,77 @@
+using Streams.Log.Embedded.Catalog;
+using Streams.Log.Embedded.Format;
+using Streams.Log.Embedded.Segments;
+
+namespace Streams.Log.Embedded.Maintenance;
+
+/// <summary>
+/// Decides which records are too old or too many. By the time they were appended, not by their own: history that is
+/// filled in later would be gone at once. By whole segments: that is exact enough, and costs nothing per record.
+/// </summary>
+/// <remarks>
+/// Records that a group with an offset in the partition still has to process stay, for as long as
+/// <see cref="EmbeddedLogOptions.UnprocessedRetention"/> at most: a group that nobody runs any more must not fill the disk.
+/// </remarks>
+internal sealed class Retention(LogState state, EmbeddedLogOptions options)
+{
+    /// <summary>Records that go although a group had not processed them, in the last call of <see cref="Plan"/>.</summary>
+    public long UnprocessedRecords { get; private set; }
+
+    /// <summary>Adds an entry for each partition whose start has to move.</summary>
+    public void Plan(long nowMs, FrameBuilder frame)
+    {
+        UnprocessedRecords = 0;
+        lock (state.Gate)
+        {
+            foreach (Topic topic in state.Catalog.Topics.Sorted)
+            {
+                // What stays of a compacted topic is decided by its keys alone.
+                if (topic.Spec.Compacted || (topic.Spec.Retention is null && topic.Spec.RetentionBytes is null))
+                    continue;
+                foreach (PartitionState partition in state.Catalog.Topics.Find(topic.Id)!.Partitions)
+                {
+                    long start = StartOf(topic.Spec, partition, nowMs);
+                    if (start > partition.StartOffset)
+                        frame.Add(DeleteBefore(partition.Id, start), default);
+                }
+            }
+        }
+    }
+
+    /// <summary>The header of the entry that says where a partition's kept records begin.</summary>
+    public static EntryHeader DeleteBefore(TopicPartition partition, long offset) => new()
+    {
+        Kind = EntryKind.DeleteBefore,
+        Topic = partition.Topic,
+        Partition = partition.Partition,
+        BaseOffset = offset,
+    };
+
+    private long StartOf(TopicSpec spec, PartitionState partition, long nowMs)
+    {
+        long start = partition.StartOffset;
+        long bytes = 0;
+        foreach (PartitionSlice slice in partition.Slices)
+            bytes += slice.LastOffset >= start ? slice.Bytes : 0;
+        long? processed = state.Catalog.Groups.Lowest(partition.Id);
+        foreach (PartitionSlice slice in partition.Slices)
+        {
+            if (slice.LastOffset < start)
+                continue;
+            double ageMs = nowMs - slice.Segment.LastAppendTimeMs;
+            bool isOld = ageMs > spec.Retention?.TotalMilliseconds;
+            bool isTooMuch = bytes - slice.Bytes >= spec.RetentionBytes;
+            if ((!isOld && !isTooMuch) || slice.Segment == state.Active)
+                break;
+            if (processed <= slice.LastOffset)
+            {
+                if (ageMs <= options.UnprocessedRetention.TotalMilliseconds)
+                    break;
+                UnprocessedRecords += slice.LastOffset + 1 - Math.Max(processed.Value, start);
+            }
+            start = slice.LastOffset + 1;
+            bytes -= slice.Bytes;
+        }
+        return start;
+    }
+}
