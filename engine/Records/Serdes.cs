@@ -20,6 +20,12 @@ public static class Serdes
     /// <summary>Eight bytes, big-endian.</summary>
     public static Serde<long> Int64 { get; } = new Int64Serde();
 
+    /// <summary>The 32 bytes as they are.</summary>
+    public static Serde<Bytes32> Bytes32 { get; } = new Bytes32Serde();
+
+    /// <summary>UTF-8 text, which is not copied to a string; reading allocates its bytes.</summary>
+    public static Serde<Text> Text { get; } = new TextSerde();
+
     /// <summary>Refuses bytes of another length than <paramref name="expected"/>.</summary>
     /// <exception cref="SerializationException">The length differs.</exception>
     internal static void RequireLength(string serde, ReadOnlySpan<byte> source, int expected)
@@ -87,6 +93,33 @@ public static class Serdes
         {
             RequireLength(Name, source, 8);
             value = BinaryPrimitives.ReadInt64BigEndian(source);
+        }
+    }
+
+    private sealed class Bytes32Serde : Serde<Bytes32>
+    {
+        public override string Name => "bytes32";
+
+        public override void Serialize(in Bytes32 value, PooledBuffer destination) => destination.Write(value.Span);
+
+        public override void Deserialize(ReadOnlySpan<byte> source, ref Bytes32 value)
+        {
+            RequireLength(Name, source, Records.Bytes32.Size);
+            value = new Bytes32(source);
+        }
+    }
+
+    private sealed class TextSerde : Serde<Text>
+    {
+        public override string Name => "text";
+
+        public override void Serialize(in Text value, PooledBuffer destination) => destination.Write(value.Span);
+
+        public override void Deserialize(ReadOnlySpan<byte> source, ref Text value)
+        {
+            if (!System.Text.Unicode.Utf8.IsValid(source))
+                throw new SerializationException(Name, "bytes that are not UTF-8", 0);
+            value = new Text(source.ToArray(), 0, source.Length);
         }
     }
 }
