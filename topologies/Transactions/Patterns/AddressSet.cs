@@ -10,7 +10,7 @@ internal sealed class AddressSet
     private const ulong Multiplier = 0x9E3779B97F4A7C15;
 
     private Slot[] _slots = new Slot[256];
-    private int _stamp;
+    private int _stamp = 1;
 
     /// <summary>Number of distinct addresses since the last clear.</summary>
     internal int Count { get; private set; }
@@ -44,6 +44,9 @@ internal sealed class AddressSet
         MostFrequent = Math.Max(MostFrequent, slot.Times);
         return isNew;
     }
+
+    /// <summary>Whether an address was added since the last clear.</summary>
+    internal bool Contains(Text address) => Find(_slots, address).Stamp == _stamp;
 
     private ref Slot Find(Slot[] slots, Text address)
     {

@@ -72,7 +72,8 @@ internal sealed class AddressTable(BytesStore store)
     /// <summary>Notes that an address takes part in a transaction.</summary>
     /// <param name="address">The address.</param>
     /// <param name="movement">What it does there.</param>
-    internal void Record(ReadOnlySpan<byte> address, in Movement movement)
+    /// <returns>The entity that it was put into first; 0 for none.</returns>
+    internal long Record(ReadOnlySpan<byte> address, in Movement movement)
     {
         bool existed = store.TryGet(address, out ReadOnlySpan<byte> before);
         ReadOnlySpan<ActivityPane> old = existed ? ActivityPanes.Of(before, AddressState.Bytes) : default;
@@ -91,10 +92,10 @@ internal sealed class AddressTable(BytesStore store)
                 value[..AddressState.Bytes].Clear();
             ActivityPanes.Apply(_scratch.AsSpan(0, old.Length), hours, ActivityPanes.Of(value, AddressState.Bytes), plan);
         }
-        Update(value, movement, plan);
+        return Update(value, movement, plan);
     }
 
-    private static void Update(Span<byte> value, in Movement movement, in PanePlan plan)
+    private static long Update(Span<byte> value, in Movement movement, in PanePlan plan)
     {
         ref AddressState state = ref MemoryMarshal.AsRef<AddressState>(value);
         bool counted = state.LastTransaction == movement.Transaction;
@@ -113,6 +114,7 @@ internal sealed class AddressTable(BytesStore store)
             Add(ref panes[plan.Hours.Place], movement, counted);
         if (plan.Days.Place >= 0)
             Add(ref panes[plan.Hours.Count + plan.Days.Place], movement, counted);
+        return state.EntityId;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

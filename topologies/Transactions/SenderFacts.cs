@@ -1,0 +1,121 @@
+using Streams.Connectors.Chain;
+using Streams.Records;
+using Streams.Topologies.Transactions.State;
+
+namespace Streams.Topologies.Transactions;
+
+/// <summary>What the spender did in the windows that hold a transaction: the first known address of the inputs.</summary>
+internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, EntityTable entities)
+{
+    private const int DaysOfWeek = 7;
+
+    // 90 % and 99.9 % of the limit, in thousandths.
+    private const int NearLimitFrom = 900;
+    private const int NearLimitTo = 999;
+
+    private readonly long[] _days = new long[32];
+
+    /// <summary>Whether an amount stays just under the reporting limit.</summary>
+    internal bool IsNearLimit(long value) =>
+        value >= (long)((Int128)options.StructuringLimit * NearLimitFrom / 1000)
+        && value <= (long)((Int128)options.StructuringLimit * NearLimitTo / 1000);
+
+    /// <summary>Transfers of a transaction just under the limit, to others than its first input's address.</summary>
+    internal int CountNearLimit(ChainTransaction tx)
+    {
+        int count = 0;
+        foreach (ref TransactionOutput output in tx.Outputs.Items)
+        {
+            if (IsNearLimit(output.Value) && !(Sender(tx) is { } sender && output.Address == sender))
+                count++;
+        }
+        return count;
+    }
+
+    /// <summary>Gathers the sender's activity, this transaction included.</summary>
+    internal void Gather(ChainTransaction tx, ref TransactionAnalysis analysis, scoped ref RuleFacts facts, int nearLimit)
+    {
+        facts.NearLimitHere = nearLimit;
+        if (nearLimit > 0)
+            facts.NearLimit24h = ReceiversNearLimit(tx, facts.EventMs);
+        if (Sender(tx) is not { } address
+            || !addresses.TryGet(address.Span, out AddressState state, out ReadOnlySpan<ActivityPane> panes))
+            return;
+        facts.HasSender = true;
+        facts.Sender = state;
+        analysis.Sender.IsPresent = true;
+        ref SenderActivity activity = ref analysis.Sender.Value;
+        activity = default;
+        activity.AgeMs = facts.EventMs - state.FirstSeenMs;
+        activity.SinceFirstReceiptMs = state.FirstReceivedMs == 0 ? null : facts.EventMs - state.FirstReceivedMs;
+        Sum(panes, state.HourPanes, facts.EventMs, ref activity);
+        facts.NearLimit24h = Math.Max(facts.NearLimit24h, activity.NearLimit24h);
+        facts.Sent24h = activity.Sent24h;
+        facts.MedianDaySent = MedianDay(panes[state.HourPanes..], facts.EventMs, out facts.HabitDays);
+        AddEntity(analysis.EntityId, ref activity, ref facts);
+    }
+
+    private static Text? Sender(ChainTransaction tx)
+    {
+        foreach (ref TransactionInput input in tx.Inputs.Items)
+        {
+            if (input.Address is { } address)
+                return address;
+        }
+        return null;
+    }
+
+    private static void Sum(
+        ReadOnlySpan<ActivityPane> panes, int hours, long eventMs, ref SenderActivity activity)
+    {
+        var hour = (int)(eventMs / ActivityPanes.HourMs);
+        var day = (int)(eventMs / ActivityPanes.DayMs);
+        ActivityPane last1 = ActivityPanes.Sum(panes[..hours], hour, hour);
+        ActivityPane last24 = ActivityPanes.Sum(panes[..hours], hour - 23, hour);
+        ActivityPane last7 = ActivityPanes.Sum(panes[hours..], day - DaysOfWeek + 1, day);
+        (activity.Tx1h, activity.Tx24h, activity.Tx7d) = (last1.Transactions, last24.Transactions, last7.Transactions);
+        (activity.Received1h, activity.Received24h, activity.Received7d) = (last1.Received, last24.Received, last7.Received);
+        (activity.Sent1h, activity.Sent24h, activity.Sent7d) = (last1.Sent, last24.Sent, last7.Sent);
+        activity.NearLimit24h = last24.NearLimit;
+    }
+
+    // Over the days before, on which something was sent.
+    private long MedianDay(ReadOnlySpan<ActivityPane> days, long eventMs, out int count)
+    {
+        var today = (int)(eventMs / ActivityPanes.DayMs);
+        count = 0;
+        foreach (ref readonly ActivityPane day in days)
+        {
+            if (day.Index < today && day.Sent > 0)
+                _days[count++] = day.Sent;
+        }
+        if (count == 0)
+            return 0;
+        _days.AsSpan(0, count).Sort();
+        return _days[count / 2];
+    }
+
+    private int ReceiversNearLimit(ChainTransaction tx, long eventMs)
+    {
+        var hour = (int)(eventMs / ActivityPanes.HourMs);
+        int most = 0;
+        foreach (ref TransactionOutput output in tx.Outputs.Items)
+        {
+            if (IsNearLimit(output.Value) && output.Address is { } address
+                && addresses.TryGet(address.Span, out AddressState state, out ReadOnlySpan<ActivityPane> panes))
+                most = Math.Max(most, ActivityPanes.Sum(panes[..state.HourPanes], hour - 23, hour).NearLimit);
+        }
+        return most;
+    }
+
+    private void AddEntity(long? id, ref SenderActivity activity, scoped ref RuleFacts facts)
+    {
+        if (id is not { } entity || !entities.TryGet(entity, out EntityState state, out ReadOnlySpan<ActivityPane> panes))
+            return;
+        var hour = (int)(facts.EventMs / ActivityPanes.HourMs);
+        ActivityPane last24 = ActivityPanes.Sum(panes[..state.HourPanes], hour - 23, hour);
+        activity.EntityTx24h = last24.Transactions;
+        activity.EntitySent24h = last24.Sent;
+        facts.NearLimit24h = Math.Max(facts.NearLimit24h, last24.NearLimit);
+    }
+}
