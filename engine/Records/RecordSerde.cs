@@ -1,4 +1,5 @@
 using Streams.Records.Protobuf;
+using Streams.Records.Schemas;
 
 namespace Streams.Records;
 
@@ -10,7 +11,11 @@ public static class RecordSerde
     /// <param name="limits">What decoding accepts; <see cref="RecordLimits.Default"/> when null.</param>
     /// <exception cref="ArgumentException">The description breaks a rule; the message names record and field.</exception>
     public static Serde<T> Protobuf<T>(RecordLimits? limits = null)
-        where T : IDescribed<T>, new() => new ProtobufSerde<T>(limits ?? RecordLimits.Default);
+        where T : IDescribed<T>, new()
+    {
+        RecordSchema.Of<T>();
+        return new ProtobufSerde<T>(limits ?? RecordLimits.Default);
+    }
 }
 
 /// <summary>What decoding a record accepts. Beyond a limit the bytes are refused as malformed.</summary>
