@@ -15,11 +15,14 @@ namespace Streams.Records.Protobuf;
 /// <remarks>
 /// Source: Protocol Buffers encoding guide ("Message Structure", "Last One Wins", "Packed Repeated Fields").
 /// The encoded bytes are first copied into the record's own memory, where texts stay as views. Invariant: the copy is
-/// followed by <see cref="RecordStore.SlackBytes"/> zeros, so a word may be loaded at any position up to the end.
+/// followed by <see cref="SlackBytes"/> zeros, so a word may be loaded at any position up to the end.
 /// A pass that starts at the same tag as the pass before has shown that no field wants it: it is unknown.
 /// </remarks>
 internal ref struct ProtobufReader : IFieldVisitor, IScalarReader
 {
+    /// <summary>One vector, the most that is loaded at once.</summary>
+    private const int SlackBytes = 16;
+
     private readonly ReadOnlySpan<byte> _source;
     private readonly string _serde;
     private readonly int _depthMax;
@@ -216,7 +219,7 @@ internal ref struct ProtobufReader : IFieldVisitor, IScalarReader
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Load(ref RecordMemory memory)
     {
-        _bytes = (memory.Store ??= new RecordStore()).Load(_source);
+        _bytes = (memory.Store ??= new RecordStore()).Load(_source, SlackBytes);
         _start = ref MemoryMarshal.GetArrayDataReference(_bytes);
         _end = _source.Length;
     }

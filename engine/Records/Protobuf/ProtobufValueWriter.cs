@@ -8,7 +8,7 @@ namespace Streams.Records.Protobuf;
 /// <remarks>
 /// Source: Protocol Buffers encoding guide. It is a local variable of the method that writes a field, so that its
 /// place stays in a register. Invariant: the caller has made room for the value and for
-/// <see cref="ProtobufWriter.SlackBytes"/>, into which whole words may be stored.
+/// <see cref="RecordOutput.SlackBytes"/>, into which whole words may be stored.
 /// </remarks>
 internal ref struct ProtobufValueWriter : IScalarWriter
 {

@@ -5,38 +5,21 @@ using Streams.Buffers;
 namespace Streams.Records.Protobuf;
 
 /// <summary>Encodes a record, fields in order of number, as protoc's generated code does.</summary>
-/// <remarks>
-/// Sources: Protocol Buffers encoding guide; proto3 language guide, "Default Values" (defaults are not written).
-/// Invariant: between two fields, at least <see cref="SlackBytes"/> lie between <see cref="_at"/> and the end of the
-/// buffer; <see cref="Reserve"/> restores it after what is longer.
-/// </remarks>
+/// <remarks>Sources: Protocol Buffers encoding guide; proto3 language guide, "Default Values" (defaults are not
+/// written). The lengths of inner records are patched in afterwards: measuring them first would cost a second walk
+/// over all fields, and a guess from the item before is right nearly always.</remarks>
 internal ref struct ProtobufWriter : IFieldVisitor
 {
-    /// <summary>A tag (5 bytes at most) and 32 bytes behind their length, written as words: room for any value whose
-    /// length is bounded.</summary>
-    public const int SlackBytes = 48;
-
-    private readonly PooledBuffer _buffer;
-    private ref byte _start;
-    private ref byte _at;
-
-    /// <summary>The last place with <see cref="SlackBytes"/> behind it.</summary>
-    private ref byte _limit;
+    private RecordOutput _output;
     private RecordStore? _store;
 
-    public ProtobufWriter(PooledBuffer buffer)
-    {
-        _buffer = buffer;
-        Attach(0, SlackBytes);
-    }
-
-    private readonly int Position => (int)Unsafe.ByteOffset(ref _start, ref _at);
+    public ProtobufWriter(PooledBuffer buffer) => _output = new RecordOutput(buffer);
 
     /// <summary>Ends the record and hands the bytes to the buffer.</summary>
     public void Finish()
     {
         WriteUnknown();
-        _buffer.Advance(Position);
+        _output.Finish();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -107,10 +90,10 @@ internal ref struct ProtobufWriter : IFieldVisitor
         where T : struct
         where TKind : struct, IScalarKind<T>
     {
-        Reserve(TKind.PayloadBytes(value));
+        _output.Reserve(TKind.PayloadBytes(value));
         var writer = new ProtobufValueWriter(ref Tag(number, WireFormat.TypeOf(TKind.Kind)));
         TKind.Write(ref writer, value);
-        _at = ref writer.At;
+        _output.At = ref writer.At;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -118,17 +101,17 @@ internal ref struct ProtobufWriter : IFieldVisitor
         where T : struct
         where TKind : struct, IScalarKind<T>
     {
-        Reserve(0);
-        _at = ref Tag(number, WireType.LengthDelimited);
-        int start = Position;
+        _output.Reserve(0);
+        _output.At = ref Tag(number, WireType.LengthDelimited);
+        int start = _output.Position;
         int lengthBytes = Varint.Size((uint)values.Length);
-        _at = ref Unsafe.Add(ref _at, lengthBytes);
+        _output.Skip(lengthBytes);
         foreach (ref readonly T value in values)
         {
-            Reserve(0);
-            var writer = new ProtobufValueWriter(ref _at);
+            _output.Reserve(0);
+            var writer = new ProtobufValueWriter(ref _output.At);
             TKind.Write(ref writer, value);
-            _at = ref writer.At;
+            _output.At = ref writer.At;
         }
         PatchLength(start, lengthBytes);
     }
@@ -139,10 +122,10 @@ internal ref struct ProtobufWriter : IFieldVisitor
     private int Inner<T>(int number, ref T item, int lengthBytes)
         where T : struct, IDescribed<T>
     {
-        Reserve(0);
-        _at = ref Tag(number, WireType.LengthDelimited);
-        int start = Position;
-        _at = ref Unsafe.Add(ref _at, lengthBytes);
+        _output.Reserve(0);
+        _output.At = ref Tag(number, WireType.LengthDelimited);
+        int start = _output.Position;
+        _output.Skip(lengthBytes);
         RecordStore? outer = _store;
         item.Describe(ref this);
         WriteUnknown();
@@ -154,32 +137,28 @@ internal ref struct ProtobufWriter : IFieldVisitor
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int PatchLength(int start, int lengthBytes)
     {
-        int length = Position - start - lengthBytes;
+        int length = _output.Position - start - lengthBytes;
         int needed = Varint.Size((uint)length);
         if (needed != lengthBytes)
             MoveBody(start, lengthBytes, needed, length);
         // Byte by byte, because a whole word would overwrite the body.
-        Varint.Write(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref _start, start), needed), (uint)length);
+        Varint.Write(MemoryMarshal.CreateSpan(ref _output.ByteAt(start), needed), (uint)length);
         return needed;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void MoveBody(int start, int from, int to, int length)
     {
-        Reserve(0);
-        MemoryMarshal.CreateSpan(ref Unsafe.Add(ref _start, start + from), length)
-            .CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref _start, start + to), length));
-        _at = ref Unsafe.Add(ref _at, to - from);
+        _output.Reserve(0);
+        MemoryMarshal.CreateSpan(ref _output.ByteAt(start + from), length)
+            .CopyTo(MemoryMarshal.CreateSpan(ref _output.ByteAt(start + to), length));
+        _output.Skip(to - from);
     }
 
     private void WriteUnknown()
     {
-        if (_store is not { UnknownLength: > 0, UnknownFormat: RecordFormat.Protobuf })
-            return;
-        ReadOnlySpan<byte> unknown = _store.Unknown;
-        Reserve(unknown.Length);
-        unknown.CopyTo(MemoryMarshal.CreateSpan(ref _at, unknown.Length));
-        _at = ref Unsafe.Add(ref _at, unknown.Length);
+        if (_store is { UnknownLength: > 0, UnknownFormat: RecordFormat.Protobuf })
+            _output.Write(_store.Unknown);
     }
 
     /// <summary>Writes a tag, and returns the place behind it.</summary>
@@ -188,41 +167,11 @@ internal ref struct ProtobufWriter : IFieldVisitor
     {
         ulong word = WireFormat.TagWord(WireFormat.Tag(number, type), out int size);
         if (size == 1)
-            _at = (byte)word;
+            _output.At = (byte)word;
         else if (size == 2)
-            Unsafe.WriteUnaligned(ref _at, (ushort)word);
+            Unsafe.WriteUnaligned(ref _output.At, (ushort)word);
         else
-            Unsafe.WriteUnaligned(ref _at, word);
-        return ref Unsafe.Add(ref _at, size);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Reserve(int payloadBytes)
-    {
-        if (payloadBytes == 0
-            ? Unsafe.IsAddressGreaterThan(ref _at, ref _limit)
-            : Unsafe.ByteOffset(ref _at, ref _limit) < payloadBytes)
-        {
-            Grow(payloadBytes);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Grow(int payloadBytes)
-    {
-        // The buffer carries over what it was told about; positions go on counting from where this record began.
-        int position = Position;
-        _buffer.Advance(position);
-        _buffer.GetSpan(payloadBytes + SlackBytes);
-        _buffer.Truncate(_buffer.Length - position);
-        Attach(position, position + payloadBytes + SlackBytes);
-    }
-
-    private void Attach(int position, int bytes)
-    {
-        Span<byte> span = _buffer.GetSpan(bytes);
-        _start = ref MemoryMarshal.GetReference(span);
-        _at = ref Unsafe.Add(ref _start, position);
-        _limit = ref Unsafe.Add(ref _start, span.Length - SlackBytes);
+            Unsafe.WriteUnaligned(ref _output.At, word);
+        return ref Unsafe.Add(ref _output.At, size);
     }
 }

@@ -7,9 +7,12 @@ namespace Streams.Records.Schemas;
 /// <param name="Values">In ascending order of number, zero among them.</param>
 public sealed record EnumSchema(string Name, IReadOnlyList<EnumValue> Values)
 {
+    /// <summary>What the writers of names leave room for.</summary>
+    private const int NameLengthMax = 63;
+
     /// <summary>The schema of an enumeration.</summary>
     /// <exception cref="ArgumentException">It is not over <see cref="int"/>, has no zero, gives one number two
-    /// names, or two names that read the same in snake_case.</exception>
+    /// names, has two names that read the same in snake_case, or one of more than 63 characters.</exception>
     public static EnumSchema Of(Type type)
     {
         if (Enum.GetUnderlyingType(type) != typeof(int))
@@ -25,6 +28,8 @@ public sealed record EnumSchema(string Name, IReadOnlyList<EnumValue> Values)
             if (values[i].Number == values[i - 1].Number)
                 throw new ArgumentException($"Enumeration {type.Name} has two names for {values[i].Number}.");
         }
+        if (values.Exists(value => value.Name.Length > NameLengthMax))
+            throw new ArgumentException($"Enumeration {type.Name} has a name of more than {NameLengthMax} characters.");
         if (values.DistinctBy(value => value.Name).Count() != values.Count)
             throw new ArgumentException($"Enumeration {type.Name} has names that are the same in snake_case.");
         return new EnumSchema(type.Name, values);
