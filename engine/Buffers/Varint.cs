@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Streams.Buffers;
 
@@ -50,6 +51,28 @@ public static class Varint
     /// <summary>The inverse of <see cref="ZigZag"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long UnZigZag(ulong value) => (long)(value >> 1) ^ -(long)(value & 1);
+
+    /// <summary>Spreads the low 56 bits over the eight bytes of a word, seven to each; the top bits are zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Spread(ulong value)
+    {
+        if (Bmi2.X64.IsSupported)
+            return Bmi2.X64.ParallelBitDeposit(value, 0x7F7F7F7F7F7F7F7F);
+        value = (value & 0x0000_0000_0FFF_FFFF) | ((value & 0x00FF_FFFF_F000_0000) << 4);
+        value = (value & 0x0000_3FFF_0000_3FFF) | ((value & 0x0FFF_C000_0FFF_C000) << 2);
+        return (value & 0x007F_007F_007F_007F) | ((value & 0x3F80_3F80_3F80_3F80) << 1);
+    }
+
+    /// <summary>The inverse of <see cref="Spread"/>; the top bit of each byte is ignored.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Compact(ulong word)
+    {
+        if (Bmi2.X64.IsSupported)
+            return Bmi2.X64.ParallelBitExtract(word, 0x7F7F7F7F7F7F7F7F);
+        word = (word & 0x007F_007F_007F_007F) | ((word & 0x7F00_7F00_7F00_7F00) >> 1);
+        word = (word & 0x0000_3FFF_0000_3FFF) | ((word & 0x3FFF_0000_3FFF_0000) >> 2);
+        return (word & 0x0000_0000_0FFF_FFFF) | ((word & 0x0FFF_FFFF_0000_0000) >> 4);
+    }
 
     private static int ReadLong(ReadOnlySpan<byte> source, out ulong value)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Streams.Records.Schemas;
 
 namespace Streams.Records;
 
@@ -8,9 +9,9 @@ namespace Streams.Records;
 public static class EnumNames<TEnum>
     where TEnum : struct, Enum
 {
-    private static readonly int[] Numbers = [.. EnumSchema.Of<TEnum>().Values.Select(value => value.Number)];
+    private static readonly int[] Numbers = [.. EnumSchema.Of(typeof(TEnum)).Values.Select(value => value.Number)];
     private static readonly byte[][] Names =
-        [.. EnumSchema.Of<TEnum>().Values.Select(value => Encoding.UTF8.GetBytes(value.Name))];
+        [.. EnumSchema.Of(typeof(TEnum)).Values.Select(value => Encoding.UTF8.GetBytes(value.Name))];
 
     /// <summary>The name of a value; empty when it has none.</summary>
     public static ReadOnlySpan<byte> NameOf(TEnum value)

@@ -30,6 +30,9 @@ public interface IFieldVisitor
     void Message<T>(int number, ReadOnlySpan<byte> name, ref Nested<T> value, string doc)
         where T : struct, IDescribed<T>;
 
+    /// <summary>A field that once existed: its number and name stay taken.</summary>
+    void Retired(int number, ReadOnlySpan<byte> name);
+
     /// <summary>A list of records inside the record.</summary>
     void Messages<T>(int number, ReadOnlySpan<byte> name, ref RecordList<T> values, string doc)
         where T : struct, IDescribed<T>;

@@ -54,12 +54,15 @@ public interface IScalarKind<T>
     /// <summary>Whether the value is the one that a missing field has: zero, false, empty.</summary>
     static abstract bool IsDefault(in T value);
 
+    /// <summary>Bytes that the value points to, for kinds of variable length; 0 for the others.</summary>
+    static abstract int PayloadBytes(in T value);
+
     /// <summary>Calls the writer's method for this kind.</summary>
     static abstract void Write<TWriter>(ref TWriter writer, in T value)
         where TWriter : struct, IScalarWriter, allows ref struct;
 
     /// <summary>Calls the reader's method for this kind.</summary>
-    static abstract T Read<TReader>(ref TReader reader)
+    static abstract T Read<TReader>(ref TReader reader, int position)
         where TReader : struct, IScalarReader, allows ref struct;
 }
 
@@ -101,40 +104,45 @@ public interface IScalarWriter
     void UInt256(in UInt256 value);
 }
 
-/// <summary>Gives one value of each kind; the counterpart of <see cref="IScalarWriter"/>.</summary>
+/// <summary>
+/// Gives one value of each kind, the one whose bytes begin at a position, and stands behind it afterwards: the
+/// counterpart of <see cref="IScalarWriter"/>.
+/// </summary>
+/// <remarks>The position is a parameter, not only the reader's state, because it then stays in a register between a
+/// field's tag and its value. That is a third of the time of decoding.</remarks>
 public interface IScalarReader
 {
     /// <summary>Gives a truth value.</summary>
-    bool Bool();
+    bool Bool(int position);
 
     /// <summary>Gives a signed 32-bit number.</summary>
-    int Int32();
+    int Int32(int position);
 
     /// <summary>Gives a signed 64-bit number.</summary>
-    long Int64();
+    long Int64(int position);
 
     /// <summary>Gives an unsigned 32-bit number.</summary>
-    uint UInt32();
+    uint UInt32(int position);
 
     /// <summary>Gives an unsigned 64-bit number.</summary>
-    ulong UInt64();
+    ulong UInt64(int position);
 
     /// <summary>Gives a measurement.</summary>
-    double Double();
+    double Double(int position);
 
     /// <summary>Gives an enumeration's value; it may be a number without a name.</summary>
-    TEnum Enum<TEnum>()
+    TEnum Enum<TEnum>(int position)
         where TEnum : struct, Enum;
 
     /// <summary>Gives text.</summary>
-    Text Text();
+    Text Text(int position);
 
     /// <summary>Gives bytes.</summary>
-    Bytes Bytes();
+    Bytes Bytes(int position);
 
     /// <summary>Gives 32 bytes.</summary>
-    Bytes32 Bytes32();
+    Bytes32 Bytes32(int position);
 
     /// <summary>Gives an unsigned 256-bit number.</summary>
-    UInt256 UInt256();
+    UInt256 UInt256(int position);
 }

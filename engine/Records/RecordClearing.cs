@@ -69,5 +69,9 @@ public static class RecordClearing
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly void Messages<T>(int number, ReadOnlySpan<byte> name, ref RecordList<T> values, string doc)
             where T : struct, IDescribed<T> => values.Clear();
+
+        public readonly void Retired(int number, ReadOnlySpan<byte> name)
+        {
+        }
     }
 }

@@ -17,12 +17,21 @@ public struct RecordMemory
 
     /// <summary>Copies UTF-8 bytes into the record and returns them as text.</summary>
     /// <exception cref="ArgumentException">The bytes are not UTF-8.</exception>
-    public Text Text(ReadOnlySpan<byte> utf8)
+    public Text Text(ReadOnlySpan<byte> utf8) =>
+        TryText(utf8, out Text text) ? text : throw new ArgumentException("The bytes are not UTF-8.", nameof(utf8));
+
+    /// <summary>Copies bytes into the record as text if they are UTF-8.</summary>
+    /// <returns>Whether they were.</returns>
+    public bool TryText(ReadOnlySpan<byte> utf8, out Text text)
     {
         if (!System.Text.Unicode.Utf8.IsValid(utf8))
-            throw new ArgumentException("The bytes are not UTF-8.", nameof(utf8));
+        {
+            text = default;
+            return false;
+        }
         byte[] array = (Store ??= new RecordStore()).Append(utf8, out int offset);
-        return new Text(array, offset, utf8.Length);
+        text = new Text(array, offset, utf8.Length);
+        return true;
     }
 
     /// <summary>Encodes characters into the record and returns them as text.</summary>

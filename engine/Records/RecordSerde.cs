@@ -1,4 +1,6 @@
+using Streams.Records.Json;
 using Streams.Records.Protobuf;
+using Streams.Records.Schemas;
 
 namespace Streams.Records;
 
@@ -10,7 +12,21 @@ public static class RecordSerde
     /// <param name="limits">What decoding accepts; <see cref="RecordLimits.Default"/> when null.</param>
     /// <exception cref="ArgumentException">The description breaks a rule; the message names record and field.</exception>
     public static Serde<T> Protobuf<T>(RecordLimits? limits = null)
-        where T : IDescribed<T>, new() => new ProtobufSerde<T>(limits ?? RecordLimits.Default);
+        where T : IDescribed<T>, new()
+    {
+        RecordSchema.Of<T>();
+        return new ProtobufSerde<T>(limits ?? RecordLimits.Default);
+    }
+
+    /// <summary>JSON objects with the names of the description; absent fields are left out.</summary>
+    /// <param name="limits">What decoding accepts; <see cref="RecordLimits.Default"/> when null.</param>
+    /// <exception cref="ArgumentException">The description breaks a rule; the message names record and field.</exception>
+    public static Serde<T> Json<T>(RecordLimits? limits = null)
+        where T : IDescribed<T>, new()
+    {
+        RecordSchema.Of<T>();
+        return new JsonSerde<T>(limits ?? RecordLimits.Default);
+    }
 }
 
 /// <summary>What decoding a record accepts. Beyond a limit the bytes are refused as malformed.</summary>

@@ -14,9 +14,6 @@ internal enum RecordFormat : byte
 /// <summary>The object behind <see cref="RecordMemory"/>: two byte arrays that grow and are kept.</summary>
 internal sealed class RecordStore
 {
-    /// <summary>Zero bytes that follow an encoded record, so that its reader may load whole words at the end.</summary>
-    public const int SlackBytes = 16;
-
     private const int CapacityMin = 256;
 
     /// <summary>Unknown fields beyond this are given back when the record is refilled, so that one strange record
@@ -43,16 +40,18 @@ internal sealed class RecordStore
         ClearUnknown();
     }
 
-    /// <summary>Forgets everything and takes a copy of an encoded record, with zeros behind it.</summary>
+    /// <summary>Forgets everything and takes a copy of an encoded record.</summary>
+    /// <param name="encoded">The record.</param>
+    /// <param name="slackBytes">Zeros to put behind it, so that its reader may load whole words at the end.</param>
     /// <returns>An array that begins with the copy.</returns>
-    public byte[] Load(ReadOnlySpan<byte> encoded)
+    public byte[] Load(ReadOnlySpan<byte> encoded, int slackBytes)
     {
         Clear();
-        int needed = encoded.Length + SlackBytes;
+        int needed = encoded.Length + slackBytes;
         if (_bytes.Length < needed)
             _bytes = new byte[Capacity(needed)];
         encoded.CopyTo(_bytes);
-        _bytes.AsSpan(encoded.Length, SlackBytes).Clear();
+        _bytes.AsSpan(encoded.Length, slackBytes).Clear();
         _used = encoded.Length;
         return _bytes;
     }

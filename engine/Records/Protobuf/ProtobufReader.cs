@@ -1,10 +1,10 @@
-using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
+using System.Runtime.Intrinsics;
 using System.Text.Unicode;
+using Streams.Buffers;
 
 namespace Streams.Records.Protobuf;
 
@@ -15,11 +15,14 @@ namespace Streams.Records.Protobuf;
 /// <remarks>
 /// Source: Protocol Buffers encoding guide ("Message Structure", "Last One Wins", "Packed Repeated Fields").
 /// The encoded bytes are first copied into the record's own memory, where texts stay as views. Invariant: the copy is
-/// followed by <see cref="RecordStore.SlackBytes"/> zeros, so a word may be loaded at any position up to the end.
+/// followed by <see cref="SlackBytes"/> zeros, so a word may be loaded at any position up to the end.
 /// A pass that starts at the same tag as the pass before has shown that no field wants it: it is unknown.
 /// </remarks>
 internal ref struct ProtobufReader : IFieldVisitor, IScalarReader
 {
+    /// <summary>One vector, the most that is loaded at once.</summary>
+    private const int SlackBytes = 16;
+
     private readonly ReadOnlySpan<byte> _source;
     private readonly string _serde;
     private readonly int _depthMax;
@@ -29,10 +32,6 @@ internal ref struct ProtobufReader : IFieldVisitor, IScalarReader
     private ref byte _start;
     private int _position;
     private int _end;
-
-    /// <summary>The tag before <see cref="_position"/>; 0, which no field has, at the end of the record.</summary>
-    private uint _tag;
-    private int _tagStart;
 
     /// <summary>Whether this is the first pass, in which a field without bytes is reset.</summary>
     private bool _isFirst;
@@ -52,7 +51,7 @@ internal ref struct ProtobufReader : IFieldVisitor, IScalarReader
     public bool NeedsAnotherPass()
     {
         _isFirst = false;
-        return _tag != 0;
+        return _position < _end;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -71,15 +70,10 @@ internal ref struct ProtobufReader : IFieldVisitor, IScalarReader
         where T : struct
         where TKind : struct, IScalarKind<T>
     {
-        if (_tag == WireFormat.Tag(number, WireFormat.TypeOf(TKind.Kind)))
-        {
-            value = TKind.Read(ref this);
-            NextTag();
-        }
+        if (IsNext(number, WireFormat.TypeOf(TKind.Kind), out int position))
+            value = TKind.Read(ref this, position);
         else if (_isFirst)
-        {
             value = default;
-        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -87,15 +81,10 @@ internal ref struct ProtobufReader : IFieldVisitor, IScalarReader
         where T : struct
         where TKind : struct, IScalarKind<T>
     {
-        if (_tag == WireFormat.Tag(number, WireFormat.TypeOf(TKind.Kind)))
-        {
-            value = TKind.Read(ref this);
-            NextTag();
-        }
+        if (IsNext(number, WireFormat.TypeOf(TKind.Kind), out int position))
+            value = TKind.Read(ref this, position);
         else if (_isFirst)
-        {
             value = null;
-        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -106,20 +95,28 @@ internal ref struct ProtobufReader : IFieldVisitor, IScalarReader
     {
         if (_isFirst)
             values.Clear();
-        if (WireFormat.NumberOf(_tag) == number)
-            RepeatedValues<T, TKind>(number, ref values);
+        WireType type = WireFormat.TypeOf(TKind.Kind);
+        while (true)
+        {
+            if (IsNext(number, type, out int position))
+                AddItem(ref values) = TKind.Read(ref this, position);
+            else if (type != WireType.LengthDelimited && IsNext(number, WireType.LengthDelimited, out position))
+                Packed<T, TKind>(ref values, position);
+            else
+                return;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Message<T>(int number, ReadOnlySpan<byte> name, ref Nested<T> value, string doc)
         where T : struct, IDescribed<T>
     {
-        if (_tag == WireFormat.Tag(number, WireType.LengthDelimited))
+        if (IsNext(number, WireType.LengthDelimited, out int position))
         {
             // A second occurrence is merged into the first.
             bool isNew = _isFirst || !value.IsPresent;
             value.IsPresent = true;
-            Inner(ref value.Value, isNew);
+            Inner(ref value.Value, isNew, position);
         }
         else if (_isFirst)
         {
@@ -133,135 +130,172 @@ internal ref struct ProtobufReader : IFieldVisitor, IScalarReader
     {
         if (_isFirst)
             values.Clear();
-        while (_tag == WireFormat.Tag(number, WireType.LengthDelimited))
-            Inner(ref AddItem(ref values), isNew: true);
+        while (IsNext(number, WireType.LengthDelimited, out int position))
+            Inner(ref AddItem(ref values), isNew: true, position);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Bool() => Varint() != 0;
+    public readonly void Retired(int number, ReadOnlySpan<byte> name)
+    {
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Bool(int position) => Number(position) != 0;
 
     /// <summary>Takes the lower half of what is there: an int64 writer's bytes are understood as protoc does.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Int32() => (int)Varint();
+    public int Int32(int position) => (int)Number(position);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public long Int64() => (long)Varint();
+    public long Int64(int position) => (long)Number(position);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public uint UInt32() => (uint)Varint();
+    public uint UInt32(int position) => (uint)Number(position);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong UInt64() => Varint();
+    public ulong UInt64(int position) => Number(position);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Double()
+    public double Double(int position)
     {
-        Require(sizeof(ulong));
-        ulong bits = Word();
-        _position += sizeof(ulong);
-        return BitConverter.UInt64BitsToDouble(
-            BitConverter.IsLittleEndian ? bits : BinaryPrimitives.ReverseEndianness(bits));
+        Skip(position, sizeof(double));
+        return Unsafe.ReadUnaligned<double>(ref Unsafe.Add(ref _start, position));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TEnum Enum<TEnum>()
-        where TEnum : struct, Enum => Unsafe.BitCast<int, TEnum>((int)Varint());
+    public TEnum Enum<TEnum>(int position)
+        where TEnum : struct, Enum => Unsafe.BitCast<int, TEnum>((int)Number(position));
 
-    public Text Text()
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Text Text(int position)
     {
-        int length = Length();
-        int start = _position;
-        if (!Utf8.IsValid(MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref _start, start), length)))
-            Fail("text that is not UTF-8", start);
-        _position += length;
-        return new Text(_bytes!, start, length);
+        int length = SkipText(position);
+        return new Text(_bytes!, _position - length, length);
     }
 
-    public Bytes Bytes()
+    public Bytes Bytes(int position)
     {
-        int length = Length();
-        int start = _position;
-        _position += length;
-        return new Bytes(_bytes!, start, length);
+        int length = SkipPayload(position);
+        return new Bytes(_bytes!, _position - length, length);
     }
 
     /// <summary>No bytes at all are zero, as for any other kind.</summary>
-    public Bytes32 Bytes32()
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Bytes32 Bytes32(int position)
     {
-        int start = _position;
-        int length = Length();
-        if (length == 0)
-            return default;
-        if (length != Records.Bytes32.Size)
-            Fail($"{length} bytes where {Records.Bytes32.Size} are needed", start);
-        ref byte bytes = ref Unsafe.Add(ref _start, _position);
-        _position += length;
-        return Unsafe.ReadUnaligned<Bytes32>(ref bytes);
+        int length = SkipPayload(position);
+        if (length == Records.Bytes32.Size)
+            return Unsafe.ReadUnaligned<Bytes32>(ref Unsafe.Add(ref _start, _position - length));
+        if (length != 0)
+            FailLength(length, position);
+        return default;
     }
 
-    public UInt256 UInt256()
+    public UInt256 UInt256(int position)
     {
-        int start = _position;
-        int length = Length();
+        int length = SkipPayload(position);
         if (length > Records.UInt256.Size)
-            Fail($"{length} bytes where at most {Records.UInt256.Size} fit", start);
-        ReadOnlySpan<byte> bytes = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref _start, _position), length);
-        _position += length;
-        return Records.UInt256.FromBigEndian(bytes);
+            Fail($"{length} bytes where at most {Records.UInt256.Size} fit", position);
+        return Records.UInt256.FromBigEndian(new ReadOnlySpan<byte>(_bytes, _position - length, length));
+    }
+
+    /// <summary>Most texts are, and short: this costs less than a call.</summary>
+    /// <remarks>Loads up to 16 bytes from the start, which the slack allows.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsAscii(ref byte start, int length)
+    {
+        if (length < Vector128<byte>.Count)
+        {
+            Vector128<byte> isText = Vector128.LessThan(Vector128<byte>.Indices, Vector128.Create((byte)length));
+            return (Vector128.LoadUnsafe(ref start) & isText).ExtractMostSignificantBits() == 0;
+        }
+        int last = length - Vector128<byte>.Count;
+        Vector128<byte> all = Vector128.LoadUnsafe(ref start, (nuint)last);
+        for (int i = 0; i < last; i += Vector128<byte>.Count)
+            all |= Vector128.LoadUnsafe(ref start, (nuint)i);
+        return all.ExtractMostSignificantBits() == 0;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Load(ref RecordMemory memory)
     {
-        _bytes = (memory.Store ??= new RecordStore()).Load(_source);
+        _bytes = (memory.Store ??= new RecordStore()).Load(_source, SlackBytes);
         _start = ref MemoryMarshal.GetArrayDataReference(_bytes);
         _end = _source.Length;
-        NextTag();
     }
 
-    /// <summary>Keeps the field at the tag if the pass that just ended did not want it.</summary>
+    /// <summary>Whether the next field is a given one.</summary>
+    /// <remarks>Compares bytes first: behind the end of an inner record stand those of the outer one, and behind that
+    /// zeros, which no tag consists of. A tag that the end cuts in two is noticed by whoever reads its value.</remarks>
+    /// <param name="number">The field's number.</param>
+    /// <param name="type">The wire type in question.</param>
+    /// <param name="position">Behind the field's tag.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly bool IsNext(int number, WireType type, out int position)
+    {
+        ulong tag = WireFormat.TagWord(WireFormat.Tag(number, type), out int size);
+        int start = _position;
+        position = start + size;
+        ref byte at = ref Unsafe.Add(ref _start, start);
+        if (size == 1 ? at != (byte)tag
+            : size == 2 ? Unsafe.ReadUnaligned<ushort>(ref at) != (ushort)tag
+            : (Unsafe.ReadUnaligned<ulong>(ref at) & (ulong.MaxValue >> (64 - 8 * size))) != tag)
+        {
+            return false;
+        }
+        return start < _end;
+    }
+
+    /// <summary>Keeps the next field as unknown if the pass that just ended took none.</summary>
     private void SkipUnknown(ref RecordMemory memory)
     {
-        while (_passStart == _tagStart && _tag != 0)
+        if (_passStart == _position)
         {
-            int start = _tagStart;
-            SkipValue(_tag, _depthMax);
-            (memory.Store ??= new RecordStore())
-                .AddUnknown(new ReadOnlySpan<byte>(_bytes, start, _position - start), RecordFormat.Protobuf);
-            NextTag();
+            int start = _position;
+            uint tag = ReadTag();
+            if (!WriteShortest(tag, start))
+            {
+                SkipValue(tag, start, _depthMax);
+                (memory.Store ??= new RecordStore())
+                    .AddUnknown(new ReadOnlySpan<byte>(_bytes, start, _position - start), RecordFormat.Protobuf);
+            }
         }
-        _passStart = _tagStart;
+        _passStart = _position;
+    }
+
+    /// <summary>Brings a tag that was written with more bytes than needed into the form that fields look for.</summary>
+    /// <returns>Whether it was such a tag; it is then the next one again.</returns>
+    private bool WriteShortest(uint tag, int start)
+    {
+        ulong word = WireFormat.TagWord(tag, out int size);
+        if (_position - start == size)
+            return false;
+        _position -= size;
+        for (int i = 0; i < size; i++)
+            _bytes![_position + i] = (byte)(word >> (8 * i));
+        return true;
+    }
+
+    private uint ReadTag()
+    {
+        int start = _position;
+        ulong tag = Number(start);
+        if (tag > uint.MaxValue || WireFormat.NumberOf((uint)tag) == 0)
+            Fail("a tag without a valid field number", start);
+        return (uint)tag;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void RepeatedValues<T, TKind>(int number, ref RecordList<T> values)
+    private void Packed<T, TKind>(ref RecordList<T> values, int position)
         where T : struct
         where TKind : struct, IScalarKind<T>
     {
-        WireType type = WireFormat.TypeOf(TKind.Kind);
-        uint single = WireFormat.Tag(number, type);
-        uint packed = WireFormat.Tag(number, WireType.LengthDelimited);
-        while (true)
-        {
-            if (_tag == single)
-                AddItem(ref values) = TKind.Read(ref this);
-            else if (_tag == packed)
-                Packed<T, TKind>(ref values);
-            else
-                return;
-            NextTag();
-        }
-    }
-
-    private void Packed<T, TKind>(ref RecordList<T> values)
-        where T : struct
-        where TKind : struct, IScalarKind<T>
-    {
+        int length = SkipPayload(position);
         int outerEnd = _end;
-        int length = Length();
-        _end = _position + length;
+        _end = _position;
+        _position -= length;
         while (_position < _end)
-            AddItem(ref values) = TKind.Read(ref this);
+            AddItem(ref values) = TKind.Read(ref this, _position);
         _end = outerEnd;
     }
 
@@ -270,158 +304,144 @@ internal ref struct ProtobufReader : IFieldVisitor, IScalarReader
         where T : struct
     {
         if (--_itemsLeft < 0)
-            Fail("more list items than the limit", _tagStart);
+            Fail("more list items than the limit", _position);
         return ref values.AddSlot();
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Inner<T>(ref T item, bool isNew)
+    private void Inner<T>(ref T item, bool isNew, int position)
         where T : struct, IDescribed<T>
     {
-        int length = Length();
+        int length = SkipPayload(position);
         (int outerEnd, int outerPass, bool outerFirst) = (_end, _passStart, _isFirst);
-        _end = _position + length;
+        _end = _position;
+        _position -= length;
         _passStart = -1;
         _isFirst = isNew;
-        NextTag();
         do
         {
             item.Describe(ref this);
             _isFirst = false;
         }
-        while (_tag != 0);
+        while (_position < _end);
         (_end, _passStart, _isFirst) = (outerEnd, outerPass, outerFirst);
-        NextTag();
     }
 
+    /// <summary>Reads a varint.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void NextTag()
+    private ulong Number(int position)
     {
-        _tagStart = _position;
-        if (_position >= _end)
-        {
-            _tag = 0;
-            return;
-        }
-        uint first = Unsafe.Add(ref _start, _position);
-        if (first is >= 8 and < 0x80)
-        {
-            _tag = first;
-            _position++;
-            return;
-        }
-        NextTagLong();
+        uint first = Unsafe.Add(ref _start, position);
+        if (first >= 0x80 || position >= _end)
+            return LongNumber(position);
+        _position = position + 1;
+        return first;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void NextTagLong()
+    private ulong LongNumber(int position)
     {
-        ulong tag = Varint();
-        if (tag > uint.MaxValue || WireFormat.NumberOf((uint)tag) == 0)
-            Fail("a tag without a valid field number", _tagStart);
-        _tag = (uint)tag;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong Varint()
-    {
-        int first = Unsafe.Add(ref _start, _position);
-        if (first < 0x80 && _position < _end)
+        ref byte at = ref Unsafe.Add(ref _start, position);
+        ulong word = Unsafe.ReadUnaligned<ulong>(ref at);
+        ulong stops = ~word & 0x8080808080808080;
+        if (stops != 0)
         {
-            _position++;
-            return (uint)first;
+            Skip(position, (BitOperations.TrailingZeroCount(stops) >> 3) + 1);
+            // Keeps the bits up to and including the byte that stops.
+            return Varint.Compact(word & (stops ^ (stops - 1)));
         }
-        return VarintLong();
+        uint ninth = Unsafe.Add(ref at, 8);
+        uint tenth = Unsafe.Add(ref at, 9);
+        ulong value = Varint.Compact(word) | ((ulong)(ninth & 0x7F) << 56);
+        if (ninth < 0x80)
+        {
+            Skip(position, 9);
+            return value;
+        }
+        Skip(position, 10);
+        if (tenth > 1)
+            Fail("a number over 64 bits", position);
+        return value | ((ulong)tenth << 63);
     }
 
+    /// <summary>Reads a length and steps over as much text.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ulong VarintLong()
+    private int SkipText(int position)
     {
-        if (Bmi2.X64.IsSupported)
-        {
-            ulong word = Word();
-            ulong stops = ~word & 0x8080808080808080;
-            if (stops != 0)
-            {
-                int size = BitOperations.TrailingZeroCount(stops) / 8 + 1;
-                Require(size);
-                _position += size;
-                // Keeps the bits up to and including the byte that stops.
-                return Bmi2.X64.ParallelBitExtract(word, (stops ^ (stops - 1)) & 0x7F7F7F7F7F7F7F7F);
-            }
-        }
-        int used = Buffers.Varint.Read(new ReadOnlySpan<byte>(_bytes, _position, _end - _position), out ulong value);
-        if (used <= 0)
-            Fail(used == 0 ? "a number that is cut off" : "a number over 64 bits", _position);
-        _position += used;
-        return value;
+        int length = SkipPayload(position);
+        int start = _position - length;
+        ref byte bytes = ref Unsafe.Add(ref _start, start);
+        if (!IsAscii(ref bytes, length) && !Utf8.IsValid(MemoryMarshal.CreateReadOnlySpan(ref bytes, length)))
+            Fail("text that is not UTF-8", start);
+        return length;
     }
 
+    /// <summary>Reads a length and steps over as many bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int Length()
+    private int SkipPayload(int position)
     {
-        int start = _position;
-        ulong length = Varint();
+        ulong length = Number(position);
         if (length > (uint)(_end - _position))
-            Fail("a length that runs past the end", start);
+            Fail("a length that runs past the end", position);
+        _position += (int)length;
         return (int)length;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly void Require(int count)
+    private void Skip(int position, int count)
     {
-        if (_end - _position < count)
-            Fail("a number that is cut off", _position);
+        int next = position + count;
+        if (next > _end)
+            Fail("a value that is cut off", position);
+        _position = next;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly ulong Word() => Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref _start, _position));
-
-    private void SkipValue(uint tag, int depthLeft)
+    private void SkipValue(uint tag, int tagStart, int depthLeft)
     {
         switch (WireFormat.TypeOf(tag))
         {
             case WireType.Varint:
-                Varint();
+                Number(_position);
                 break;
             case WireType.Fixed64:
-                Require(8);
-                _position += 8;
+                Skip(_position, sizeof(ulong));
                 break;
             case WireType.LengthDelimited:
-                int length = Length();
-                _position += length;
+                SkipPayload(_position);
                 break;
             case WireType.StartGroup:
-                SkipGroup(tag, depthLeft);
+                SkipGroup(tag, tagStart, depthLeft);
                 break;
             case WireType.Fixed32:
-                Require(4);
-                _position += 4;
+                Skip(_position, sizeof(uint));
                 break;
             default:
-                Fail("a wire type that does not begin a field", _tagStart);
+                Fail("a wire type that does not begin a field", tagStart);
                 break;
         }
     }
 
-    private void SkipGroup(uint startTag, int depthLeft)
+    private void SkipGroup(uint startTag, int groupStart, int depthLeft)
     {
         if (depthLeft == 0)
-            Fail("groups nested deeper than the limit", _tagStart);
+            Fail("groups nested deeper than the limit", groupStart);
         uint endTag = WireFormat.Tag(WireFormat.NumberOf(startTag), WireType.EndGroup);
         while (true)
         {
-            NextTag();
-            if (_tag == 0)
-                Fail("a group without an end", _tagStart);
-            if (_tag == endTag)
+            int start = _position;
+            if (start >= _end)
+                Fail("a group without an end", groupStart);
+            uint tag = ReadTag();
+            if (tag == endTag)
                 return;
-            SkipValue(_tag, depthLeft - 1);
+            SkipValue(tag, start, depthLeft - 1);
         }
     }
 
     [DoesNotReturn]
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly void FailLength(int length, int offset) =>
+        Fail($"{length} bytes where {Records.Bytes32.Size} are needed", offset);
+
+    [DoesNotReturn]
     private readonly void Fail(string reason, int offset) => throw new SerializationException(_serde, reason, offset);
 }

@@ -25,6 +25,17 @@ internal static class WireFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Tag(int number, WireType type) => ((uint)number << WireTypeBits) | (uint)type;
 
+    /// <summary>The varint bytes of a tag as the low bytes of a word, and how many they are.</summary>
+    /// <remarks>Tags of descriptions are constants, and so is all of this once the JIT has inlined it.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong TagWord(uint tag, out int size)
+    {
+        size = tag < 1U << 7 ? 1 : tag < 1U << 14 ? 2 : tag < 1U << 21 ? 3 : tag < 1U << 28 ? 4 : 5;
+        ulong groups = (tag & 0x7F) | ((ulong)(tag & 0x3F80) << 1) | ((ulong)(tag & 0x1F_C000) << 2)
+            | ((ulong)(tag & 0xFE0_0000) << 3) | ((ulong)(tag & 0xF000_0000) << 4);
+        return groups | (0x80808080UL & ((1UL << (8 * (size - 1))) - 1));
+    }
+
     public static WireType TypeOf(uint tag) => (WireType)(tag & ((1 << WireTypeBits) - 1));
 
     public static int NumberOf(uint tag) => (int)(tag >> WireTypeBits);
