@@ -55,6 +55,7 @@ internal sealed class SchemaTextReader(string text)
         List<string> head = Words();
         if (head.Count != 4)
             throw Fail("a record has a name, a version and a doc");
+        int version = Number(head[2]);
         var fields = new List<FieldSchema>();
         var retired = new List<RetiredField>();
         while (NextIsItem())
@@ -67,7 +68,7 @@ internal sealed class SchemaTextReader(string text)
         }
         _line = outer;
         _open.Remove(name);
-        return new RecordSchema(name, Number(head[2]), head[3], fields, retired);
+        return new RecordSchema(name, version, head[3], fields, retired);
     }
 
     private FieldSchema ReadField(List<string> words)
