@@ -81,7 +81,7 @@ internal sealed class Appender : IDisposable
         {
             LogSegment active = _state.Active;
             Sync(_file);
-            SegmentWriter.TryEnd(_file, active, FrameKind.Close, NowMs());
+            SegmentWriter.TryEnd(_file, active, FrameKind.Close, NowMs(), _state.Catalog);
             Sync(_file);
             _note.Write(active.Number, active.Length, active.LastCommit);
         }

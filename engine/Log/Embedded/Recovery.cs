@@ -39,7 +39,7 @@ internal sealed class Recovery
         var recovery = new Recovery(state, options, files);
         recovery.DeleteLeftovers();
         SegmentListing listing = SegmentListing.Read(files);
-        (ulong LogId, long Segment, long Position)? note = DurableNote.Read(files);
+        DurableMark? note = DurableNote.Read(files);
         if (listing.Segments.Count == 0)
             recovery.CreateLog(note is not null);
         else
@@ -78,7 +78,7 @@ internal sealed class Recovery
         _closedInOrder = true;
     }
 
-    private void Recover(SegmentListing listing, (ulong LogId, long Segment, long Position)? note)
+    private void Recover(SegmentListing listing, DurableMark? note)
     {
         LogSegment active = listing.Segments[^1];
         _state.Segments.AddRange(listing.Segments);
@@ -170,9 +170,7 @@ internal sealed class Recovery
     private void Rebuild(LogSegment segment, LogSegment next)
     {
         using ILogFile file = _files.Open(segment.FileName, LogFileMode.Write);
-        long sealAt = next.Number == segment.Number + 1 && segment.Header.Generation == 0
-            ? next.Header.PreviousEnd
-            : long.MaxValue;
+        long sealAt = next.Header.SealPositionOf(segment.Header) ?? long.MaxValue;
         LogSegment rebuilt = SegmentRebuild.Scan(_files, segment, file, sealAt);
         if (!rebuilt.IsFinished)
         {

@@ -26,6 +26,18 @@ internal sealed class GroupTable
         return lowest;
     }
 
+    /// <summary>The highest next offset that any group has in a partition, or null when no group has one.</summary>
+    public long? Highest(TopicPartition partition)
+    {
+        long? highest = null;
+        foreach (GroupOffsets group in _groups.Values)
+        {
+            if (group.Find(partition) is { } next && !(highest > next))
+                highest = next;
+        }
+        return highest;
+    }
+
     /// <summary>Takes in an entry.</summary>
     /// <returns>Whether it made sense.</returns>
     public bool Apply(ReadOnlySpan<byte> payload)

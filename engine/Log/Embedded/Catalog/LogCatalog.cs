@@ -73,6 +73,17 @@ internal sealed class LogCatalog
             scratch.Clear();
             TopicCodec.Write(scratch, topic.Spec);
             frame.Add(EntryKind.Topic, topic.Id, scratch.WrittenSpan);
+        }
+        WritePartitions(frame, scratch);
+        Groups.Write(frame, scratch);
+        Cursors.Write(frame, scratch);
+    }
+
+    /// <summary>Adds entries to a frame that say where each partition starts and ends.</summary>
+    public void WritePartitions(FrameBuilder frame, PooledBuffer scratch)
+    {
+        foreach (Topic topic in Topics.Sorted)
+        {
             scratch.Clear();
             foreach (PartitionState partition in Topics.Find(topic.Id)!.Partitions)
             {
@@ -81,8 +92,6 @@ internal sealed class LogCatalog
             }
             frame.Add(EntryKind.Partitions, topic.Id, scratch.WrittenSpan);
         }
-        Groups.Write(frame, scratch);
-        Cursors.Write(frame, scratch);
     }
 
     private bool DeleteBefore(in EntryHeader header)

@@ -27,6 +27,10 @@ internal readonly record struct SegmentHeader(
     /// <summary>The place that the segment's other headers are bound to.</summary>
     public Place Place => new(LogId, Number);
 
+    /// <summary>Where the segment before this one may have a torn seal; null where all of it has to be whole.</summary>
+    public long? SealPositionOf(in SegmentHeader previous) =>
+        previous.Generation == 0 && Number == previous.Number + 1 && PreviousEnd > 0 ? PreviousEnd : null;
+
     /// <summary>Writes the header to the start of <paramref name="destination"/>.</summary>
     public void Write(Span<byte> destination)
     {
