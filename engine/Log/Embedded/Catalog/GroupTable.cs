@@ -14,7 +14,9 @@ internal sealed class GroupTable
     /// <summary>The next offset of a group in a partition, or null.</summary>
     public long? Find(string group, TopicPartition partition) => _groups.Find(group)?.Find(partition);
 
-    /// <summary>The lowest next offset that any group has in a partition, or null when no group has one.</summary>
+    /// <summary>
+    /// The lowest next offset that any group has in a partition, or null when no group has one.
+    /// </summary>
     public long? Lowest(TopicPartition partition)
     {
         long? lowest = null;
@@ -26,7 +28,9 @@ internal sealed class GroupTable
         return lowest;
     }
 
-    /// <summary>The highest next offset that any group has in a partition, or null when no group has one.</summary>
+    /// <summary>
+    /// The highest next offset that any group has in a partition, or null when no group has one.
+    /// </summary>
     public long? Highest(TopicPartition partition)
     {
         long? highest = null;

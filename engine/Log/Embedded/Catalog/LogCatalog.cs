@@ -4,8 +4,8 @@ using Streams.Log.Embedded.Format;
 namespace Streams.Log.Embedded.Catalog;
 
 /// <summary>
-/// All that the log knows beside the records: topics, positions, cursors, and which segments there are. It changes by
-/// taking in entries and in no other way, so what recovery reads back is what was there.
+/// All that the log knows beside the records: topics, positions, cursors, and which segments there are. It
+/// changes by taking in entries and in no other way, so what recovery reads back is what was there.
 /// </summary>
 internal sealed class LogCatalog
 {

@@ -6,8 +6,9 @@ using Streams.Log.Embedded.Segments;
 namespace Streams.Log.Embedded.Repair;
 
 /// <summary>
-/// Makes a damaged log usable: keeps every batch that is whole at its offsets, sets damaged bytes aside, and says which
-/// records are lost. The log can be opened and goes on afterwards. A log without damage is left as it is.
+/// Makes a damaged log usable: keeps every batch that is whole at its offsets, sets damaged bytes aside, and
+/// says which records are lost. The log can be opened and goes on afterwards. A log without damage is left as
+/// it is.
 /// </summary>
 public static class EmbeddedLogRepair
 {
@@ -15,8 +16,8 @@ public static class EmbeddedLogRepair
 
     /// <summary>Repairs the log of a directory that no process uses.</summary>
     /// <exception cref="LogUnavailableException">There is no log, or a process uses it.</exception>
-    /// <exception cref="LogFullException">There is no room for the repaired segments. Nothing is lost; it may be tried
-    /// again.</exception>
+    /// <exception cref="LogFullException">There is no room for the repaired segments. Nothing is lost; it may
+    /// be tried again.</exception>
     public static RepairReport Repair(string directory) =>
         Repair(new DirectoryFileSystem(directory), TimeProvider.System);
 
@@ -51,8 +52,8 @@ public static class EmbeddedLogRepair
             if (damage.Bytes > 0 && damage.Position < survey.LengthOf(damage.File))
                 setAside.Add(SetAside(files, damage));
         }
-        // First the segment that goes on, with all that is known in the snapshot at its head: whatever happens now, the
-        // next attempt knows as much.
+        // First the segment that goes on, with all that is known in the snapshot at its head: whatever
+        // happens now, the next attempt knows as much.
         EndLast(files, survey, nowMs);
         Begin(files, survey, nowMs);
         var rewritten = new List<string>();

@@ -6,7 +6,8 @@ using Streams.Log.Embedded.Segments;
 namespace Streams.Log.Embedded.Repair;
 
 /// <summary>
-/// Goes through everything in a log's directory, whole or not, and finds out what the log was like. Changes nothing.
+/// Goes through everything in a log's directory, whole or not, and finds out what the log was like. Changes
+/// nothing.
 /// </summary>
 internal sealed class LogSurvey
 {
@@ -229,8 +230,8 @@ internal sealed class LogSurvey
         }
     }
 
-    // A partition goes on behind everything that is known of it: what was read, what a snapshot says, what a group has
-    // processed. An offset must never be given twice.
+    // A partition goes on behind everything that is known of it: what was read, what a snapshot says, what a
+    // group has processed. An offset must never be given twice.
     private void CompleteOffsets()
     {
         if (_missing.Exists(number => number > _lastNumber))

@@ -21,7 +21,8 @@ internal sealed class PartitionSurvey
 
     /// <summary>Takes in the next batch.</summary>
     /// <param name="batch">Its header.</param>
-    /// <param name="damage">How many damaged places the log has before it: a gap without one is compaction's.</param>
+    /// <param name="damage">How many damaged places the log has before it: a gap without one is
+    /// compaction's.</param>
     public void Add(in EntryHeader batch, int damage)
     {
         NoteGap(batch.BaseOffset, damage);

@@ -4,7 +4,9 @@ using Streams.Log.Embedded.Segments;
 
 namespace Streams.Log.Embedded.Repair;
 
-/// <summary>Writes a damaged segment anew with the batches that are whole. Everything else is in a later snapshot.</summary>
+/// <summary>
+/// Writes a damaged segment anew with the batches that are whole. Everything else is in a later snapshot.
+/// </summary>
 internal sealed class SegmentSalvage(ILogFileSystem files) : IDisposable
 {
     private readonly FrameBuilder _frame = new();

@@ -25,12 +25,15 @@ internal enum PieceKind
 /// <param name="Kind">What it is.</param>
 /// <param name="Position">Where it starts.</param>
 /// <param name="Bytes">How long it is.</param>
-/// <param name="Frame">The frame's header, or that of the entry's frame; all zero where it is not known.</param>
+/// <param name="Frame">The frame's header, or that of the entry's frame; all zero where it is not
+/// known.</param>
 /// <param name="Defect">What is wrong with it.</param>
 internal readonly record struct Piece(
     PieceKind Kind, long Position, long Bytes, FrameHeader Frame, LogDefect Defect);
 
-/// <summary>Takes a segment apart into what is whole and what is not. Every byte behind the header is in one piece.</summary>
+/// <summary>
+/// Takes a segment apart into what is whole and what is not. Every byte behind the header is in one piece.
+/// </summary>
 internal sealed class SegmentSurvey : IDisposable
 {
     private readonly ILogFile _file;
@@ -40,7 +43,8 @@ internal sealed class SegmentSurvey : IDisposable
     /// <summary>Looks at a segment.</summary>
     /// <param name="file">Its file, open.</param>
     /// <param name="place">What its headers are bound to.</param>
-    /// <param name="durableEnd">What is known to have been on the disk; behind it the end may be torn.</param>
+    /// <param name="durableEnd">What is known to have been on the disk; behind it the end may be
+    /// torn.</param>
     public SegmentSurvey(ILogFile file, Place place, long durableEnd)
     {
         _file = file;

@@ -11,7 +11,9 @@ internal sealed class SurveyedSegment(SegmentHeader header, LogDefect headerDefe
 {
     private const int LogIdAt = 16;
 
-    /// <summary>Its header; made up from the file's name and the other segments where it is damaged.</summary>
+    /// <summary>
+    /// Its header; made up from the file's name and the other segments where it is damaged.
+    /// </summary>
     public SegmentHeader Header { get; } = header;
 
     /// <summary>What is wrong with the header.</summary>
@@ -68,7 +70,8 @@ internal sealed class SurveyedSegment(SegmentHeader header, LogDefect headerDefe
             defect = LogDefect.SegmentIdentity;
         if (defect != LogDefect.None)
         {
-            // Nobody else may know the log's number; then what stands in its place is the best guess there is.
+            // Nobody else may know the log's number; then what stands in its place is the best guess there
+            // is.
             ulong guess = logId ?? BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(LogIdAt));
             header = new SegmentHeader(guess, number, number, 0, 0, 0);
         }

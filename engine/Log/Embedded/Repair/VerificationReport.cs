@@ -21,7 +21,9 @@ public sealed record VerificationReport
     /// <summary>Whether the log was closed in good order.</summary>
     public required bool ClosedInOrder { get; init; }
 
-    /// <summary>What a crash has left at the end, which the next start cuts off; null where there is nothing.</summary>
+    /// <summary>
+    /// What a crash has left at the end, which the next start cuts off; null where there is nothing.
+    /// </summary>
     public TornTail? TornTail { get; init; }
 
     /// <summary>What is not as it was written.</summary>
@@ -31,8 +33,8 @@ public sealed record VerificationReport
     public required IReadOnlyList<LostRecords> Lost { get; init; }
 
     /// <summary>
-    /// Commits that were durable and are missing at the end of the log, where nothing tells what was in them: their
-    /// offsets will be given again.
+    /// Commits that were durable and are missing at the end of the log, where nothing tells what was in them:
+    /// their offsets will be given again.
     /// </summary>
     public required long CommitsLostAtEnd { get; init; }
 }

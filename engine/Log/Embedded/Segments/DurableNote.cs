@@ -5,9 +5,9 @@ using Streams.Log.Embedded.Files;
 namespace Streams.Log.Embedded.Segments;
 
 /// <summary>
-/// Notes, after each fsync, how far the log had reached the disk. Commits carry the same as their watermark; the note
-/// covers the last of them, behind which nothing stands. It is not synced itself: it never claims more than is true,
-/// and after a power cut an older note merely proves less.
+/// Notes, after each fsync, how far the log had reached the disk. Commits carry the same as their watermark;
+/// the note covers the last of them, behind which nothing stands. It is not synced itself: it never claims
+/// more than is true, and after a power cut an older note merely proves less.
 /// </summary>
 internal sealed class DurableNote : IDisposable
 {
