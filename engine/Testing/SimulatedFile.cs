@@ -1,6 +1,8 @@
 namespace Streams.Testing;
 
-/// <summary>A file of a <see cref="SimulatedFileSystem"/>: what a reader sees, and what a crash leaves of it.</summary>
+/// <summary>
+/// A file of a <see cref="SimulatedFileSystem"/>: what a reader sees, and what a crash leaves of it.
+/// </summary>
 internal sealed class SimulatedFile
 {
     // A disk writes a sector whole or not at all, and sectors in any order.

@@ -4,12 +4,13 @@ using Streams.Log.Embedded.Files;
 namespace Streams.Testing;
 
 /// <summary>
-/// A directory in memory that behaves as badly as a real one may, from a seed: what was not synced can be lost in any
-/// order and sector by sector when it crashes, the disk fills up, syncs fail, bits flip.
+/// A directory in memory that behaves as badly as a real one may, from a seed: what was not synced can be
+/// lost in any order and sector by sector when it crashes, the disk fills up, syncs fail, bits flip.
 /// </summary>
 /// <remarks>
-/// What it guarantees is what a journalling file system guarantees and no more: a synced file is whole up to its length;
-/// creations, renames and deletions are lost from the end only, up to the last sync of the directory.
+/// What it guarantees is what a journalling file system guarantees and no more: a synced file is whole up to
+/// its length; creations, renames and deletions are lost from the end only, up to the last sync of the
+/// directory.
 /// </remarks>
 public sealed class SimulatedFileSystem : ILogFileSystem
 {
@@ -33,7 +34,9 @@ public sealed class SimulatedFileSystem : ILogFileSystem
     /// <summary>How many files were synced.</summary>
     public long Syncs { get; private set; }
 
-    /// <summary>The power fails at the change that makes <see cref="Operations"/> this many; null for never.</summary>
+    /// <summary>
+    /// The power fails at the change that makes <see cref="Operations"/> this many; null for never.
+    /// </summary>
     public long? CrashAtOperation { get; set; }
 
     /// <summary>Bytes that all files together may have. No limit at first.</summary>
@@ -134,7 +137,8 @@ public sealed class SimulatedFileSystem : ILogFileSystem
     }
 
     /// <summary>
-    /// Cuts the power and starts again: of what was not synced, any part is there. Everything opened before is dead.
+    /// Cuts the power and starts again: of what was not synced, any part is there. Everything opened before
+    /// is dead.
     /// </summary>
     public void Crash()
     {
@@ -153,7 +157,9 @@ public sealed class SimulatedFileSystem : ILogFileSystem
         }
     }
 
-    /// <summary>Kills the process and starts again: all that was written is there. Everything opened before is dead.</summary>
+    /// <summary>
+    /// Kills the process and starts again: all that was written is there. Everything opened before is dead.
+    /// </summary>
     public void Kill()
     {
         lock (_lock)
@@ -165,6 +171,18 @@ public sealed class SimulatedFileSystem : ILogFileSystem
     {
         lock (_lock)
             _files[name].FlipBit(position, bit);
+    }
+
+    /// <summary>Bytes that all files together have.</summary>
+    public long UsedBytes()
+    {
+        lock (_lock)
+        {
+            long used = 0;
+            foreach (SimulatedFile file in _files.Values)
+                used += file.Length;
+            return used;
+        }
     }
 
     /// <summary>A copy of a file's bytes.</summary>
@@ -218,14 +236,6 @@ public sealed class SimulatedFileSystem : ILogFileSystem
         if (CrashAtOperation is { } at && Operations + 1 >= at)
             throw new SimulatedPowerCutException();
         Operations++;
-    }
-
-    private long UsedBytes()
-    {
-        long used = 0;
-        foreach (SimulatedFile file in _files.Values)
-            used += file.Length;
-        return used;
     }
 
     private void Write(SimulatedFile file, ReadOnlySpan<byte> source, long position)
@@ -338,5 +348,7 @@ public sealed class SimulatedFileSystem : ILogFileSystem
     }
 }
 
-/// <summary>The power of a <see cref="SimulatedFileSystem"/> is off; no code under test may go on after this.</summary>
+/// <summary>
+/// The power of a <see cref="SimulatedFileSystem"/> is off; no code under test may go on after this.
+/// </summary>
 public sealed class SimulatedPowerCutException() : Exception("The simulated power is off.");

@@ -5,7 +5,9 @@ using Streams.Log.Embedded.Segments;
 
 namespace Streams.Log.Embedded;
 
-/// <summary>Writes commits, one at a time: gives them numbers and offsets, and ends segments that are long enough.</summary>
+/// <summary>
+/// Writes commits, one at a time: gives them numbers and offsets, and ends segments that are long enough.
+/// </summary>
 internal sealed class Appender : IDisposable
 {
     private readonly LogState _state;
@@ -15,6 +17,7 @@ internal sealed class Appender : IDisposable
     private readonly DurableNote _note;
     private readonly DiskRoom _room;
     private ILogFile _file;
+    private long _attempts;
 
     /// <summary>Goes on at the end of the active segment.</summary>
     public Appender(
@@ -30,7 +33,8 @@ internal sealed class Appender : IDisposable
     }
 
     /// <summary>
-    /// Held over a commit. What the gate guards changes only under both, so whoever holds this lock may read all of it.
+    /// Held over a commit. What the gate guards changes only under both, so whoever holds this lock may read
+    /// all of it.
     /// </summary>
     public Lock Lock { get; } = new();
 
@@ -81,13 +85,15 @@ internal sealed class Appender : IDisposable
         {
             LogSegment active = _state.Active;
             Sync(_file);
-            SegmentWriter.TryEnd(_file, active, FrameKind.Close, NowMs());
+            SegmentWriter.TryEnd(_file, active, FrameKind.Close, NowMs(), _state.Catalog);
             Sync(_file);
             _note.Write(active.Number, active.Length, active.LastCommit);
         }
     }
 
-    /// <summary>Syncs a file; a failure is final, because what the system still has in memory is unknown then.</summary>
+    /// <summary>
+    /// Syncs a file; a failure is final, because what the system still has in memory is unknown then.
+    /// </summary>
     public void Sync(ILogFile file)
     {
         try
@@ -157,6 +163,7 @@ internal sealed class Appender : IDisposable
 
     private void AssignOffsets(FrameBuilder frame)
     {
+        _attempts++;
         Span<byte> body = frame.Body;
         var entries = new FrameEntries(body);
         while (entries.MoveNext())
@@ -164,9 +171,9 @@ internal sealed class Appender : IDisposable
             if (entries.Header.Kind != EntryKind.Records)
                 continue;
             PartitionState partition = _state.Catalog.Topics.Get(entries.Header.TopicPartition);
-            if (partition.PendingFrame != frame)
+            if (partition.PendingAttempt != _attempts)
             {
-                partition.PendingFrame = frame;
+                partition.PendingAttempt = _attempts;
                 partition.PendingOffset = partition.NextOffset;
             }
             EntryHeader.SetBaseOffset(body[entries.At..], partition.PendingOffset);
@@ -195,11 +202,7 @@ internal sealed class Appender : IDisposable
             PreviousEnd = ended.Length,
         };
         LogSegment next = Create(header);
-        lock (_state.Gate)
-        {
-            _state.Segments.Add(next);
-            _state.DurableEnd = next.Length;
-        }
+        _state.Begin(next);
         _file = next.File!;
         _note.Write(next.Number, next.Length, next.LastCommit);
         return ended;

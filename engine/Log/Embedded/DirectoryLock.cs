@@ -5,8 +5,8 @@ using Streams.Log.Embedded.Files;
 namespace Streams.Log.Embedded;
 
 /// <summary>
-/// Keeps a second process out of the directory. The operating system's lock does the work and ends with its holder,
-/// even one that was killed; a file beside it says who that is.
+/// Keeps a second process out of the directory. The operating system's lock does the work and ends with its
+/// holder, even one that was killed; a file beside it says who that is.
 /// </summary>
 internal static class DirectoryLock
 {

@@ -2,7 +2,9 @@ using Streams.Log.Embedded.Files;
 
 namespace Streams.Log.Embedded;
 
-/// <summary>Sees to it that the disk keeps some room: without any, neither recovery nor cleaning could work.</summary>
+/// <summary>
+/// Sees to it that the disk keeps some room: without any, neither recovery nor cleaning could work.
+/// </summary>
 internal sealed class DiskRoom(ILogFileSystem files, long freeBytesMin)
 {
     private const long AskAgainAfterBytes = 16 * 1024 * 1024;

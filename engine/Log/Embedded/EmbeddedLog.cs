@@ -8,8 +8,8 @@ using Streams.Log.Embedded.Segments;
 namespace Streams.Log.Embedded;
 
 /// <summary>
-/// The log inside the process: one sequence of segment files that holds the commits of all topics in order. Format and
-/// recovery rules: docs/log-format.md. Why one sequence: docs/decisions/0002-one-physical-log.md.
+/// The log inside the process: one sequence of segment files that holds the commits of all topics in order.
+/// Format and recovery rules: docs/log-format.md. Why one sequence: docs/decisions/0002-one-physical-log.md.
 /// </summary>
 public sealed class EmbeddedLog : ITopicLog
 {
@@ -64,8 +64,10 @@ public sealed class EmbeddedLog : ITopicLog
     }
 
     /// <summary>Opens the log of a directory, and creates it where there is none.</summary>
-    /// <exception cref="LogUnavailableException">Another process has it, or the directory cannot be used.</exception>
-    /// <exception cref="LogDamagedException">Bytes that had reached the disk are not what was written.</exception>
+    /// <exception cref="LogUnavailableException">Another process has it, or the directory cannot be
+    /// used.</exception>
+    /// <exception cref="LogDamagedException">Bytes that had reached the disk are not what was
+    /// written.</exception>
     /// <exception cref="LogFullException">There is no room for a first segment.</exception>
     public static EmbeddedLog Open(EmbeddedLogOptions options)
     {
@@ -116,7 +118,9 @@ public sealed class EmbeddedLog : ITopicLog
         }
     }
 
-    /// <summary>Deletes a topic with its records and the offsets of groups in it; a later one of that name is another.</summary>
+    /// <summary>
+    /// Deletes a topic with its records and the offsets of groups in it; a later one of that name is another.
+    /// </summary>
     /// <returns>Whether there was one.</returns>
     public bool DeleteTopic(string name)
     {
@@ -260,8 +264,9 @@ public sealed class EmbeddedLog : ITopicLog
     public void Flush() => _flusher.Flush();
 
     /// <summary>
-    /// Does what is due: ends a segment that is old enough, moves starts by retention, gives space back, compacts.
-    /// Commits and reads go on meanwhile. The log's own thread calls this unless it is a manual one.
+    /// Does what is due: ends a segment that is old enough, moves starts by retention, gives space back,
+    /// compacts. Commits and reads go on meanwhile. The log's own thread calls this unless it is a manual
+    /// one.
     /// </summary>
     public MaintenanceReport Maintain(DateTimeOffset now) => _maintainer.Run(now);
 

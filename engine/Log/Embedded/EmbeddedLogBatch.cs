@@ -6,10 +6,13 @@ using Streams.Log.Embedded.Segments;
 
 namespace Streams.Log.Embedded;
 
-/// <summary>Batches of one partition that one read took from a segment, with what stood between them.</summary>
+/// <summary>
+/// Batches of one partition that one read took from a segment, with what stood between them.
+/// </summary>
 internal sealed class EmbeddedLogBatch : LogBatch
 {
-    // Copying this many bytes of other partitions out of the system's cache takes about as long as another call to it.
+    // Copying this many bytes of other partitions out of the system's cache takes about as long as another
+    // call to it.
     private const int GapBytesMax = 16 * 1024;
 
     private readonly PooledBuffer _buffer = new(64 * 1024);
@@ -41,7 +44,9 @@ internal sealed class EmbeddedLogBatch : LogBatch
         _current = 0;
     }
 
-    /// <summary>Chooses the batches of one read: as many as follow on one another closely, up to the limit.</summary>
+    /// <summary>
+    /// Chooses the batches of one read: as many as follow on one another closely, up to the limit.
+    /// </summary>
     /// <param name="slice">Where from; its locations are in memory.</param>
     /// <param name="offset">The first offset wanted.</param>
     /// <param name="end">Batches that end behind this position are not to be seen.</param>

@@ -10,17 +10,23 @@ public sealed record EmbeddedLogOptions
     /// <summary>The log's directory, created where it is missing.</summary>
     public required string Directory { get; init; }
 
-    /// <summary>A segment is ended when the next commit would make it longer than this. Default 64 MiB.</summary>
+    /// <summary>
+    /// A segment is ended when the next commit would make it longer than this. Default 64 MiB.
+    /// </summary>
     public int SegmentBytes { get; init; } = 64 * MiB;
 
     /// <summary>A segment with commits is ended when it is older than this, so that retention gets at it.
     /// Default one hour.</summary>
     public TimeSpan SegmentAgeMax { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>At the latest this long after a commit its fsync begins, in milliseconds. Default 20.</summary>
+    /// <summary>
+    /// At the latest this long after a commit its fsync begins, in milliseconds. Default 20.
+    /// </summary>
     public int FlushIntervalMs { get; init; } = 20;
 
-    /// <summary>How often the background thread calls <see cref="EmbeddedLog.Maintain"/>. Default ten seconds.</summary>
+    /// <summary>
+    /// How often the background thread calls <see cref="EmbeddedLog.Maintain"/>. Default ten seconds.
+    /// </summary>
     public TimeSpan MaintainInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -29,8 +35,8 @@ public sealed record EmbeddedLogOptions
     /// </summary>
     public bool Manual { get; init; }
 
-    /// <summary>Largest key, value and headers of one record together that a topic may allow, in bytes. Default
-    /// 16 MiB.</summary>
+    /// <summary>Largest key, value and headers of one record together that a topic may allow, in bytes.
+    /// Default 16 MiB.</summary>
     public int RecordBytesMax { get; init; } = 16 * MiB;
 
     /// <summary>A batch takes no further record when it has this many bytes. Default 1 MiB.</summary>
@@ -39,36 +45,42 @@ public sealed record EmbeddedLogOptions
     /// <summary>Largest commit, in bytes. Default 64 MiB.</summary>
     public int CommitBytesMax { get; init; } = 64 * MiB;
 
-    /// <summary>Most bytes that one read takes from the disk, unless a single batch is larger. Default 1 MiB.</summary>
+    /// <summary>
+    /// Most bytes that one read takes from the disk, unless a single batch is larger. Default 1 MiB.
+    /// </summary>
     public int ReadBytesMax { get; init; } = MiB;
 
     /// <summary>Most segment files open at a time, beside those in use. Default 128.</summary>
     public int OpenFilesMax { get; init; } = 128;
 
-    /// <summary>Memory for the indexes of sealed segments, beside those in use, in bytes. Default 32 MiB.</summary>
+    /// <summary>
+    /// Memory for the indexes of sealed segments, beside those in use, in bytes. Default 32 MiB.
+    /// </summary>
     public long IndexCacheBytesMax { get; init; } = 32 * MiB;
 
-    /// <summary>Commits are refused when the disk has less than this left, so that recovery and cleaning always find
-    /// room, in bytes. Default 128 MiB.</summary>
+    /// <summary>Commits are refused when the disk has less than this left, so that recovery and cleaning
+    /// always find room, in bytes. Default 128 MiB.</summary>
     public long DiskFreeBytesMin { get; init; } = 128 * MiB;
 
-    /// <summary>How long records past their topic's retention still wait for a group that has not processed them, from
-    /// when they were appended. Default 14 days.</summary>
+    /// <summary>How long records past their topic's retention still wait for a group that has not processed
+    /// them, from when they were appended. Default 14 days.</summary>
     public TimeSpan UnprocessedRetention { get; init; } = TimeSpan.FromDays(14);
 
-    /// <summary>A segment is rewritten when at least this part of it is not needed any more, in percent. Default 30:
-    /// the log then takes at most half as much again as what is in it.</summary>
+    /// <summary>A segment is rewritten when at least this part of it is not needed any more, in percent.
+    /// Default 30: the log then takes at most half as much again as what is in it.</summary>
     public int CleanDeadPercentMin { get; init; } = 30;
 
-    /// <summary>Compacted topics are compacted when at least this part of their records came since the last time, in
-    /// percent of bytes. Default 50.</summary>
+    /// <summary>Compacted topics are compacted when at least this part of their records came since the last
+    /// time, in percent of bytes. Default 50.</summary>
     public int CompactionDirtyPercentMin { get; init; } = 50;
 
-    /// <summary>Memory for the keys that one round of compaction looks at, in bytes; 24 for each key. Default 16 MiB.</summary>
+    /// <summary>
+    /// Memory for the keys that one round of compaction looks at, in bytes; 24 for each key. Default 16 MiB.
+    /// </summary>
     public long CompactionMapBytesMax { get; init; } = 16 * MiB;
 
-    /// <summary>How long a tombstone stays that is the last record of its key, from when it was appended, so that every
-    /// reader learns of the deletion. Default one day.</summary>
+    /// <summary>How long a tombstone stays that is the last record of its key, from when it was appended, so
+    /// that every reader learns of the deletion. Default one day.</summary>
     public TimeSpan TombstoneRetention { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>The log's own number, when it is created; null to draw one.</summary>

@@ -3,7 +3,9 @@ using Streams.Log.Embedded.Format;
 
 namespace Streams.Log.Embedded;
 
-/// <summary>Collects a commit for an <see cref="EmbeddedLog"/>: encoded and summed up on the writer's own thread.</summary>
+/// <summary>
+/// Collects a commit for an <see cref="EmbeddedLog"/>: encoded and summed up on the writer's own thread.
+/// </summary>
 internal sealed class EmbeddedLogWriter : ILogWriter
 {
     private readonly LogState _state;

@@ -4,8 +4,8 @@ using Streams.Log.Embedded.Segments;
 namespace Streams.Log.Embedded;
 
 /// <summary>
-/// Makes commits durable: one fsync for all commits of all writers that were made since the last one. While one runs,
-/// the commits for the next one gather.
+/// Makes commits durable: one fsync for all commits of all writers that were made since the last one. While
+/// one runs, the commits for the next one gather.
 /// </summary>
 internal sealed class Flusher : IDisposable
 {
@@ -19,7 +19,9 @@ internal sealed class Flusher : IDisposable
     private readonly Thread? _thread;
     private volatile bool _stopping;
 
-    /// <summary>Starts a thread that flushes at an interval and on demand, unless the log is a manual one.</summary>
+    /// <summary>
+    /// Starts a thread that flushes at an interval and on demand, unless the log is a manual one.
+    /// </summary>
     public Flusher(
         LogState state, SegmentFiles segmentFiles, Appender appender, DurableNote note, EmbeddedLogOptions options)
     {

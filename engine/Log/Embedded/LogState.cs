@@ -6,12 +6,15 @@ using Streams.Log.Embedded.Segments;
 namespace Streams.Log.Embedded;
 
 /// <summary>
-/// What readers and writers of the log share. Everything here is guarded by <see cref="Gate"/>, which is held for
-/// moments and never over I/O. A commit changes it in one hold, so that everybody sees all of the commit or nothing.
+/// What readers and writers of the log share. Everything here is guarded by <see cref="Gate"/>, which is held
+/// for moments and never over I/O. A commit changes it in one hold, so that everybody sees all of the commit
+/// or nothing.
 /// </summary>
 internal sealed class LogState
 {
-    /// <summary>Guards all of this; pulsed when a commit is made or becomes durable, if somebody waits.</summary>
+    /// <summary>
+    /// Guards all of this; pulsed when a commit is made or becomes durable, if somebody waits.
+    /// </summary>
     public object Gate { get; } = new();
 
     /// <summary>Topics, positions, cursors.</summary>
@@ -20,8 +23,11 @@ internal sealed class LogState
     /// <summary>The segments, by number; the last one is written to.</summary>
     public List<LogSegment> Segments { get; } = [];
 
-    /// <summary>The segment that is written to.</summary>
-    public LogSegment Active => Segments[^1];
+    /// <summary>
+    /// The segment that is written to: the last of <see cref="Segments"/>. Apart from these, because it changes
+    /// under the appender's lock too, which may thus read it without the gate, while maintenance changes the list.
+    /// </summary>
+    public LogSegment Active { get; private set; } = null!;
 
     /// <summary>The last commit.</summary>
     public long LastCommit { get; set; }
@@ -41,7 +47,9 @@ internal sealed class LogState
     /// <summary>Whether the log was closed.</summary>
     public bool IsClosed { get; set; }
 
-    /// <summary>Ends the log's work: what it believes and what is on the disk may differ from here on.</summary>
+    /// <summary>
+    /// Ends the log's work: what it believes and what is on the disk may differ from here on.
+    /// </summary>
     public LogException Fail(LogException failure)
     {
         lock (Gate)
@@ -58,6 +66,17 @@ internal sealed class LogState
     {
         if (Failure is not null || IsClosed)
             ThrowUnusable();
+    }
+
+    /// <summary>Adds the segment that is written to from now on.</summary>
+    public void Begin(LogSegment segment)
+    {
+        lock (Gate)
+        {
+            Segments.Add(segment);
+            Active = segment;
+            DurableEnd = segment.Length;
+        }
     }
 
     /// <summary>Takes in a frame that stands at a position of the active segment.</summary>

@@ -5,10 +5,13 @@ using Streams.Log.Embedded.Format;
 
 namespace Streams.Log.Embedded;
 
-/// <summary>Offsets of groups and cursors of sources that a commit is going to set; the last word on each counts.</summary>
+/// <summary>
+/// Offsets of groups and cursors of sources that a commit is going to set; the last word on each counts.
+/// </summary>
 internal sealed class PendingPositions : IDisposable
 {
-    // Names come back in every commit and their memory is kept for that; a source with a key per file must not keep all.
+    // Names come back in every commit and their memory is kept for that; a source with a key per file must
+    // not keep all.
     private const int NamesKeptMax = 1024;
     private const int OffsetBytesMax = 3 * Varint.BytesMax;
     private const int LengthBytesMax = 5;

@@ -7,13 +7,13 @@ using Streams.Log.Embedded.Segments;
 namespace Streams.Log.Embedded;
 
 /// <summary>
-/// Brings a log's state back from its files. Only the last segment is read: it begins with a snapshot of everything
-/// that the segments before it made, and those were on the disk as a whole before it existed.
+/// Brings a log's state back from its files. Only the last segment is read: it begins with a snapshot of
+/// everything that the segments before it made, and those were on the disk as a whole before it existed.
 /// </summary>
 /// <remarks>
-/// An invalid byte in the last segment is either the trace of a crash or damage. What had reached the disk cannot be
-/// torn by a crash: so it is damage wherever a whole commit further on, or the note beside the log, says that this
-/// position had reached the disk. Otherwise it is a torn tail, and is cut.
+/// An invalid byte in the last segment is either the trace of a crash or damage. What had reached the disk
+/// cannot be torn by a crash: so it is damage wherever a whole commit further on, or the note beside the log,
+/// says that this position had reached the disk. Otherwise it is a torn tail, and is cut.
 /// </remarks>
 internal sealed class Recovery
 {
@@ -33,13 +33,14 @@ internal sealed class Recovery
     }
 
     /// <summary>Fills the state from the files, and creates a log where there is none.</summary>
-    /// <exception cref="LogDamagedException">Bytes that had reached the disk are not what was written.</exception>
+    /// <exception cref="LogDamagedException">Bytes that had reached the disk are not what was
+    /// written.</exception>
     public static RecoveryReport Run(LogState state, EmbeddedLogOptions options, ILogFileSystem files)
     {
         var recovery = new Recovery(state, options, files);
         recovery.DeleteLeftovers();
         SegmentListing listing = SegmentListing.Read(files);
-        (ulong LogId, long Segment, long Position)? note = DurableNote.Read(files);
+        DurableMark? note = DurableNote.Read(files);
         if (listing.Segments.Count == 0)
             recovery.CreateLog(note is not null);
         else
@@ -68,20 +69,21 @@ internal sealed class Recovery
         if (wasThere)
         {
             throw new LogDamagedException(
-                Path.Combine(_files.Location, LogSegment.NameOf(1)), 0, "the log was here and all its segments are gone");
+                Path.Combine(_files.Location, LogSegment.NameOf(1)), 0,
+                "the log was here and all its segments are gone");
         }
         ulong logId = _options.LogId ?? BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         _state.Catalog.LiveSegments.Add(1);
-        _state.Segments.Add(SegmentWriter.Create(
-            _files, new SegmentHeader(logId, 1, 1, 0, _nowMs, 0), _state.Catalog, commit: 0));
-        _state.DurableEnd = _state.Active.Length;
+        var header = new SegmentHeader(logId, 1, 1, 0, _nowMs, 0);
+        _state.Begin(SegmentWriter.Create(_files, header, _state.Catalog, commit: 0));
         _closedInOrder = true;
     }
 
-    private void Recover(SegmentListing listing, (ulong LogId, long Segment, long Position)? note)
+    private void Recover(SegmentListing listing, DurableMark? note)
     {
         LogSegment active = listing.Segments[^1];
-        _state.Segments.AddRange(listing.Segments);
+        _state.Segments.AddRange(listing.Segments[..^1]);
+        _state.Begin(active);
         if (note?.LogId != active.Header.LogId)
             note = null;
         if (note?.Segment > active.Header.LastNumber)
@@ -97,8 +99,8 @@ internal sealed class Recovery
             Attach(listing.Segments[i], listing.Segments[i + 1]);
         foreach (LogSegment merged in listing.Merged)
             Delete(merged);
-        // What a killed process left in the system's memory has to be on the disk before anybody is told that it is:
-        // the commits, and the name of the file they are in.
+        // What a killed process left in the system's memory has to be on the disk before anybody is told that
+        // it is: the commits, and the name of the file they are in.
         active.File.Sync();
         _files.SyncDirectory();
         _state.DurableEnd = active.Length;
@@ -170,9 +172,7 @@ internal sealed class Recovery
     private void Rebuild(LogSegment segment, LogSegment next)
     {
         using ILogFile file = _files.Open(segment.FileName, LogFileMode.Write);
-        long sealAt = next.Number == segment.Number + 1 && segment.Header.Generation == 0
-            ? next.Header.PreviousEnd
-            : long.MaxValue;
+        long sealAt = next.Header.SealPositionOf(segment.Header) ?? long.MaxValue;
         LogSegment rebuilt = SegmentRebuild.Scan(_files, segment, file, sealAt);
         if (!rebuilt.IsFinished)
         {

@@ -12,7 +12,9 @@ public sealed record RecoveryReport
     /// <summary>Number of segments.</summary>
     public required int Segments { get; init; }
 
-    /// <summary>What a crash had left of unfinished commits, which was cut off; null where there was nothing.</summary>
+    /// <summary>
+    /// What a crash had left of unfinished commits, which was cut off; null where there was nothing.
+    /// </summary>
     public TornTail? Cut { get; init; }
 }
 

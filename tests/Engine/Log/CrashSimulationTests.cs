@@ -1,3 +1,4 @@
+using Streams.Log;
 using Streams.Log.Embedded;
 using Streams.Testing;
 using Xunit;
@@ -5,8 +6,8 @@ using Xunit;
 namespace Streams.Tests.Engine.Log;
 
 /// <summary>
-/// A disk that loses what was not synced, in any order and in parts, at any instant. STREAMS_LOG_CRASH_SEEDS sets how
-/// many seeds are tried, STREAMS_LOG_CRASH_SEED tries one.
+/// A disk that loses what was not synced, in any order and in parts, at any instant. STREAMS_LOG_CRASH_SEEDS
+/// sets how many seeds are tried, STREAMS_LOG_CRASH_SEED tries one.
 /// </summary>
 public sealed class CrashSimulationTests
 {
@@ -84,7 +85,19 @@ public sealed class CrashSimulationTests
         {
             using EmbeddedLog log = Open(files, work, random);
             for (int steps = random.Next(150); steps > 0; steps--)
-                work.Step(log);
+            {
+                if (random.Next(30) == 0)
+                    files.CapacityBytes = files.UsedBytes() + random.Next(2000);
+                try
+                {
+                    work.Step(log);
+                }
+                catch (LogFullException)
+                {
+                    work.Refused(log);
+                    files.CapacityBytes = long.MaxValue;
+                }
+            }
         }
         catch (SimulatedPowerCutException)
         {

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Streams.Tests.Engine.Log;
 
-/// <summary>Every cut and every flipped bit: found and placed, or proved to be a torn tail, and never read as data.</summary>
+/// <summary>
+/// Every cut and every flipped bit: found and placed, or proved to be a torn tail, and never read as data.
+/// </summary>
 public sealed class DamageTests
 {
     private const string First = "0000000000000001.segment";

@@ -6,8 +6,8 @@ using Xunit;
 namespace Streams.Tests.Engine.Log;
 
 /// <summary>
-/// The naive log: a list of what each commit did, from which the state after any commit follows. A log that was cut back
-/// by a crash has to equal the model after the commit that it was cut back to.
+/// The naive log: a list of what each commit did, from which the state after any commit follows. A log that
+/// was cut back by a crash has to equal the model after the commit that it was cut back to.
 /// </summary>
 internal sealed class LogModel
 {
@@ -27,7 +27,9 @@ internal sealed class LogModel
     /// <summary>Adds what the next commit does.</summary>
     public void Add(Action<State> commit) => _commits.Add(commit);
 
-    /// <summary>Forgets the commits behind one; where there are none, the log has made commits of its own.</summary>
+    /// <summary>
+    /// Forgets the commits behind one; where there are none, the log has made commits of its own.
+    /// </summary>
     public void CutAfter(long commit)
     {
         if (commit < _commits.Count)
@@ -80,8 +82,8 @@ internal sealed class LogModel
     }
 
     /// <summary>
-    /// Asserts that what is left of a compacted partition is of what was written, has the last record of each key
-    /// unless that is a tombstone, and shows no record of a key that a tombstone has deleted.
+    /// Asserts that what is left of a compacted partition is of what was written, has the last record of each
+    /// key unless that is a tombstone, and shows no record of a key that a tombstone has deleted.
     /// </summary>
     private static void AssertCompacted(List<string> written, List<string> left)
     {

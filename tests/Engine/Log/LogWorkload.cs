@@ -27,7 +27,9 @@ internal sealed class LogWorkload(int seed)
     /// <summary>The last commit whose durability was reported.</summary>
     public long Durable { get; private set; }
 
-    /// <summary>The last commit that returned; the model may be one ahead, with one that was under way.</summary>
+    /// <summary>
+    /// The last commit that returned; the model may be one ahead, with one that was under way.
+    /// </summary>
     public long Returned { get; private set; }
 
     /// <summary>What maintenance did, in all.</summary>
@@ -57,7 +59,19 @@ internal sealed class LogWorkload(int seed)
         Durable = Math.Max(Durable, log.DurableCommit);
     }
 
-    /// <summary>After a crash: the log has come back with a last commit, and what was behind it is gone.</summary>
+    /// <summary>
+    /// After a refusal: what was under way is not in the log, but for what maintenance had done.
+    /// </summary>
+    public void Refused(EmbeddedLog log)
+    {
+        Model.CutAfter(Returned);
+        Model.CutAfter(log.WaitForCommit(-1, TimeSpan.Zero, default));
+        Returned = Model.LastCommit;
+    }
+
+    /// <summary>
+    /// After a crash: the log has come back with a last commit, and what was behind it is gone.
+    /// </summary>
     public void Restarted(long lastCommit)
     {
         Model.CutAfter(lastCommit);

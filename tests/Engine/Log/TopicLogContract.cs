@@ -4,7 +4,10 @@ using Xunit;
 
 namespace Streams.Tests.Engine.Log;
 
-/// <summary>What every implementation of <see cref="ITopicLog"/> has to do. A test class per implementation derives from it.</summary>
+/// <summary>
+/// What every implementation of <see cref="ITopicLog"/> has to do. A test class per implementation derives
+/// from it.
+/// </summary>
 public abstract class TopicLogContract : IDisposable
 {
     private ITopicLog? _log;

@@ -6,7 +6,8 @@ namespace Streams.Log.Embedded.Catalog;
 /// <summary>How far sources have read, by source and key.</summary>
 internal sealed class CursorTable
 {
-    // A source may have a key per file it follows; an entry of a snapshot stays of a size that is easy to salvage.
+    // A source may have a key per file it follows; an entry of a snapshot stays of a size that is easy to
+    // salvage.
     private const int EntryBytesMax = 64 * 1024;
 
     private readonly NameTable<NameTable<CursorValue>> _sources = new();

@@ -14,7 +14,9 @@ internal sealed class GroupTable
     /// <summary>The next offset of a group in a partition, or null.</summary>
     public long? Find(string group, TopicPartition partition) => _groups.Find(group)?.Find(partition);
 
-    /// <summary>The lowest next offset that any group has in a partition, or null when no group has one.</summary>
+    /// <summary>
+    /// The lowest next offset that any group has in a partition, or null when no group has one.
+    /// </summary>
     public long? Lowest(TopicPartition partition)
     {
         long? lowest = null;
@@ -24,6 +26,20 @@ internal sealed class GroupTable
                 lowest = next;
         }
         return lowest;
+    }
+
+    /// <summary>
+    /// The highest next offset that any group has in a partition, or null when no group has one.
+    /// </summary>
+    public long? Highest(TopicPartition partition)
+    {
+        long? highest = null;
+        foreach (GroupOffsets group in _groups.Values)
+        {
+            if (group.Find(partition) is { } next && !(highest > next))
+                highest = next;
+        }
+        return highest;
     }
 
     /// <summary>Takes in an entry.</summary>

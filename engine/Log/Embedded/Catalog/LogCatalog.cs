@@ -4,8 +4,8 @@ using Streams.Log.Embedded.Format;
 namespace Streams.Log.Embedded.Catalog;
 
 /// <summary>
-/// All that the log knows beside the records: topics, positions, cursors, and which segments there are. It changes by
-/// taking in entries and in no other way, so what recovery reads back is what was there.
+/// All that the log knows beside the records: topics, positions, cursors, and which segments there are. It
+/// changes by taking in entries and in no other way, so what recovery reads back is what was there.
 /// </summary>
 internal sealed class LogCatalog
 {
@@ -73,6 +73,17 @@ internal sealed class LogCatalog
             scratch.Clear();
             TopicCodec.Write(scratch, topic.Spec);
             frame.Add(EntryKind.Topic, topic.Id, scratch.WrittenSpan);
+        }
+        WritePartitions(frame, scratch);
+        Groups.Write(frame, scratch);
+        Cursors.Write(frame, scratch);
+    }
+
+    /// <summary>Adds entries to a frame that say where each partition starts and ends.</summary>
+    public void WritePartitions(FrameBuilder frame, PooledBuffer scratch)
+    {
+        foreach (Topic topic in Topics.Sorted)
+        {
             scratch.Clear();
             foreach (PartitionState partition in Topics.Find(topic.Id)!.Partitions)
             {
@@ -81,8 +92,6 @@ internal sealed class LogCatalog
             }
             frame.Add(EntryKind.Partitions, topic.Id, scratch.WrittenSpan);
         }
-        Groups.Write(frame, scratch);
-        Cursors.Write(frame, scratch);
     }
 
     private bool DeleteBefore(in EntryHeader header)

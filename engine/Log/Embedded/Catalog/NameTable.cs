@@ -35,7 +35,9 @@ internal sealed class NameTable<T>
     /// <summary>Removes a name; nothing happens where it is unknown.</summary>
     public void Remove(ReadOnlySpan<byte> utf8) => _items.Remove(Encoding.UTF8.GetString(utf8));
 
-    /// <summary>All names in ordinal order, which makes what is written from them the same every time.</summary>
+    /// <summary>
+    /// All names in ordinal order, which makes what is written from them the same every time.
+    /// </summary>
     public string[] SortedNames()
     {
         string[] names = [.. _items.Keys];

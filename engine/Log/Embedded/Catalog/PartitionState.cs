@@ -1,4 +1,3 @@
-using Streams.Log.Embedded.Format;
 using Streams.Log.Embedded.Segments;
 
 namespace Streams.Log.Embedded.Catalog;
@@ -15,10 +14,13 @@ internal sealed class PartitionState(TopicPartition id)
     /// <summary>The offset that the next record gets.</summary>
     public long NextOffset { get; set; }
 
-    /// <summary>The frame that <see cref="PendingOffset"/> is about; used under the appender's lock only.</summary>
-    public FrameBuilder? PendingFrame { get; set; }
+    /// <summary>The attempt to commit that <see cref="PendingOffset"/> is about.</summary>
+    public long PendingAttempt { get; set; }
 
-    /// <summary>Where the next batch of a frame begins that is being written and not visible yet.</summary>
+    /// <summary>
+    /// Where the next batch begins of the commit that is being written and is not visible yet. Used under the
+    /// appender's lock only.
+    /// </summary>
     public long PendingOffset { get; set; }
 
     /// <summary>Its batches by segment, in offset order.</summary>

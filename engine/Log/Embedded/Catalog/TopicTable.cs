@@ -1,8 +1,8 @@
 namespace Streams.Log.Embedded.Catalog;
 
 /// <summary>
-/// Topics by number and by name. A topic's number is its index in an array, given once and never again, so that the
-/// record path finds a partition without hashing.
+/// Topics by number and by name. A topic's number is its index in an array, given once and never again, so
+/// that the record path finds a partition without hashing.
 /// </summary>
 internal sealed class TopicTable
 {
@@ -35,7 +35,8 @@ internal sealed class TopicTable
         Find(id) ?? throw new ArgumentException($"The log has no partition {id.Partition} of a topic number {id.Topic}.");
 
     /// <summary>Adds a topic, or changes what may change of an existing one.</summary>
-    /// <returns>Whether the definition can be had: the name is free or the topic's own, and the partitions stay.</returns>
+    /// <returns>Whether the definition can be had: the name is free or the topic's own, and the partitions
+    /// stay.</returns>
     public bool Define(int id, TopicSpec spec)
     {
         var topic = new Topic(id, spec);

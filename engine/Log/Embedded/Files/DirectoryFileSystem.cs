@@ -85,7 +85,8 @@ public sealed partial class DirectoryFileSystem : ILogFileSystem
     {
         try
         {
-            // FileShare.None takes flock(2) on Unix: the kernel releases it with the process, however that ends.
+            // FileShare.None takes flock(2) on Unix: the kernel releases it with the process, however that
+            // ends.
             return File.OpenHandle(At(name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException) when (File.Exists(At(name)))

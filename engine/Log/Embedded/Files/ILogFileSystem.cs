@@ -14,13 +14,14 @@ public enum LogFileMode
 }
 
 /// <summary>
-/// The files of one directory, and everything that the embedded log asks of an operating system. An implementation in
-/// memory can thus lose power, tear writes and fill up, from a seed.
+/// The files of one directory, and everything that the embedded log asks of an operating system. An
+/// implementation in memory can thus lose power, tear writes and fill up, from a seed.
 /// </summary>
 /// <remarks>
-/// What is written survives a power cut only after <see cref="ILogFile.Sync"/>; a file that was created, renamed or
-/// deleted is so for good only after <see cref="SyncDirectory"/>. Failures are <see cref="IOException"/>; a write that
-/// finds no room throws <see cref="LogFullException"/> and may have written a part. Thread-safe.
+/// What is written survives a power cut only after <see cref="ILogFile.Sync"/>; a file that was created,
+/// renamed or deleted is so for good only after <see cref="SyncDirectory"/>. Failures are
+/// <see cref="IOException"/>; a write that finds no room throws <see cref="LogFullException"/> and may have
+/// written a part. Thread-safe.
 /// </remarks>
 public interface ILogFileSystem
 {
@@ -41,7 +42,9 @@ public interface ILogFileSystem
     /// <summary>The names of all files, in no particular order.</summary>
     IReadOnlyList<string> List();
 
-    /// <summary>Gives a file another name, replacing a file that has it; readers of that one keep it.</summary>
+    /// <summary>
+    /// Gives a file another name, replacing a file that has it; readers of that one keep it.
+    /// </summary>
     void Rename(string name, string newName);
 
     /// <summary>Deletes a file; nothing happens where there is none.</summary>
@@ -50,7 +53,9 @@ public interface ILogFileSystem
     /// <summary>Makes creations, renames and deletions so far survive a power cut.</summary>
     void SyncDirectory();
 
-    /// <summary>Takes the lock of that name, which ends with its holder's process however that ends.</summary>
+    /// <summary>
+    /// Takes the lock of that name, which ends with its holder's process however that ends.
+    /// </summary>
     /// <returns>The lock, or null when somebody else holds it.</returns>
     IDisposable? TryLock(string name);
 

@@ -35,17 +35,19 @@ internal enum EntryKind : byte
 }
 
 /// <summary>
-/// The header of an entry. The fields from <paramref name="Records"/> on have a meaning in record batches only and
-/// are zero elsewhere.
+/// The header of an entry. The fields from <paramref name="Records"/> on have a meaning in record batches
+/// only and are zero elsewhere.
 /// </summary>
 /// <param name="Kind">What the entry holds.</param>
 /// <param name="PayloadBytes">Bytes behind the header.</param>
-/// <param name="PayloadChecksum">CRC-32C of them; it does not depend on offsets, so it is computed before any lock.</param>
+/// <param name="PayloadChecksum">CRC-32C of them; it does not depend on offsets, so it is computed before any
+/// lock.</param>
 /// <param name="Topic">The topic's number; zero where the entry is not about one topic.</param>
 /// <param name="Partition">The partition, 0-based.</param>
 /// <param name="Records">Number of records in the batch.</param>
 /// <param name="BaseOffset">The first offset that the batch covers.</param>
-/// <param name="LastOffsetDelta">The last offset that it covers, less the first: more than records - 1 after compaction.</param>
+/// <param name="LastOffsetDelta">The last offset that it covers, less the first: more than records - 1 after
+/// compaction.</param>
 /// <param name="BaseTimestampMs">What the records' times are relative to.</param>
 /// <param name="MaxTimestampMs">The latest of them.</param>
 internal readonly record struct EntryHeader(

@@ -5,8 +5,8 @@ namespace Streams.Log.Embedded.Format;
 
 /// <summary>Reads the fields of an entry that is not a record batch.</summary>
 /// <remarks>
-/// The bytes have passed their checksum, so a field that does not fit is a fault of the program that wrote it. After the
-/// first one, <see cref="Failed"/> stays set and every field reads as nothing.
+/// The bytes have passed their checksum, so a field that does not fit is a fault of the program that wrote
+/// it. After the first one, <see cref="Failed"/> stays set and every field reads as nothing.
 /// </remarks>
 internal ref struct EntryReader(ReadOnlySpan<byte> payload)
 {

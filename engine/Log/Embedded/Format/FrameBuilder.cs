@@ -52,8 +52,11 @@ internal sealed class FrameBuilder : IDisposable
     public void Add(EntryKind kind, int topic, ReadOnlySpan<byte> payload) =>
         Add(new EntryHeader { Kind = kind, Topic = topic }, payload);
 
-    /// <summary>Completes the headers for a frame that is going to stand at <paramref name="position"/>.</summary>
-    /// <remarks>May be called again for another place: what it writes depends on nothing that it wrote before.</remarks>
+    /// <summary>
+    /// Completes the headers for a frame that is going to stand at <paramref name="position"/>.
+    /// </summary>
+    /// <remarks>May be called again for another place: what it writes depends on nothing that it wrote
+    /// before.</remarks>
     public FrameHeader Seal(
         FrameKind kind, long commit, long appendTimeMs, long watermark, Place place, long position)
     {

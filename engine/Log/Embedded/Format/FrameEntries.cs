@@ -29,7 +29,9 @@ internal ref struct FrameEntries(ReadOnlySpan<byte> body)
         return true;
     }
 
-    /// <summary>Checks a body against its frame's header: every entry, and that they are the ones it was written with.</summary>
+    /// <summary>
+    /// Checks a body against its frame's header: every entry, and that they are the ones it was written with.
+    /// </summary>
     /// <param name="frame">The frame's header, already checked.</param>
     /// <param name="body">Exactly <see cref="FrameHeader.BodyBytes"/> bytes.</param>
     /// <param name="place">The segment.</param>

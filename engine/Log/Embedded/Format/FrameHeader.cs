@@ -23,9 +23,11 @@ internal enum FrameKind : byte
 /// <param name="Kind">What the frame is for.</param>
 /// <param name="BodyBytes">Bytes of its entries.</param>
 /// <param name="Entries">Number of its entries.</param>
-/// <param name="Commit">The commit's number; of other frames, the number of the last commit before them.</param>
+/// <param name="Commit">The commit's number; of other frames, the number of the last commit before
+/// them.</param>
 /// <param name="AppendTimeMs">When it was written, Unix milliseconds.</param>
-/// <param name="Watermark">Everything before this position of the file had reached the disk when this was written.</param>
+/// <param name="Watermark">Everything before this position of the file had reached the disk when this was
+/// written.</param>
 /// <param name="EntriesChecksum">CRC-32C over the header checksums of all entries, in order.</param>
 internal readonly record struct FrameHeader(
     FrameKind Kind, int BodyBytes, int Entries, long Commit, long AppendTimeMs, long Watermark, uint EntriesChecksum)
@@ -42,7 +44,9 @@ internal readonly record struct FrameHeader(
     /// <summary>Size of the whole frame, in bytes.</summary>
     public int FrameBytes => Bytes + BodyBytes;
 
-    /// <summary>Writes the header to the start of <paramref name="destination"/>, for a frame at a place.</summary>
+    /// <summary>
+    /// Writes the header to the start of <paramref name="destination"/>, for a frame at a place.
+    /// </summary>
     public void Write(Span<byte> destination, Place place, long position)
     {
         Span<byte> header = destination[..Bytes];

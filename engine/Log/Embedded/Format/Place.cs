@@ -4,9 +4,9 @@ using Streams.Buffers;
 namespace Streams.Log.Embedded.Format;
 
 /// <summary>
-/// Where headers stand: a log and one of its segments. The checksum of a header covers its place too, so that a
-/// header which was written elsewhere is never taken for one that belongs here: not a block left over on the disk,
-/// not a misdirected write, and not a segment that somebody stored as a record's value.
+/// Where headers stand: a log and one of its segments. The checksum of a header covers its place too, so that
+/// a header which was written elsewhere is never taken for one that belongs here: not a block left over on
+/// the disk, not a misdirected write, and not a segment that somebody stored as a record's value.
 /// </summary>
 internal readonly struct Place
 {
@@ -20,7 +20,9 @@ internal readonly struct Place
         _state = Crc32C.Append(Crc32C.Start, bytes);
     }
 
-    /// <summary>The checksum of a header that starts <paramref name="position"/> bytes into the segment.</summary>
+    /// <summary>
+    /// The checksum of a header that starts <paramref name="position"/> bytes into the segment.
+    /// </summary>
     public uint Checksum(long position, ReadOnlySpan<byte> header)
     {
         Span<byte> bytes = stackalloc byte[8];

@@ -5,9 +5,10 @@ namespace Streams.Log.Embedded.Format;
 
 /// <summary>The encoding of records inside a batch.</summary>
 /// <remarks>
-/// One byte of flags; where the offset does not follow on the one before, how many were left out (varint); the time
-/// less the batch's base (zigzag varint); then key, value and headers, each where its flag is set, as varint length and
-/// bytes. Only the flags and the gap depend on a record's neighbours, so compaction copies the rest as it is.
+/// One byte of flags; where the offset does not follow on the one before, how many were left out (varint);
+/// the time less the batch's base (zigzag varint); then key, value and headers, each where its flag is set,
+/// as varint length and bytes. Only the flags and the gap depend on a record's neighbours, so compaction
+/// copies the rest as it is.
 /// </remarks>
 internal static class RecordCodec
 {
@@ -45,7 +46,8 @@ internal static class RecordCodec
     /// <summary>Reads the record at <paramref name="at"/>.</summary>
     /// <param name="source">The batch's payload.</param>
     /// <param name="at">Moved behind the record.</param>
-    /// <param name="nextOffset">The offset that would follow on the record before; moved behind this record's.</param>
+    /// <param name="nextOffset">The offset that would follow on the record before; moved behind this
+    /// record's.</param>
     /// <param name="baseTimestampMs">The batch's.</param>
     /// <param name="record">Views of <paramref name="source"/>.</param>
     /// <returns>Whether the bytes are a record.</returns>

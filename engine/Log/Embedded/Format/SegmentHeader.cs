@@ -4,13 +4,15 @@ using Streams.Buffers;
 namespace Streams.Log.Embedded.Format;
 
 /// <summary>The first bytes of a segment file.</summary>
-/// <param name="LogId">The log's own number, drawn when it was created; part of every checksum of a header.</param>
+/// <param name="LogId">The log's own number, drawn when it was created; part of every checksum of a
+/// header.</param>
 /// <param name="Number">The segment's number: 1 for the log's first.</param>
-/// <param name="LastNumber">The last of the segments merged into this one by the cleaner; else its own number.</param>
+/// <param name="LastNumber">The last of the segments merged into this one by the cleaner; else its own
+/// number.</param>
 /// <param name="Generation">How often the cleaner has rewritten it.</param>
 /// <param name="CreatedMs">When it was begun or rewritten, Unix milliseconds.</param>
-/// <param name="PreviousEnd">Where the commits of the segment before it ended when it was begun; 0 for the first.
-/// Behind that position the other one has at most its seal, which may be torn.</param>
+/// <param name="PreviousEnd">Where the commits of the segment before it ended when it was begun; 0 for the
+/// first. Behind that position the other one has at most its seal, which may be torn.</param>
 internal readonly record struct SegmentHeader(
     ulong LogId, long Number, long LastNumber, uint Generation, long CreatedMs, long PreviousEnd)
 {
@@ -26,6 +28,12 @@ internal readonly record struct SegmentHeader(
 
     /// <summary>The place that the segment's other headers are bound to.</summary>
     public Place Place => new(LogId, Number);
+
+    /// <summary>
+    /// Where the segment before this one may have a torn seal; null where all of it has to be whole.
+    /// </summary>
+    public long? SealPositionOf(in SegmentHeader previous) =>
+        previous.Generation == 0 && Number == previous.Number + 1 && PreviousEnd > 0 ? PreviousEnd : null;
 
     /// <summary>Writes the header to the start of <paramref name="destination"/>.</summary>
     public void Write(Span<byte> destination)

@@ -5,13 +5,15 @@ using Streams.Log.Embedded.Segments;
 namespace Streams.Log.Embedded.Maintenance;
 
 /// <summary>
-/// One round of compaction: finds the records of compacted topics whose key has a later record. A round looks at the
-/// keys of a window of segments, as many as fit the memory allowed, and at all later records of these keys.
+/// One round of compaction: finds the records of compacted topics whose key has a later record. A round looks
+/// at the keys of a window of segments, as many as fit the memory allowed, and at all later records of these
+/// keys.
 /// </summary>
 /// <remarks>
-/// Only sealed segments count as later, because they are on the disk: a record must not go for one that a power cut can
-/// still take. A tombstone goes when it is old enough and no older record of its key stays that it has to hide; the last
-/// record of a partition stays whatever it is, so that the partition's end can always be reached by reading.
+/// Only sealed segments count as later, because they are on the disk: a record must not go for one that a
+/// power cut can still take. A tombstone goes when it is old enough and no older record of its key stays that
+/// it has to hide; the last record of a partition stays whatever it is, so that the partition's end can
+/// always be reached by reading.
 /// </remarks>
 internal sealed class Compaction : IDisposable
 {
@@ -45,7 +47,9 @@ internal sealed class Compaction : IDisposable
         _tombstonesBeforeMs = nowMs - (long)options.TombstoneRetention.TotalMilliseconds;
     }
 
-    /// <summary>Takes the window that begins with a segment, and finds the latest offset of each of its keys.</summary>
+    /// <summary>
+    /// Takes the window that begins with a segment, and finds the latest offset of each of its keys.
+    /// </summary>
     /// <param name="segments">All sealed segments.</param>
     /// <param name="first">Where the window begins.</param>
     /// <returns>Where the next window begins.</returns>
@@ -57,8 +61,8 @@ internal sealed class Compaction : IDisposable
             ForEachRecord(segments[next], (partition, in record) => _map.Add(partition, record.Key, record.Offset));
             _window.Add(segments[next++]);
         }
-        // The segment that filled the map may have keys that did not fit. A window of one lives with it: a key that is
-        // not known keeps all its records.
+        // The segment that filled the map may have keys that did not fit. A window of one lives with it: a
+        // key that is not known keeps all its records.
         if (_map.IsFull && next > first + 1)
             _window.Remove(segments[--next]);
         for (int i = next; i < segments.Count; i++)
@@ -72,7 +76,9 @@ internal sealed class Compaction : IDisposable
     public void NoteKept(LogSegment segment) =>
         ForEachRecord(segment, (partition, in record) => _map.NoteKept(partition, record.Key, record.Offset));
 
-    /// <summary>Bytes of a segment that would go, about: batches are taken to go with their records in proportion.</summary>
+    /// <summary>
+    /// Bytes of a segment that would go, about: batches are taken to go with their records in proportion.
+    /// </summary>
     public long DeadBytes(LogSegment segment)
     {
         long dead = 0;

@@ -5,8 +5,8 @@ using Streams.Buffers;
 namespace Streams.Log.Embedded.Maintenance;
 
 /// <summary>
-/// The latest offset of each key, in memory of a fixed size. Keys are known by 128 bits of SHA-256, so that no two keys
-/// are ever taken for one, by chance or by intent.
+/// The latest offset of each key, in memory of a fixed size. Keys are known by 128 bits of SHA-256, so that
+/// no two keys are ever taken for one, by chance or by intent.
 /// </summary>
 internal sealed class KeyMap
 {
@@ -71,7 +71,8 @@ internal sealed class KeyMap
     /// <summary>The latest offset of a key; -1 where the key is not known.</summary>
     /// <param name="partition">The partition.</param>
     /// <param name="key">The key.</param>
-    /// <param name="hasOlder">Whether an older record stays, which a tombstone then still has to hide.</param>
+    /// <param name="hasOlder">Whether an older record stays, which a tombstone then still has to
+    /// hide.</param>
     public long Latest(TopicPartition partition, ReadOnlySpan<byte> key, out bool hasOlder)
     {
         ref Slot slot = ref Find(partition, key, out _);
@@ -107,7 +108,10 @@ internal sealed class KeyMap
         public ulong High;
         public ulong Low;
 
-        /// <summary>Zero while the slot is free; else twice the latest offset plus two, plus one where an older one stays.</summary>
+        /// <summary>
+        /// Zero while the slot is free; else twice the latest offset plus two, plus one where an older one
+        /// stays.
+        /// </summary>
         public long State;
 
         public readonly bool IsUsed => State != 0;

@@ -4,7 +4,9 @@ using Streams.Log.Embedded.Segments;
 
 namespace Streams.Log.Embedded.Maintenance;
 
-/// <summary>Does what a log needs now and then, beside the commits: retention, giving space back, compaction.</summary>
+/// <summary>
+/// Does what a log needs now and then, beside the commits: retention, giving space back, compaction.
+/// </summary>
 internal sealed class Maintainer : IDisposable
 {
     private readonly LogState _state;
@@ -19,11 +21,14 @@ internal sealed class Maintainer : IDisposable
     private readonly ManualResetEventSlim _stopping = new();
     private readonly Thread? _thread;
 
-    // The last segment that compaction has looked at, and where its next window begins while a round is not done.
+    // The last segment that compaction has looked at, and where its next window begins while a round is not
+    // done.
     private long _compactedThrough;
     private long _windowFrom;
 
-    /// <summary>Starts a thread that calls <see cref="Run"/> at an interval, unless the log is a manual one.</summary>
+    /// <summary>
+    /// Starts a thread that calls <see cref="Run"/> at an interval, unless the log is a manual one.
+    /// </summary>
     public Maintainer(
         LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles, Appender appender,
         Flusher flusher)
@@ -36,7 +41,8 @@ internal sealed class Maintainer : IDisposable
         _flusher = flusher;
         _retention = new Retention(state, options);
         _cleaner = new SegmentCleaner(state, options, files, segmentFiles, appender);
-        // Whatever was rewritten before has been through compaction; a first round after a start begins behind it.
+        // Whatever was rewritten before has been through compaction; a first round after a start begins
+        // behind it.
         foreach (LogSegment segment in state.Segments)
         {
             if (segment.Header.Generation > 0)
@@ -121,8 +127,8 @@ internal sealed class Maintainer : IDisposable
         }
         catch (LogFullException e)
         {
-            // It goes on when there is room again. Later runs must not overtake: a tombstone may go only after what
-            // it hides.
+            // It goes on when there is room again. Later runs must not overtake: a tombstone may go only
+            // after what it hides.
             report = report with { Stopped = e.Message };
         }
         return report;
@@ -162,7 +168,8 @@ internal sealed class Maintainer : IDisposable
             }
             catch (LogFullException)
             {
-                // A commit of its own found no room; writers are told the same, and the next round tries again.
+                // A commit of its own found no room; writers are told the same, and the next round tries
+                // again.
             }
             catch (LogException e)
             {

@@ -4,8 +4,8 @@ using Streams.Log.Embedded.Segments;
 namespace Streams.Log.Embedded.Maintenance;
 
 /// <summary>
-/// Which records were needed at one moment. Cleaning goes by it after everything up to that moment was made durable: a
-/// start that a power cut takes back must not have cost records.
+/// Which records were needed at one moment. Cleaning goes by it after everything up to that moment was made
+/// durable: a start that a power cut takes back must not have cost records.
 /// </summary>
 internal sealed class NeededRecords
 {

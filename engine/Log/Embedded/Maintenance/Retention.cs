@@ -5,16 +5,20 @@ using Streams.Log.Embedded.Segments;
 namespace Streams.Log.Embedded.Maintenance;
 
 /// <summary>
-/// Decides which records are too old or too many. By the time they were appended, not by their own: history that is
-/// filled in later would be gone at once. By whole segments: that is exact enough, and costs nothing per record.
+/// Decides which records are too old or too many. By the time they were appended, not by their own: history
+/// that is filled in later would be gone at once. By whole segments: that is exact enough, and costs nothing
+/// per record.
 /// </summary>
 /// <remarks>
 /// Records that a group with an offset in the partition still has to process stay, for as long as
-/// <see cref="EmbeddedLogOptions.UnprocessedRetention"/> at most: a group that nobody runs any more must not fill the disk.
+/// <see cref="EmbeddedLogOptions.UnprocessedRetention"/> at most: a group that nobody runs any more must not
+/// fill the disk.
 /// </remarks>
 internal sealed class Retention(LogState state, EmbeddedLogOptions options)
 {
-    /// <summary>Records that go although a group had not processed them, in the last call of <see cref="Plan"/>.</summary>
+    /// <summary>
+    /// Records that go although a group had not processed them, in the last call of <see cref="Plan"/>.
+    /// </summary>
     public long UnprocessedRecords { get; private set; }
 
     /// <summary>Adds an entry for each partition whose start has to move.</summary>

@@ -6,20 +6,24 @@ using Streams.Log.Embedded.Segments;
 namespace Streams.Log.Embedded.Maintenance;
 
 /// <summary>
-/// Gives space back: deletes segments of which nothing is needed, and writes those anew of which little is. The newest
-/// sealed segment is left alone, so that what the snapshot at the head of the log says always stands a second time.
+/// Gives space back: deletes segments of which nothing is needed, and writes those anew of which little is.
+/// The newest sealed segment is left alone, so that what the snapshot at the head of the log says always
+/// stands a second time.
 /// </summary>
 internal sealed class SegmentCleaner(
     LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles, Appender appender)
 {
-    // A segment this much smaller than the others is merged with its neighbours, when there are enough to be worth it.
+    // A segment this much smaller than the others is merged with its neighbours, when there are enough to be
+    // worth it.
     private const int SmallFraction = 8;
     private const int SmallRunMin = 4;
 
     // What a segment has even when nothing is in it: counted as dead, it would be rewritten again and again.
     private const int FixedBytes = SegmentHeader.Bytes + FrameHeader.Bytes;
 
-    /// <summary>The sealed segments that may be cleaned, and the newest one, which may not, at the end.</summary>
+    /// <summary>
+    /// The sealed segments that may be cleaned, and the newest one, which may not, at the end.
+    /// </summary>
     public List<LogSegment> Sealed()
     {
         lock (state.Gate)
@@ -42,7 +46,8 @@ internal sealed class SegmentCleaner(
         if (dead.Count == 0)
             return default;
         Announce(dead);
-        // Before anything is gone, all that made it superfluous has to be on the disk: starts and groups' offsets.
+        // Before anything is gone, all that made it superfluous has to be on the disk: starts and groups'
+        // offsets.
         flush();
         long bytes = 0;
         foreach (LogSegment segment in dead)
@@ -57,7 +62,8 @@ internal sealed class SegmentCleaner(
     /// <summary>Chooses segments to write anew: runs of neighbours that fit into one.</summary>
     /// <param name="segments">The sealed segments.</param>
     /// <param name="needed">What is needed going by the partitions' starts.</param>
-    /// <param name="compaction">What is needed going by keys; null when no round of compaction is due.</param>
+    /// <param name="compaction">What is needed going by keys; null when no round of compaction is
+    /// due.</param>
     public List<List<LogSegment>> Plan(List<LogSegment> segments, NeededRecords needed, Compaction? compaction)
     {
         var runs = new List<List<LogSegment>>();

@@ -6,9 +6,9 @@ using Streams.Log.Embedded.Segments;
 namespace Streams.Log.Embedded.Maintenance;
 
 /// <summary>
-/// Writes sealed segments that follow on one another anew as one, without what nobody needs. Commits keep their numbers,
-/// their times and their order, records their offsets. Positions, cursors and the snapshot at the head are left out:
-/// the snapshot of every later segment has them.
+/// Writes sealed segments that follow on one another anew as one, without what nobody needs. Commits keep
+/// their numbers, their times and their order, records their offsets. Positions, cursors and the snapshot at
+/// the head are left out: the snapshot of every later segment has them.
 /// </summary>
 internal sealed class SegmentRewriter : IDisposable
 {
@@ -25,7 +25,8 @@ internal sealed class SegmentRewriter : IDisposable
     /// <summary>Writes without what is not needed.</summary>
     /// <param name="files">The files.</param>
     /// <param name="needed">What is needed going by the partitions' starts.</param>
-    /// <param name="compaction">What is needed going by keys; null when no round of compaction is due.</param>
+    /// <param name="compaction">What is needed going by keys; null when no round of compaction is
+    /// due.</param>
     public SegmentRewriter(ILogFileSystem files, NeededRecords needed, Compaction? compaction)
     {
         _files = files;
@@ -36,7 +37,9 @@ internal sealed class SegmentRewriter : IDisposable
     /// <summary>Records that had a later one of their key.</summary>
     public long RecordsCompacted { get; private set; }
 
-    /// <summary>Writes a run of segments as one. The file is on the disk and does not have its name yet.</summary>
+    /// <summary>
+    /// Writes a run of segments as one. The file is on the disk and does not have its name yet.
+    /// </summary>
     /// <exception cref="LogFullException">There is no room; nothing was left behind.</exception>
     /// <exception cref="LogDamagedException">A byte of a segment is not what was written.</exception>
     public LogSegment Rewrite(IReadOnlyList<LogSegment> run, long nowMs)

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Streams.Log.Embedded.Segments;
 
-/// <summary>Where a batch stands in its segment. Index files hold it as it is in memory, little-endian.</summary>
+/// <summary>
+/// Where a batch stands in its segment. Index files hold it as it is in memory, little-endian.
+/// </summary>
 /// <param name="BaseOffset">The first offset that the batch covers.</param>
 /// <param name="Position">Where its entry starts in the file.</param>
 /// <param name="Bytes">Size of the whole entry.</param>

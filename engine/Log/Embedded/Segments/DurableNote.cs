@@ -5,9 +5,9 @@ using Streams.Log.Embedded.Files;
 namespace Streams.Log.Embedded.Segments;
 
 /// <summary>
-/// Notes, after each fsync, how far the log had reached the disk. Commits carry the same as their watermark; the note
-/// covers the last of them, behind which nothing stands. It is not synced itself: it never claims more than is true,
-/// and after a power cut an older note merely proves less.
+/// Notes, after each fsync, how far the log had reached the disk. Commits carry the same as their watermark;
+/// the note covers the last of them, behind which nothing stands. It is not synced itself: it never claims
+/// more than is true, and after a power cut an older note merely proves less.
 /// </summary>
 internal sealed class DurableNote : IDisposable
 {
@@ -60,13 +60,13 @@ internal sealed class DurableNote : IDisposable
     }
 
     /// <summary>Reads the furthest of the notes that are whole.</summary>
-    /// <returns>The log, the segment and the position; null where there is no whole note.</returns>
-    public static (ulong LogId, long Segment, long Position)? Read(ILogFileSystem files)
+    /// <returns>The note, or null where there is no whole one.</returns>
+    public static DurableMark? Read(ILogFileSystem files)
     {
         if (!files.Exists(FileName))
             return null;
         using ILogFile file = files.Open(FileName, LogFileMode.Read);
-        (ulong LogId, long Segment, long Position)? furthest = null;
+        DurableMark? furthest = null;
         Span<byte> slot = stackalloc byte[UsedBytes];
         for (int i = 0; i < 2; i++)
         {
@@ -75,11 +75,13 @@ internal sealed class DurableNote : IDisposable
             {
                 continue;
             }
-            ulong logId = BinaryPrimitives.ReadUInt64LittleEndian(slot[8..]);
-            long segment = BinaryPrimitives.ReadInt64LittleEndian(slot[16..]);
-            long position = BinaryPrimitives.ReadInt64LittleEndian(slot[24..]);
-            if (furthest is not { } best || (segment, position).CompareTo((best.Segment, best.Position)) > 0)
-                furthest = (logId, segment, position);
+            var mark = new DurableMark(
+                BinaryPrimitives.ReadUInt64LittleEndian(slot[8..]),
+                BinaryPrimitives.ReadInt64LittleEndian(slot[16..]),
+                BinaryPrimitives.ReadInt64LittleEndian(slot[24..]),
+                BinaryPrimitives.ReadInt64LittleEndian(slot[32..]));
+            if (furthest is not { } best || (mark.Segment, mark.Position).CompareTo((best.Segment, best.Position)) > 0)
+                furthest = mark;
         }
         return furthest;
     }
@@ -87,3 +89,10 @@ internal sealed class DurableNote : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 }
+
+/// <summary>How far a log had reached the disk.</summary>
+/// <param name="LogId">Which log.</param>
+/// <param name="Segment">The segment that was written to.</param>
+/// <param name="Position">Everything before this position of it was on the disk.</param>
+/// <param name="Commit">The last commit before that.</param>
+internal readonly record struct DurableMark(ulong LogId, long Segment, long Position, long Commit);

@@ -4,12 +4,16 @@ using Streams.Log.Embedded.Format;
 
 namespace Streams.Log.Embedded.Segments;
 
-/// <summary>A segment of the log. All but the last one are sealed: they change only by being replaced as a whole.</summary>
+/// <summary>
+/// A segment of the log. All but the last one are sealed: they change only by being replaced as a whole.
+/// </summary>
 internal sealed class LogSegment(SegmentHeader header)
 {
     private const string SegmentSuffix = ".segment";
 
-    /// <summary>Ends the name of a file that is being prepared; one found at the start is a leftover.</summary>
+    /// <summary>
+    /// Ends the name of a file that is being prepared; one found at the start is a leftover.
+    /// </summary>
     public const string NewSuffix = ".new";
 
     /// <summary>The first bytes of its file.</summary>
@@ -33,10 +37,14 @@ internal sealed class LogSegment(SegmentHeader header)
     /// <summary>The last commit in it, or before it where it has none.</summary>
     public long LastCommit { get; set; }
 
-    /// <summary>Whether there are commits in it, beside the snapshot at its head; known while it is written to.</summary>
+    /// <summary>
+    /// Whether there are commits in it, beside the snapshot at its head; known while it is written to.
+    /// </summary>
     public bool HasCommits { get; set; }
 
-    /// <summary>When its last commit was written, Unix milliseconds; when its snapshot was where it has none.</summary>
+    /// <summary>
+    /// When its last commit was written, Unix milliseconds; when its snapshot was where it has none.
+    /// </summary>
     public long LastAppendTimeMs { get; set; }
 
     /// <summary>Its batches by partition.</summary>
@@ -54,7 +62,9 @@ internal sealed class LogSegment(SegmentHeader header)
     /// <summary>Whether it was replaced or dropped: its file is closed when the last read is done.</summary>
     public bool IsRetired { get; set; }
 
-    /// <summary>Whether nothing will be added to it or to its index file; only such a segment is maintained.</summary>
+    /// <summary>
+    /// Whether nothing will be added to it or to its index file; only such a segment is maintained.
+    /// </summary>
     public bool IsFinished { get; set; }
 
     /// <summary>Whether the locations of its batches are in memory.</summary>
@@ -78,7 +88,9 @@ internal sealed class LogSegment(SegmentHeader header)
     /// <summary>The slice of a partition, or null.</summary>
     public PartitionSlice? FindSlice(TopicPartition partition) => Slices.Find(slice => slice.Partition == partition);
 
-    /// <summary>Takes over the figures of the same segment that was read anew, without the locations.</summary>
+    /// <summary>
+    /// Takes over the figures of the same segment that was read anew, without the locations.
+    /// </summary>
     public void TakeFigures(LogSegment rebuilt)
     {
         LastCommit = rebuilt.LastCommit;

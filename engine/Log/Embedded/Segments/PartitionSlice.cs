@@ -3,7 +3,9 @@ using Streams.Log.Embedded.Format;
 
 namespace Streams.Log.Embedded.Segments;
 
-/// <summary>The batches of one partition in one segment. Its figures stay in memory, its locations come and go.</summary>
+/// <summary>
+/// The batches of one partition in one segment. Its figures stay in memory, its locations come and go.
+/// </summary>
 internal sealed class PartitionSlice(LogSegment segment, TopicPartition partition)
 {
     private BatchLocation[]? _locations;
@@ -32,7 +34,10 @@ internal sealed class PartitionSlice(LogSegment segment, TopicPartition partitio
     /// <summary>Number of batches.</summary>
     public int Batches { get; set; }
 
-    /// <summary>Bytes that the batches take when their segment is rewritten, at most: each might be alone in its commit.</summary>
+    /// <summary>
+    /// Bytes that the batches take when their segment is rewritten, at most: each might be alone in its
+    /// commit.
+    /// </summary>
     public long RewrittenBytes => Bytes + (long)Batches * FrameHeader.Bytes;
 
     /// <summary>Whether the locations are in memory.</summary>
@@ -57,7 +62,9 @@ internal sealed class PartitionSlice(LogSegment segment, TopicPartition partitio
         MaxTimestampMs = Batches == 1 ? entry.MaxTimestampMs : Math.Max(MaxTimestampMs, entry.MaxTimestampMs);
     }
 
-    /// <summary>Takes locations that were read from an index file; the array came from the shared pool.</summary>
+    /// <summary>
+    /// Takes locations that were read from an index file; the array came from the shared pool.
+    /// </summary>
     public void Load(BatchLocation[] locations)
     {
         Unload();

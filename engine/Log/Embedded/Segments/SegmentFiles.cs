@@ -3,8 +3,8 @@ using Streams.Log.Embedded.Files;
 namespace Streams.Log.Embedded.Segments;
 
 /// <summary>
-/// Opens segment files and loads their indexes when a read needs them, and lets go of those that were not needed for
-/// longest. Sealed segments only: the active one stays open with its index.
+/// Opens segment files and loads their indexes when a read needs them, and lets go of those that were not
+/// needed for longest. Sealed segments only: the active one stays open with its index.
 /// </summary>
 internal sealed class SegmentFiles(LogState state, ILogFileSystem files, int openFilesMax, long indexBytesMax)
 {
@@ -38,8 +38,8 @@ internal sealed class SegmentFiles(LogState state, ILogFileSystem files, int ope
     }
 
     /// <summary>
-    /// Opens a segment's file and loads its index, unless it was retired meanwhile; either way the reader looks again
-    /// for what it wants. The caller does not hold the gate.
+    /// Opens a segment's file and loads its index, unless it was retired meanwhile; either way the reader
+    /// looks again for what it wants. The caller does not hold the gate.
     /// </summary>
     public void Open(LogSegment segment)
     {
@@ -77,8 +77,8 @@ internal sealed class SegmentFiles(LogState state, ILogFileSystem files, int ope
     }
 
     /// <summary>
-    /// Puts a segment in the place of others that follow on one another, or nothing. Reads under way end on the old
-    /// files; no read ever takes an old segment's positions to the new file.
+    /// Puts a segment in the place of others that follow on one another, or nothing. Reads under way end on
+    /// the old files; no read ever takes an old segment's positions to the new file.
     /// </summary>
     /// <param name="old">Sealed segments.</param>
     /// <param name="replacement">What holds all of them that is needed, or null.</param>
@@ -167,7 +167,7 @@ internal sealed class SegmentFiles(LogState state, ILogFileSystem files, int ope
         for (int i = 0; i < state.Segments.Count - 1; i++)
         {
             LogSegment segment = state.Segments[i];
-            bool evictable = segment.Pins == 0 && segment != keep && (segment.File is not null || segment.IsIndexLoaded);
+            bool evictable = segment.IsFinished && segment.Pins == 0 && segment != keep && (segment.File is not null || segment.IsIndexLoaded);
             if (evictable && (oldest is null || segment.LastUse < oldest.LastUse))
                 oldest = segment;
         }

@@ -7,9 +7,9 @@ using Streams.Log.Embedded.Files;
 namespace Streams.Log.Embedded.Segments;
 
 /// <summary>
-/// The index of a sealed segment: figures of each partition, and where its batches stand. It says nothing that the
-/// segment does not say, so it is written without an fsync, trusted only where its checksums and its segment's
-/// identity fit, and made anew otherwise.
+/// The index of a sealed segment: figures of each partition, and where its batches stand. It says nothing
+/// that the segment does not say, so it is written without an fsync, trusted only where its checksums and its
+/// segment's identity fit, and made anew otherwise.
 /// </summary>
 internal static class SegmentIndexFile
 {
@@ -30,7 +30,9 @@ internal static class SegmentIndexFile
         return TryReadTable(file, segment, buffer) && ReadSlices(buffer.WrittenSpan, segment);
     }
 
-    /// <summary>Reads where a segment's batches stand, from its index or, failing that, from its open file.</summary>
+    /// <summary>
+    /// Reads where a segment's batches stand, from its index or, failing that, from its open file.
+    /// </summary>
     public static Loaded LoadOrRebuild(ILogFileSystem files, LogSegment segment)
     {
         Loaded? loaded = TryLoad(files, segment);
@@ -44,7 +46,9 @@ internal static class SegmentIndexFile
         return loaded;
     }
 
-    /// <summary>Writes an index where there is room; without one the segment is scanned when it is needed.</summary>
+    /// <summary>
+    /// Writes an index where there is room; without one the segment is scanned when it is needed.
+    /// </summary>
     public static void TryWrite(ILogFileSystem files, LogSegment segment)
     {
         try

@@ -6,7 +6,8 @@ namespace Streams.Log.Embedded.Segments;
 
 /// <summary>The segment files of a directory.</summary>
 /// <param name="Segments">Those that make up the log, by number.</param>
-/// <param name="Merged">Those that a merged segment stands for, which a crash kept from being deleted.</param>
+/// <param name="Merged">Those that a merged segment stands for, which a crash kept from being
+/// deleted.</param>
 internal sealed record SegmentListing(List<LogSegment> Segments, List<LogSegment> Merged)
 {
     /// <summary>Reads the headers of all segment files.</summary>

@@ -4,7 +4,9 @@ using Streams.Log.Embedded.Format;
 
 namespace Streams.Log.Embedded.Segments;
 
-/// <summary>Makes a sealed segment's index from the segment, where the index file is missing or does not fit.</summary>
+/// <summary>
+/// Makes a sealed segment's index from the segment, where the index file is missing or does not fit.
+/// </summary>
 internal static class SegmentRebuild
 {
     /// <summary>Reads the whole segment.</summary>
@@ -13,7 +15,8 @@ internal static class SegmentRebuild
     /// <param name="file">Its file, open.</param>
     /// <param name="sealAt">Where nothing but its seal may stand, whole or torn.</param>
     /// <returns>The segment with its figures and all locations; finished where its seal is whole.</returns>
-    /// <exception cref="LogDamagedException">A byte of it is wrong: it had reached the disk as a whole.</exception>
+    /// <exception cref="LogDamagedException">A byte of it is wrong: it had reached the disk as a
+    /// whole.</exception>
     public static LogSegment Scan(
         ILogFileSystem files, LogSegment segment, ILogFile file, long sealAt = long.MaxValue)
     {

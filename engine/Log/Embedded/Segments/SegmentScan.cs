@@ -71,22 +71,36 @@ internal sealed class SegmentScan : IDisposable
     public long FindFrame(long from, out FrameHeader frame)
     {
         long position = from;
-        while (Fill(position, FrameHeader.Bytes))
+        while ((position = FindMagic(FrameHeader.Magic, FrameHeader.Bytes, position)) >= 0)
         {
-            int available = (int)(_windowStart + _window.Length - position);
-            ReadOnlySpan<byte> window = Window(position, available);
-            int at = window[..^(FrameHeader.Bytes - FrameHeader.Magic.Length)].IndexOf(FrameHeader.Magic);
-            if (at < 0)
-            {
-                position += available - FrameHeader.Bytes + 1;
-                continue;
-            }
-            position += at;
-            if (FrameHeader.TryRead(window[at..], _place, position, out frame).IsDone)
+            if (FrameHeader.TryRead(Window(position, FrameHeader.Bytes), _place, position, out frame).IsDone)
                 return position;
             position++;
         }
         frame = default;
+        return -1;
+    }
+
+    /// <summary>Looks for the next entry that is whole.</summary>
+    /// <param name="from">Where to begin.</param>
+    /// <param name="limit">Where it has to end at the latest.</param>
+    /// <param name="entry">Its header.</param>
+    /// <returns>Its position, or -1.</returns>
+    public long FindEntry(long from, long limit, out EntryHeader entry)
+    {
+        long position = from;
+        while ((position = FindMagic(EntryHeader.Magic, EntryHeader.Bytes, position)) >= 0
+            && position + EntryHeader.Bytes <= limit)
+        {
+            if (EntryHeader.TryRead(Window(position, EntryHeader.Bytes), _place, position, out entry).IsDone
+                && position + entry.EntryBytes <= limit
+                && Crc32C.Compute(Raw(position, entry.EntryBytes)[EntryHeader.Bytes..]) == entry.PayloadChecksum)
+            {
+                return position;
+            }
+            position++;
+        }
+        entry = default;
         return -1;
     }
 
@@ -95,6 +109,20 @@ internal sealed class SegmentScan : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _window.Dispose();
+
+    // The next place where the bytes stand that a header begins with, and a whole header has room.
+    private long FindMagic(ReadOnlySpan<byte> magic, int headerBytes, long from)
+    {
+        for (long position = from; Fill(position, headerBytes);)
+        {
+            int available = (int)(_windowStart + _window.Length - position);
+            int at = Window(position, available)[..^(headerBytes - magic.Length)].IndexOf(magic);
+            if (at >= 0)
+                return Fill(position + at, headerBytes) ? position + at : -1;
+            position += available - headerBytes + 1;
+        }
+        return -1;
+    }
 
     private ReadOnlySpan<byte> Window(long position, int count) =>
         _window.WrittenSpan.Slice((int)(position - _windowStart), count);
