@@ -3,8 +3,7 @@ using Streams.Buffers;
 
 namespace Streams.Connectors.Bitcoin;
 
-/// <summary>Base 58: bytes as one big number, written in digits and letters that are hard to
-/// confuse.</summary>
+/// <summary>Base 58: bytes as one big number, in digits and letters that are hard to confuse.</summary>
 /// <remarks>
 /// The cost grows with the square of the length, so lengths are bounded. The number is kept in limbs of 58^5,
 /// which fit 32 bits: one pass of 64-bit divisions then makes five characters at once. Each leading zero byte

@@ -13,8 +13,7 @@ public enum Bech32Variant : byte
     Bech32m,
 }
 
-/// <summary>Text of a prefix, the digit 1, five-bit values and a checksum that finds any four
-/// errors.</summary>
+/// <summary>Text of a prefix, the digit 1, five-bit values and a checksum that finds any 4 errors.</summary>
 /// <remarks>Sources: BIP173; BIP350.</remarks>
 public static class Bech32
 {
@@ -99,8 +98,7 @@ public static class Bech32
         return ParseResult<BitcoinTextDefect>.Done;
     }
 
-    /// <summary>Spreads bytes over five-bit values and returns how many; zero bits fill the last one
-    /// up.</summary>
+    /// <summary>Spreads bytes over five-bit values, filling the last one up; returns how many.</summary>
     public static int ToValues(ReadOnlySpan<byte> bytes, Span<byte> values)
     {
         int count = 0;

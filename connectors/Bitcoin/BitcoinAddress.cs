@@ -6,8 +6,7 @@ using Streams.Buffers;
 
 namespace Streams.Connectors.Bitcoin;
 
-/// <summary>Where coins can be sent: a type of script and the hash, key or program that it is made
-/// with.</summary>
+/// <summary>Where coins can be sent: a type of script, and the hash or program that makes it one.</summary>
 /// <remarks>
 /// A value of its own: it keeps no bytes of a transaction. Its text depends on the network; its script does
 /// not. Sources: Bitcoin developer reference, "Address Conversion" (P2PKH, P2SH); BIP173 and BIP350
@@ -113,8 +112,7 @@ public readonly struct BitcoinAddress : IEquatable<BitcoinAddress>
     }
 
     /// <summary>Writes the output script that pays to this address, and returns the bytes used.</summary>
-    /// <param name="destination">At least <see cref="ScriptBytesMax"/> bytes, or the script's own
-    /// length.</param>
+    /// <param name="destination">At least <see cref="ScriptBytesMax"/> bytes, or the script's length.</param>
     public int WriteScript(Span<byte> destination)
     {
         switch (Type)

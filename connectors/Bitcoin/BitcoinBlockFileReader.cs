@@ -16,6 +16,21 @@ public enum BlockFileItemKind : byte
     Garbage,
 }
 
+/// <summary>What is known of the file after the bytes at hand.</summary>
+public enum BlockFilePart : byte
+{
+    /// <summary>The node may still write to the file. What looks like unwritten space or an unfinished block
+    /// at the end of the bytes is waited for; it must be read from the file anew, for it changes in
+    /// place.</summary>
+    Growing,
+
+    /// <summary>The node has gone on to another file, and more of this one follows.</summary>
+    Middle,
+
+    /// <summary>The node has gone on to another file, and the bytes reach the end of this one.</summary>
+    End,
+}
+
 /// <summary>One stretch of a node's block file. Stretches follow each other without a gap.</summary>
 public readonly ref struct BlockFileItem
 {
@@ -70,64 +85,68 @@ public sealed class BitcoinBlockFileReader
     /// <summary>Reads the next stretch.</summary>
     /// <param name="source">Cleared bytes of the file, from where the last stretch ended.</param>
     /// <param name="filePosition">Where in the file they begin.</param>
-    /// <param name="isEnd">Whether the file ends with them and will not grow; else an unfinished block is
-    /// waited for.</param>
+    /// <param name="part">What follows them.</param>
     /// <param name="item">The stretch, unless more is needed. Its <see cref="BlockFileItem.Raw"/> says how
     /// far to move on.</param>
     /// <returns>Done with a block or padding; Invalid with garbage, and why it is; NeedMoreData, which at the
     /// end means that there is nothing left.</returns>
     /// <remarks>
-    /// Where a block turns out invalid, its length may have been the damage: move on by <see
-    /// cref="FrameBytes"/> only rather than by all of it, and what comes next is garbage up to the next
-    /// frame, and then that frame.
+    /// Where a block turns out invalid, its length may have been the damage: move on by only
+    /// <see cref="FrameBytes"/>, and what comes next is garbage up to the next frame, and then that frame.
+    /// The last block of a growing file may be invalid because the node has not finished writing it: read it
+    /// again first.
     /// </remarks>
     public ParseResult<BitcoinDefect> TryRead(
-        ReadOnlySpan<byte> source, long filePosition, bool isEnd, out BlockFileItem item)
+        ReadOnlySpan<byte> source, long filePosition, BlockFilePart part, out BlockFileItem item)
     {
         item = default;
         if (source.IsEmpty)
             return ParseResult<BitcoinDefect>.NeedMoreData;
         int common = source.CommonPrefixLength(_magic);
         if (common == MagicBytes)
-            return ReadFrame(source, isEnd, out item);
-        if (common == source.Length && !isEnd)
+            return ReadFrame(source, part, out item);
+        if (common == source.Length && part != BlockFilePart.End)
             return ParseResult<BitcoinDefect>.NeedMoreData;
         int padding = PaddingBytes(source, filePosition);
+        if (padding == source.Length && part == BlockFilePart.Growing)
+            return ParseResult<BitcoinDefect>.NeedMoreData;
         if (padding == 0)
-            return SkipGarbage(BitcoinDefect.FrameMagic.At(0), source, isEnd, out item);
+            return SkipGarbage(BitcoinDefect.FrameMagic.At(0), source, part, out item);
         item = new BlockFileItem { Kind = BlockFileItemKind.Padding, Raw = source[..padding] };
         return ParseResult<BitcoinDefect>.Done;
     }
 
     private ParseResult<BitcoinDefect> ReadFrame(
-        ReadOnlySpan<byte> source, bool isEnd, out BlockFileItem item)
+        ReadOnlySpan<byte> source, BlockFilePart part, out BlockFileItem item)
+    {
+        if (source.Length < FrameBytes)
+            return WaitOrSkip(source, part, out item);
+        uint length = BinaryPrimitives.ReadUInt32LittleEndian(source[MagicBytes..]);
+        if (length < BlockBytesMin || length > (uint)_blockBytesMax)
+            return SkipGarbage(BitcoinDefect.FrameLength.At(MagicBytes), source, part, out item);
+        int frameBytes = FrameBytes + (int)length;
+        if (source.Length < frameBytes)
+            return WaitOrSkip(source, part, out item);
+        item = new BlockFileItem { Kind = BlockFileItemKind.Block, Raw = source[..frameBytes] };
+        return ParseResult<BitcoinDefect>.Done;
+    }
+
+    private ParseResult<BitcoinDefect> WaitOrSkip(
+        ReadOnlySpan<byte> source, BlockFilePart part, out BlockFileItem item)
     {
         item = default;
-        bool isWhole = source.Length >= FrameBytes;
-        if (isWhole)
-        {
-            uint length = BinaryPrimitives.ReadUInt32LittleEndian(source[MagicBytes..]);
-            if (length < BlockBytesMin || length > (uint)_blockBytesMax)
-                return SkipGarbage(BitcoinDefect.FrameLength.At(MagicBytes), source, isEnd, out item);
-            int frameBytes = FrameBytes + (int)length;
-            isWhole = source.Length >= frameBytes;
-            if (isWhole)
-                item = new BlockFileItem { Kind = BlockFileItemKind.Block, Raw = source[..frameBytes] };
-        }
-        if (isWhole)
-            return ParseResult<BitcoinDefect>.Done;
-        return isEnd
-            ? SkipGarbage(BitcoinDefect.FrameTruncated.At(source.Length), source, isEnd, out item)
+        return part == BlockFilePart.End
+            ? SkipGarbage(BitcoinDefect.FrameTruncated.At(source.Length), source, part, out item)
             : ParseResult<BitcoinDefect>.NeedMoreData;
     }
 
     // Up to the next magic, or to where one may begin that has not arrived yet.
     private ParseResult<BitcoinDefect> SkipGarbage(
-        ParseResult<BitcoinDefect> why, ReadOnlySpan<byte> source, bool isEnd, out BlockFileItem item)
+        ParseResult<BitcoinDefect> why, ReadOnlySpan<byte> source, BlockFilePart part, out BlockFileItem item)
     {
         ReadOnlySpan<byte> rest = source[1..Math.Min(source.Length, GarbageBytesMax)];
         int next = rest.IndexOf(_magic);
-        bool isAllThereIs = isEnd && source.Length <= GarbageBytesMax;
+        bool isAllThereIs = part == BlockFilePart.End && source.Length <= GarbageBytesMax;
         if (next < 0)
             next = isAllThereIs ? rest.Length : rest.Length - BytesOfMagicAtEnd(rest);
         item = new BlockFileItem { Kind = BlockFileItemKind.Garbage, Raw = source[..(1 + next)] };

@@ -2,7 +2,7 @@ namespace Streams.Connectors.Bitcoin;
 
 /// <summary>What one pass over a block found out, so that nothing is read or hashed twice.</summary>
 /// <remarks>
-/// Reusable: a reader refills it, and it keeps its memory (about 180 bytes for each transaction of the
+/// Reusable: a reader refills it, and it keeps its memory (about 130 bytes for each transaction of the
 /// largest block so far). It holds no bytes of the block; <see cref="View"/> joins the two again, for
 /// instance after an await. Not thread-safe.
 /// </remarks>
@@ -40,8 +40,7 @@ public sealed class BitcoinBlockIndex
     /// <summary>The transactions' ids, in block order.</summary>
     public ReadOnlySpan<BitcoinHash> TxIds => _txIds.AsSpan(0, Count);
 
-    /// <summary>The hashes with witness, in block order; equal to the id where a transaction has
-    /// none.</summary>
+    /// <summary>The hashes with witness, in block order; the id where a transaction has none.</summary>
     public ReadOnlySpan<BitcoinHash> WitnessTxIds => _witnessTxIds.AsSpan(0, Count);
 
     /// <summary>The index of the first transaction with a witness; -1 where there is none.</summary>

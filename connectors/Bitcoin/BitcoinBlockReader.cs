@@ -30,38 +30,28 @@ public sealed class BitcoinBlockReader
 
     /// <summary>Reads and validates one block from the start of <paramref name="source"/>.</summary>
     /// <param name="source">Bytes that begin with a block; more may follow it.</param>
-    /// <param name="index">Refilled; meaningful only when Done.</param>
-    /// <param name="block">A view, when Done; its <see cref="BitcoinBlock.Raw"/> says how many bytes it
-    /// took.</param>
+    /// <param name="index">Refilled. Unless Done it is empty, save the header and its hash where there was
+    /// one: a dead letter can name its block.</param>
+    /// <param name="block">A view, when Done; <see cref="BitcoinBlock.Raw"/> is as long as the block.</param>
     /// <returns>Done, NeedMoreData, or Invalid with the offset from the block's first byte.</returns>
     public ParseResult<BitcoinDefect> TryRead(
         ReadOnlySpan<byte> source, BitcoinBlockIndex index, out BitcoinBlock block)
     {
-        block = default;
         index.Clear();
         ParseResult<BitcoinDefect> result = ReadHeader(source, index);
         if (result.IsDone)
             result = ReadTransactions(source, index);
         if (result.IsDone)
             result = CheckMerkleRoot(index);
-        if (!result.IsDone)
-            return result;
-        block = new BitcoinBlock(source[..index.Bytes], index);
-        result = CheckTransactions(block);
         if (result.IsDone)
-        {
-            index.Height = ReadHeight(block);
-            result = CheckWitnesses(block);
-        }
-        if (result.IsDone && index.Weight > BitcoinTransactionRules.BlockWeightMax)
-            result = BitcoinDefect.BlockWeightTooLarge.At(0);
+            result = CheckRules(index.View(source));
         if (!result.IsDone)
-            block = default;
+            index.Clear();
+        block = result.IsDone ? index.View(source) : default;
         return result;
     }
 
-    /// <summary>Reads bytes that must be one block and nothing else, as a file's frame or an RPC body
-    /// is.</summary>
+    /// <summary>Reads bytes that must be one block and nothing else, as a frame or an RPC body.</summary>
     /// <returns>Done or Invalid; the end of the bytes is final here.</returns>
     public ParseResult<BitcoinDefect> ReadWhole(
         ReadOnlySpan<byte> source, BitcoinBlockIndex index, out BitcoinBlock block)
@@ -71,19 +61,18 @@ public sealed class BitcoinBlockReader
             return BitcoinDefect.Truncated.At(source.Length);
         if (!result.IsDone || block.Raw.Length == source.Length)
             return result;
-        int end = block.Raw.Length;
+        result = BitcoinDefect.TrailingBytes.At(block.Raw.Length);
+        index.Clear();
         block = default;
-        return BitcoinDefect.TrailingBytes.At(end);
+        return result;
     }
 
     private ParseResult<BitcoinDefect> ReadHeader(ReadOnlySpan<byte> source, BitcoinBlockIndex index)
     {
         ParseResult<BitcoinDefect> result = BitcoinHeader.TryRead(source, out BitcoinHeader header);
-        if (!result.IsDone)
-            return result;
         index.Header = header;
-        index.Hash = header.ComputeHash();
-        return header.CheckWork(index.Hash, _options.Network);
+        index.Hash = result.IsDone ? header.ComputeHash() : default;
+        return result.IsDone ? header.CheckWork(index.Hash, _options.Network) : result;
     }
 
     private ParseResult<BitcoinDefect> ReadTransactions(ReadOnlySpan<byte> source, BitcoinBlockIndex index)
@@ -144,18 +133,34 @@ public sealed class BitcoinBlockReader
             : ParseResult<BitcoinDefect>.Done;
     }
 
+    private ParseResult<BitcoinDefect> CheckRules(in BitcoinBlock block)
+    {
+        ParseResult<BitcoinDefect> result = CheckCoinbases(block);
+        if (result.IsDone)
+            result = CheckTransactions(block);
+        if (!result.IsDone)
+            return result;
+        block.Index.Height = ReadHeight(block);
+        result = CheckWitnesses(block);
+        return result.IsDone && block.Index.Weight > BitcoinTransactionRules.BlockWeightMax
+            ? BitcoinDefect.BlockWeightTooLarge.At(0)
+            : result;
+    }
+
+    private static ParseResult<BitcoinDefect> CheckCoinbases(in BitcoinBlock block)
+    {
+        if (!block[0].IsCoinbase)
+            return BitcoinDefect.CoinbaseMissing.At(block.OffsetOf(0));
+        for (int i = 1; i < block.Count; i++)
+        {
+            if (block[i].IsCoinbase)
+                return BitcoinDefect.CoinbaseMultiple.At(block.OffsetOf(i));
+        }
+        return ParseResult<BitcoinDefect>.Done;
+    }
+
     private static ParseResult<BitcoinDefect> CheckTransactions(in BitcoinBlock block)
     {
-        for (int i = 0; i < block.Count; i++)
-        {
-            BitcoinTransaction transaction = block[i];
-            if (transaction.IsCoinbase != (i == 0))
-            {
-                return i == 0
-                    ? BitcoinDefect.CoinbaseMissing.At(block.OffsetOf(0))
-                    : BitcoinDefect.CoinbaseMultiple.At(block.OffsetOf(i));
-            }
-        }
         for (int i = 0; i < block.Count; i++)
         {
             ParseResult<BitcoinDefect> result = BitcoinTransactionRules.Check(block[i]);

@@ -27,7 +27,6 @@ public sealed record BitcoinBlockTemplate
     /// <summary>Tells coinbases apart that are otherwise equal.</summary>
     public ulong ExtraNonce { get; init; }
 
-    /// <summary>Whether the coinbase commits to the witnesses, as it must where there are any. Source:
-    /// BIP141.</summary>
+    /// <summary>Whether the coinbase commits to the witnesses, if any. Source: BIP141.</summary>
     public bool CommitsToWitnesses { get; init; } = true;
 }

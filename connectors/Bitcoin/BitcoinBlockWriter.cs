@@ -4,16 +4,14 @@ using Streams.Buffers;
 
 namespace Streams.Connectors.Bitcoin;
 
-/// <summary>Writes and mines blocks as <see cref="BitcoinBlockReader"/> reads them, for simulated feeds and
-/// tests.</summary>
+/// <summary>Writes and mines blocks, the inverse of <see cref="BitcoinBlockReader"/>.</summary>
 /// <remarks>
 /// Reusable, and allocates nothing once its buffers have grown: start, add transactions, finish. Not
 /// thread-safe. Sources: Bitcoin developer reference, "Serialized Blocks"; BIP34, BIP141.
 /// </remarks>
 public sealed class BitcoinBlockWriter : IDisposable
 {
-    /// <summary>How many nonces are tried: far more than regtest needs, far fewer than a public
-    /// network.</summary>
+    /// <summary>How many nonces are tried: more than regtest needs, fewer than a public network.</summary>
     public const uint NoncesMax = 1 << 20;
 
     private readonly PooledBuffer _transactions = new();
@@ -66,8 +64,7 @@ public sealed class BitcoinBlockWriter : IDisposable
         return Finish(header, coinbase.ComputeTxId(), _coinbase.WrittenSpan, destination);
     }
 
-    /// <summary>Appends a block of the transactions that were added and no others, the first being the
-    /// coinbase.</summary>
+    /// <summary>Appends a block of the transactions that were added; the first is the coinbase.</summary>
     /// <param name="header">Its merkle root and nonce are found here.</param>
     /// <param name="destination">Appended to.</param>
     /// <returns>The block's hash.</returns>

@@ -3,8 +3,7 @@ using Streams.Buffers;
 
 namespace Streams.Connectors.Bitcoin;
 
-/// <summary>Goes through bytes that may be incomplete, wrong or hostile, and remembers why it
-/// stopped.</summary>
+/// <summary>Goes through bytes that may be incomplete or hostile, and remembers why it stopped.</summary>
 /// <remarks>
 /// Every method either moves and returns true, or stays, sets <see cref="Failure"/> and returns false.
 /// Nothing is looped over or allocated on the word of a count: a count is first held against the limit, then
@@ -50,8 +49,7 @@ internal ref struct BitcoinCursor
         return true;
     }
 
-    /// <summary>Moves over a count whose elements take at least <paramref name="elementBytesMin"/> bytes
-    /// each.</summary>
+    /// <summary>Moves over a count of elements that have a least size.</summary>
     /// <param name="elementBytesMin">At least 1.</param>
     /// <param name="count">As many elements can still follow in the bytes at hand.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

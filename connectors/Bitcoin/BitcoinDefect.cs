@@ -2,8 +2,7 @@ using Streams.Buffers;
 
 namespace Streams.Connectors.Bitcoin;
 
-/// <summary>What can be wrong with bytes that should be a transaction, a block or a node's block
-/// file.</summary>
+/// <summary>What can be wrong with the bytes of a transaction, a block or a node's block file.</summary>
 /// <remarks>
 /// The names stand in dead letters and metrics, so they are kept. Rules after "Core" name the reject reason
 /// that Bitcoin Core gives for the same finding.
@@ -24,8 +23,7 @@ public enum BitcoinDefect : byte
     /// <summary>The byte after the witness marker is neither 0 nor 1. Source: BIP144.</summary>
     WitnessFlagUnknown,
 
-    /// <summary>A witness is announced, and every input's is empty. Source: BIP144. Core: Superfluous witness
-    /// record.</summary>
+    /// <summary>A witness is announced, and each is empty. Core: Superfluous witness record.</summary>
     WitnessSuperfluous,
 
     /// <summary>The bytes end inside the value, and no more are to come.</summary>
@@ -89,8 +87,7 @@ public enum BitcoinDefect : byte
     /// <summary>The header commits to other transactions. Core: bad-txnmrklroot.</summary>
     MerkleRootMismatch,
 
-    /// <summary>A list of transactions was doubled at its end. Core: bad-txns-duplicate
-    /// (CVE-2012-2459).</summary>
+    /// <summary>The last transactions stand there twice (CVE-2012-2459). Core: bad-txns-duplicate.</summary>
     MerkleTreeMutated,
 
     /// <summary>There are witnesses that nothing commits to. Core: unexpected-witness.</summary>
@@ -120,8 +117,7 @@ public enum BitcoinDefect : byte
 /// <summary>Results that carry a defect.</summary>
 internal static class BitcoinDefects
 {
-    /// <summary>The bytes have this defect at <paramref name="offset"/>, counted from the start of the
-    /// value.</summary>
+    /// <summary>The bytes have this defect, so far from the start of the value.</summary>
     public static ParseResult<BitcoinDefect> At(this BitcoinDefect defect, long offset) =>
         ParseResult<BitcoinDefect>.Invalid(defect, offset);
 }

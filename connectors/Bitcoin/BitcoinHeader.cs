@@ -3,8 +3,7 @@ using Streams.Buffers;
 
 namespace Streams.Connectors.Bitcoin;
 
-/// <summary>A block's header: 80 bytes that chain the block to the one before and pay for it with
-/// work.</summary>
+/// <summary>A block's header: 80 bytes that chain it to the block before and pay for it with work.</summary>
 /// <remarks>
 /// <code>version 4 | previous block 32 | merkle root 32 | time 4 | bits 4 | nonce 4        integers
 /// little-endian</code>
@@ -84,8 +83,7 @@ public readonly struct BitcoinHeader
         return hash;
     }
 
-    /// <summary>Checks that the hash meets the target, and that the target is one the network
-    /// allows.</summary>
+    /// <summary>Checks that the hash meets the target, and that the network allows the target.</summary>
     /// <param name="hash">The header's own hash.</param>
     /// <param name="network">Says how easy a target may be. Whether it is the one that the chain asks for at
     /// this height takes the headers before.</param>

@@ -85,8 +85,7 @@ public readonly ref struct BitcoinInput
     public uint PreviousOutput =>
         BinaryPrimitives.ReadUInt32LittleEndian(_raw[(Offset + OutputNumberOffset)..]);
 
-    /// <summary>Id and number together as 36 bytes of the wire: the key of the output that is
-    /// spent.</summary>
+    /// <summary>Id and number as 36 bytes of the wire: the key of the output that is spent.</summary>
     public ReadOnlySpan<byte> Outpoint => _raw.Slice(Offset, ScriptOffset);
 
     /// <summary>Whether it spends nothing: id zero, number 0xFFFFFFFF, as a coinbase does.</summary>
@@ -95,8 +94,7 @@ public readonly ref struct BitcoinInput
     /// <summary>The script that unlocks the output (scriptSig); free bytes in a coinbase.</summary>
     public ReadOnlySpan<byte> Script { get; }
 
-    /// <summary>The sequence number: relative lock time (BIP68) and, below 0xFFFFFFFE, replaceability
-    /// (BIP125).</summary>
+    /// <summary>Relative lock time (BIP68) and, below 0xFFFFFFFE, replaceability (BIP125).</summary>
     public uint Sequence => BinaryPrimitives.ReadUInt32LittleEndian(_raw[(EndOffset - SequenceBytes)..]);
 
     /// <summary>The witness; empty where there is none.</summary>

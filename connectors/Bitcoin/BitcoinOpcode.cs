@@ -1,7 +1,6 @@
 namespace Streams.Connectors.Bitcoin;
 
-/// <summary>The opcodes that templates of scripts are made of. Source: Bitcoin Core,
-/// <c>script/script.h</c>.</summary>
+/// <summary>The opcodes of templates of scripts. Source: Bitcoin Core, <c>script/script.h</c>.</summary>
 internal static class BitcoinOpcode
 {
     /// <summary>Pushes an empty item; also witness version 0.</summary>

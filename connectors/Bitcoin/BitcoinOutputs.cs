@@ -65,8 +65,7 @@ public readonly ref struct BitcoinOutput
     /// <summary>Bytes from the transaction's start to this output.</summary>
     public int Offset { get; }
 
-    /// <summary>The amount in satoshi; in a transaction that passed the rules, 0 to
-    /// <see cref="BitcoinTransaction.SatoshiMax"/>.</summary>
+    /// <summary>The amount in satoshi: any number, unless the transaction has passed the rules.</summary>
     public long Satoshi { get; }
 
     /// <summary>The script that locks the output (scriptPubKey).</summary>

@@ -11,11 +11,10 @@ public sealed record BitcoinReaderOptions
     /// <summary>The network; the main one by default.</summary>
     public BitcoinNetwork Network { get; init; } = BitcoinNetwork.Mainnet;
 
-    /// <summary>The largest transaction, in bytes; 4,000,000 by default, which a block's weight can
-    /// hold.</summary>
+    /// <summary>The largest transaction, in bytes; 4,000,000 by default, the weight of a block.</summary>
     public int TransactionBytesMax { get; init; } = BitcoinTransactionRules.BlockWeightMax;
 
-    /// <summary>The largest block, in bytes; 4,000,000 by default, which a block's weight can hold.</summary>
+    /// <summary>The largest block, in bytes; 4,000,000 by default, its largest weight.</summary>
     public int BlockBytesMax { get; init; } = BitcoinTransactionRules.BlockWeightMax;
 
     /// <summary>Refuses what cannot work.</summary>

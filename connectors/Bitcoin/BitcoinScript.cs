@@ -10,8 +10,7 @@ public readonly ref struct BitcoinScript
     /// <summary>Bytes of a key in compressed form: 02 or 03, then one coordinate.</summary>
     public const int CompressedKeyBytes = 33;
 
-    /// <summary>Bytes of a key in full form: 04 (06 and 07 in a hybrid that is obsolete), then two
-    /// coordinates.</summary>
+    /// <summary>Bytes of a key in full form: 04 (06 or 07 in an old hybrid), two coordinates.</summary>
     public const int FullKeyBytes = 65;
 
     /// <summary>Bytes of a program that is a SHA-256 or a taproot key.</summary>
@@ -63,8 +62,7 @@ public readonly ref struct BitcoinScript
             : new BitcoinScript(BitcoinScriptType.NonStandard, default);
     }
 
-    /// <summary>Whether bytes have the first byte and the length of a public key. Source: SEC 1, section
-    /// 2.3.3.</summary>
+    /// <summary>Whether bytes have a public key's first byte and length. Source: SEC 1, 2.3.3.</summary>
     internal static bool IsKey(ReadOnlySpan<byte> bytes) => bytes.Length switch
     {
         CompressedKeyBytes => bytes[0] is 2 or 3,

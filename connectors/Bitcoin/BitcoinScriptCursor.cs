@@ -2,8 +2,7 @@ using System.Buffers.Binary;
 
 namespace Streams.Connectors.Bitcoin;
 
-/// <summary>Goes through a script's operations. Any bytes can stand in a script: it stops where they break
-/// off.</summary>
+/// <summary>Goes through a script's operations, up to where the bytes end or break off.</summary>
 internal ref struct BitcoinScriptCursor(ReadOnlySpan<byte> script)
 {
     private ReadOnlySpan<byte> _rest = script;

@@ -8,17 +8,15 @@ public enum BitcoinEvidence : byte
     /// <summary>Nothing is known.</summary>
     None,
 
-    /// <summary>The type is inferred from the input's shape. The key is not in the input, and so no
-    /// address.</summary>
+    /// <summary>The type is inferred from the input's shape. No key is in it, so no address.</summary>
     Type,
 
-    /// <summary>Type and address are inferred from the input's shape: signatures, keys and a script stand where
-    /// they must. It could be wrong for an output that hardly anybody makes: a non-standard script that takes what a
-    /// standard one takes, or a witness version that takes anything.</summary>
+    /// <summary>Type and address are inferred from the input's shape: signatures, keys and a script stand
+    /// where they must. It could be wrong for an output that hardly anybody makes: a non-standard script that
+    /// takes what a standard one takes, or a witness version that takes anything.</summary>
     Structure,
 
-    /// <summary>The input contains the hash of its own key or script: certain, if the transaction is
-    /// valid.</summary>
+    /// <summary>The input contains the hash of its own key or script: certain, if it is valid.</summary>
     Hash,
 }
 
@@ -55,12 +53,10 @@ public readonly struct BitcoinSpender
         Evidence = evidence;
     }
 
-    /// <summary>The type of the spent output; <see cref="BitcoinScriptType.Unknown"/> where the input does
-    /// not tell.</summary>
+    /// <summary>The type of the spent output, where the input tells.</summary>
     public BitcoinScriptType Type { get; }
 
-    /// <summary>The type of the script behind a P2SH or P2WSH hash; else <see
-    /// cref="BitcoinScriptType.Unknown"/>.</summary>
+    /// <summary>The type of the script behind a P2SH or P2WSH hash, where the input tells.</summary>
     public BitcoinScriptType InnerType { get; private init; }
 
     /// <summary>The address of the spent output; empty where the input does not tell.</summary>

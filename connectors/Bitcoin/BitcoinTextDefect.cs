@@ -8,8 +8,7 @@ public enum BitcoinTextDefect : byte
     /// <summary>Nothing is wrong.</summary>
     None,
 
-    /// <summary>The text is too short or too long, or decodes to another number of bytes than it
-    /// should.</summary>
+    /// <summary>The text is too short or too long, or decodes to the wrong number of bytes.</summary>
     Length,
 
     /// <summary>A character that the encoding does not use.</summary>
@@ -39,8 +38,7 @@ public enum BitcoinTextDefect : byte
     /// <summary>The bits that fill the last character up are too many, or not zero. Source: BIP173.</summary>
     Padding,
 
-    /// <summary>A private key that is zero or not below the order of the curve. Source: SEC 2,
-    /// secp256k1.</summary>
+    /// <summary>A private key that is zero or not below the curve's order. Source: SEC 2.</summary>
     KeyRange,
 }
 

@@ -36,8 +36,7 @@ public readonly ref struct BitcoinTransaction
     /// <summary>The version, which rules from BIP68 on look at.</summary>
     public uint Version => BinaryPrimitives.ReadUInt32LittleEndian(Raw);
 
-    /// <summary>A height below 500,000,000, else Unix seconds, before which a block may not contain it; 0 for
-    /// none.</summary>
+    /// <summary>A height below 500,000,000, else Unix seconds, that a block must be past.</summary>
     public uint LockTime => BinaryPrimitives.ReadUInt32LittleEndian(Raw[^LockTimeBytes..]);
 
     /// <summary>How many outputs it spends.</summary>
@@ -55,8 +54,7 @@ public readonly ref struct BitcoinTransaction
     /// <summary>The outputs, in order.</summary>
     public BitcoinOutputs Outputs => new(Raw, _layout);
 
-    /// <summary>Whether it is the first of a block, which makes new coins: one input that spends
-    /// nothing.</summary>
+    /// <summary>Whether it makes new coins, as a block's first does: one input, spending nothing.</summary>
     public bool IsCoinbase =>
         InputCount == 1 && new BitcoinInput(Raw, _layout.InputsOffset, default).IsPreviousOutputNull;
 
@@ -72,8 +70,7 @@ public readonly ref struct BitcoinTransaction
     private ReadOnlySpan<byte> StrippedBody =>
         Raw[(VersionBytes + MarkerBytes).._layout.WitnessOffset];
 
-    /// <summary>The transaction's id: the hash of the bytes without the witness, so that signing cannot
-    /// change it.</summary>
+    /// <summary>The transaction's id: the hash without the witness, which a signer could vary.</summary>
     public BitcoinHash ComputeTxId()
     {
         BitcoinHash hash = default;

@@ -3,8 +3,7 @@ using Streams.Buffers;
 
 namespace Streams.Connectors.Bitcoin;
 
-/// <summary>Writes transactions as <see cref="BitcoinTransactionReader"/> reads them, for simulated feeds and
-/// tests.</summary>
+/// <summary>Writes transactions, the inverse of <see cref="BitcoinTransactionReader"/>.</summary>
 /// <remarks>
 /// Reusable, and allocates nothing once its buffers have grown: start, add inputs and outputs in any order,
 /// finish. It writes what it is told and checks no rule, so that it can also write what a rule must refuse.
@@ -39,8 +38,7 @@ public sealed class BitcoinTransactionWriter : IDisposable
     /// <param name="previousOutput">Which of its outputs.</param>
     /// <param name="script">The script that unlocks it.</param>
     /// <param name="sequence">The sequence number.</param>
-    /// <param name="witnessItems">How many calls of <see cref="AddWitnessItem"/> follow for this
-    /// input.</param>
+    /// <param name="witnessItems">How often <see cref="AddWitnessItem"/> follows for this input.</param>
     /// <exception cref="InvalidOperationException">The input before lacks witness items.</exception>
     public void AddInput(
         in BitcoinHash previousTxId, uint previousOutput, ReadOnlySpan<byte> script, uint sequence,

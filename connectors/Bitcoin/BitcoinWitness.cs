@@ -18,8 +18,7 @@ public readonly ref struct BitcoinWitness
     /// <summary>Starts before the bottom item.</summary>
     public Enumerator GetEnumerator() => new(_items, Count);
 
-    /// <summary>Reads the witness at <paramref name="offset"/> of bytes that were validated, and moves past
-    /// it.</summary>
+    /// <summary>Reads the witness at an offset of bytes that were validated, and moves past it.</summary>
     internal static BitcoinWitness Read(ReadOnlySpan<byte> raw, scoped ref int offset)
     {
         int count = CompactSize.Take(raw, ref offset);

@@ -4,8 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Streams.Connectors.Bitcoin;
 
-/// <summary>The key that a node's block files are obfuscated with, so that virus scanners leave them
-/// alone.</summary>
+/// <summary>The key that obfuscates a node's block files, so that virus scanners leave them alone.</summary>
 /// <remarks>
 /// Every byte is XORed with one of eight, chosen by its position in the file; the key is the node's
 /// <c>xor.dat</c>, as it stands. All zero, or no such file, means no obfuscation. Source: Bitcoin Core 28.0,
@@ -48,8 +47,7 @@ public readonly struct BlockFileKey
             bytes[i] ^= ByteOf(turned, i);
     }
 
-    /// <summary>What a zero byte of the file has become: the node reserves space with zeros and does not
-    /// obfuscate them.</summary>
+    /// <summary>What clearing makes of a zero that the node reserved space with.</summary>
     internal byte ZeroAt(long filePosition) => ByteOf(_key, (int)(filePosition % Bytes));
 
     private ulong TurnedTo(long filePosition) =>

@@ -2,8 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Streams.Connectors.Bitcoin;
 
-/// <summary>Expected hashes that went into a block or into a chain; the chain with the most is the valid
-/// one.</summary>
+/// <summary>Expected hashes behind a block or a chain; the chain with the most is the valid one.</summary>
 /// <remarks>
 /// A height does not decide between branches: a longer branch of easier blocks can hold less work. Add the
 /// work of each header along a branch and compare sums. Source: Bitcoin developer guide, "Block Height and
@@ -18,8 +17,7 @@ public readonly struct ChainWork : IComparable<ChainWork>, IEquatable<ChainWork>
 
     internal ChainWork(Number256 value) => _value = value;
 
-    /// <summary>Reads 32 bytes, big-endian, as <see cref="CopyTo"/> and RPC's <c>chainwork</c> write
-    /// them.</summary>
+    /// <summary>Reads 32 bytes, big-endian, as RPC's <c>chainwork</c> has them.</summary>
     public ChainWork(ReadOnlySpan<byte> bigEndian) => _value = Number256.ReadBigEndian(bigEndian);
 
     /// <summary>Writes 32 bytes, big-endian.</summary>

@@ -68,16 +68,14 @@ public static class CompactSize
         return ReadLong(source, out value);
     }
 
-    /// <summary>Reads a count or a length at <paramref name="offset"/> of bytes that were validated, and
-    /// moves past it.</summary>
+    /// <summary>Reads a count or a length in bytes that were validated, and moves past it.</summary>
     internal static int Take(ReadOnlySpan<byte> validated, scoped ref int offset)
     {
         offset += Read(validated[offset..], out ulong value);
         return (int)value;
     }
 
-    /// <summary>Reads a length and its bytes at <paramref name="offset"/> of bytes that were
-    /// validated.</summary>
+    /// <summary>Reads a length and its bytes in bytes that were validated, and moves past them.</summary>
     internal static ReadOnlySpan<byte> TakeSized(ReadOnlySpan<byte> validated, scoped ref int offset)
     {
         int bytes = Take(validated, ref offset);

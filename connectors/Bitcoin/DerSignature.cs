@@ -13,8 +13,7 @@ internal static class DerSignature
     private const int ROffset = 4;
     private const int HashTypeBytes = 1;
 
-    /// <summary>Whether bytes are a signature and its hash type, in the one encoding that is
-    /// allowed.</summary>
+    /// <summary>Whether bytes are a signature and its hash type in the one allowed encoding.</summary>
     /// <remarks>
     /// <code>30 length | 02 length R | 02 length S | hash type        R and S: positive, no needless
     /// zero</code>

@@ -9,8 +9,7 @@ public static class Hash160
     /// <summary>Bytes of a hash.</summary>
     public const int HashBytes = Ripemd160.HashBytes;
 
-    /// <summary>Writes the hash of <paramref name="source"/> to <paramref name="destination"/> (20
-    /// bytes).</summary>
+    /// <summary>Writes the hash of <paramref name="source"/>, 20 bytes.</summary>
     public static void Hash(ReadOnlySpan<byte> source, Span<byte> destination)
     {
         Span<byte> inner = stackalloc byte[Sha256.HashBytes];

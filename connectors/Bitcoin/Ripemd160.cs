@@ -18,8 +18,7 @@ public static partial class Ripemd160
     private const int LengthBytes = sizeof(ulong);
     private const byte PaddingStart = 0x80;
 
-    /// <summary>Writes the hash of <paramref name="source"/> to <paramref name="destination"/> (20
-    /// bytes).</summary>
+    /// <summary>Writes the hash of <paramref name="source"/>, 20 bytes.</summary>
     public static void Hash(ReadOnlySpan<byte> source, Span<byte> destination)
     {
         var state = new Line(0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0);

@@ -2,8 +2,7 @@ using Streams.Buffers;
 
 namespace Streams.Connectors.Bitcoin;
 
-/// <summary>Reads private keys as wallets exchange them, to recognise them where they should not
-/// be.</summary>
+/// <summary>Reads private keys as wallets exchange them, to recognise them where none should be.</summary>
 /// <remarks>
 /// <code>prefix 1 | key 32 | [01 where the public key is compressed], Base58Check</code>
 /// What it reads is a secret: it belongs in no record and no log. Source: Bitcoin developer reference,

@@ -50,7 +50,7 @@ public sealed class BitcoinBlockFileReaderTests
                 var reader =
                     new BitcoinBlockFileReader(new BitcoinReaderOptions { Network = other }, default);
                 ParseResult<BitcoinDefect> result =
-                    reader.TryRead(frame, 0, isEnd: true, out BlockFileItem item);
+                    reader.TryRead(frame, 0, BlockFilePart.End, out BlockFileItem item);
                 Assert.Equal(network == other, result.IsDone);
                 Assert.Equal(network == other, item.Block.SequenceEqual(block));
             }
@@ -68,15 +68,15 @@ public sealed class BitcoinBlockFileReaderTests
         for (int cut = 0; cut < frame.Length; cut++)
         {
             ParseResult<BitcoinDefect> result =
-                reader.TryRead(frame.AsSpan(0, cut), 0, isEnd: false, out BlockFileItem item);
+                reader.TryRead(frame.AsSpan(0, cut), 0, BlockFilePart.Middle, out BlockFileItem item);
             Assert.Equal(ParseStatus.NeedMoreData, result.Status);
             Assert.True(item.Raw.IsEmpty);
-            result = reader.TryRead(frame.AsSpan(0, cut), 0, isEnd: true, out item);
+            result = reader.TryRead(frame.AsSpan(0, cut), 0, BlockFilePart.End, out item);
             Assert.Equal(cut, item.Raw.Length);
             if (cut >= 4)
                 Assert.Equal(ParseResult<BitcoinDefect>.Invalid(BitcoinDefect.FrameTruncated, cut), result);
         }
-        Assert.Equal(ParseStatus.NeedMoreData, reader.TryRead([], 0, isEnd: true, out _).Status);
+        Assert.Equal(ParseStatus.NeedMoreData, reader.TryRead([], 0, BlockFilePart.End, out _).Status);
     }
 
     // Bytes come in pieces of any size; what is found does not depend on where they were cut.
@@ -102,12 +102,12 @@ public sealed class BitcoinBlockFileReaderTests
         int at = 0;
         for (int arrived = Math.Min(step, file.Length); at < file.Length;)
         {
-            bool isEnd = arrived == file.Length;
+            BlockFilePart part = arrived == file.Length ? BlockFilePart.End : BlockFilePart.Middle;
             ParseResult<BitcoinDefect> result =
-                reader.TryRead(file.AsSpan(at..arrived), at, isEnd, out BlockFileItem item);
+                reader.TryRead(file.AsSpan(at..arrived), at, part, out BlockFileItem item);
             if (result.Status == ParseStatus.NeedMoreData)
             {
-                Assert.False(isEnd);
+                Assert.NotEqual(BlockFilePart.End, part);
                 arrived = Math.Min(arrived + step, file.Length);
                 continue;
             }
@@ -153,7 +153,7 @@ public sealed class BitcoinBlockFileReaderTests
         for (int at = 0; at < file.Length;)
         {
             ParseResult<BitcoinDefect> result =
-                reader.TryRead(file.AsSpan(at), at, isEnd: true, out BlockFileItem item);
+                reader.TryRead(file.AsSpan(at), at, BlockFilePart.End, out BlockFileItem item);
             bool isValid = result.IsDone && blockReader.ReadWhole(item.Block, index, out _).IsDone;
             if (isValid)
                 valid.Add(item.Block.ToArray());
@@ -161,6 +161,28 @@ public sealed class BitcoinBlockFileReaderTests
             at += isSuspect ? BitcoinBlockFileReader.FrameBytes : item.Raw.Length;
         }
         Assert.Equal(blocks[1..], valid);
+    }
+
+    // In a growing file the space after the last block is where the next one will be written.
+    [Fact]
+    public void Space_at_the_end_of_a_growing_file_is_waited_for_and_not_passed()
+    {
+        byte[] frame = Frame(Blocks(1)[0]);
+        byte[] file = [.. new byte[20], .. frame, .. new byte[20]];
+        var reader = new BitcoinBlockFileReader(BitcoinData.Regtest, default);
+        const BlockFilePart Growing = BlockFilePart.Growing;
+        Assert.True(reader.TryRead(file, 0, Growing, out BlockFileItem item).IsDone);
+        Assert.Equal((BlockFileItemKind.Padding, 20), (item.Kind, item.Raw.Length));
+        Assert.True(reader.TryRead(file.AsSpan(20), 20, Growing, out item).IsDone);
+        Assert.Equal(BlockFileItemKind.Block, item.Kind);
+        for (int at = 20 + frame.Length; at < file.Length; at++)
+        {
+            ParseResult<BitcoinDefect> result = reader.TryRead(file.AsSpan(at), at, Growing, out item);
+            Assert.Equal(ParseStatus.NeedMoreData, result.Status);
+            Assert.True(item.Raw.IsEmpty);
+            Assert.True(reader.TryRead(file.AsSpan(at), at, BlockFilePart.Middle, out item).IsDone);
+            Assert.Equal(BlockFileItemKind.Padding, item.Kind);
+        }
     }
 
     [Fact]
@@ -251,7 +273,7 @@ public sealed class BitcoinBlockFileReaderTests
             key.Apply(file, 0);
             for (int at = 0; at < file.Length; items++)
             {
-                reader.TryRead(file.AsSpan(at), at, isEnd: true, out BlockFileItem item);
+                reader.TryRead(file.AsSpan(at), at, BlockFilePart.End, out BlockFileItem item);
                 at += item.Raw.Length;
             }
         });
@@ -296,7 +318,7 @@ public sealed class BitcoinBlockFileReaderTests
         for (int at = 0; at < file.Length;)
         {
             ParseResult<BitcoinDefect> result =
-                reader.TryRead(file.AsSpan(at), at, isEnd: true, out BlockFileItem item);
+                reader.TryRead(file.AsSpan(at), at, BlockFilePart.End, out BlockFileItem item);
             items.Add((item.Kind, result.Defect, item.Raw.Length));
             at += item.Raw.Length;
         }

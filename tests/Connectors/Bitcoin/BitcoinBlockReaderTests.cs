@@ -222,6 +222,22 @@ public sealed class BitcoinBlockReaderTests
     }
 
     [Fact]
+    public void The_index_of_a_refused_block_is_empty_but_for_the_header()
+    {
+        byte[] raw = BitcoinData.Bytes(BitcoinData.TestnetBlock);
+        var reader = new BitcoinBlockReader(BitcoinData.Testnet);
+        var index = new BitcoinBlockIndex();
+        Assert.True(reader.ReadWhole(raw, index, out _).IsDone);
+        BitcoinHash hash = index.Hash;
+        raw[^1] ^= 1;
+        Assert.True(reader.ReadWhole(raw, index, out _).IsInvalid);
+        Assert.Equal((hash, 0, 0), (index.Hash, index.Count, index.Bytes));
+        Assert.Null(index.Height);
+        Assert.False(reader.TryRead(raw.AsSpan(0, 79), index, out _).IsDone);
+        Assert.True(index.Hash.IsZero);
+    }
+
+    [Fact]
     public void Limits_bound_the_block_and_each_transaction()
     {
         byte[] raw = BitcoinData.Bytes(BitcoinData.TestnetBlock);

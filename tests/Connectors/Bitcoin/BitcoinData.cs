@@ -64,7 +64,7 @@ internal static class BitcoinData
         while (at < file.Length)
         {
             ParseResult<BitcoinDefect> result =
-                reader.TryRead(file.AsSpan(at), at, isEnd: true, out BlockFileItem item);
+                reader.TryRead(file.AsSpan(at), at, BlockFilePart.End, out BlockFileItem item);
             Assert.True(result.IsDone, $"{result} after {at} bytes");
             Assert.Equal(BlockFileItemKind.Block, item.Kind);
             blocks.Add(item.Block.ToArray());

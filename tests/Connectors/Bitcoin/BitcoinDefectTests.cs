@@ -167,7 +167,7 @@ public sealed class BitcoinDefectTests
 
     private static ParseResult<BitcoinDefect> ReadFile(string hex) =>
         new BitcoinBlockFileReader(BitcoinData.Regtest, default).TryRead(
-            BitcoinData.Hex(hex), 0, isEnd: true, out _);
+            BitcoinData.Hex(hex), 0, BlockFilePart.End, out _);
 
     private static byte[] Transaction() => Build([Spent], [1]);
 

@@ -29,7 +29,8 @@ public sealed class BitcoinFuzzTests
                 AssertSameWhenRewritten(transaction);
             AssertOffsetInside(result, bytes);
             AssertOffsetInside(blockReader.TryRead(bytes, index, out _), bytes);
-            result = fileReader.TryRead(bytes, random.Next(), run % 2 == 0, out BlockFileItem item);
+            var part = (BlockFilePart)(run % 3);
+            result = fileReader.TryRead(bytes, random.Next(), part, out BlockFileItem item);
             AssertOffsetInside(result, bytes);
             Assert.Equal(result.Status == ParseStatus.NeedMoreData, item.Raw.IsEmpty);
         }
