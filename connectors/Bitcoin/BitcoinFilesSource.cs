@@ -127,7 +127,9 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
     {
         foreach (BlockFile file in _files.All)
         {
-            if (file.Position >= file.Length || !_frames.TryRead(file, !_options.Follow, out BlockFrame frame))
+            // A node writes to its last file only.
+            bool mayGrow = _options.Follow && file == _files.All[^1];
+            if (file.Position >= file.Length || !_frames.TryRead(file, mayGrow, out BlockFrame frame))
                 continue;
             Take(file, frame, output);
             _cursor.WritePosition(output, file);

@@ -34,21 +34,21 @@ internal sealed class BlockFrames(BitcoinReaderOptions options) : IDisposable
 
     /// <summary>Reads the stretch at a file's position.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="isEnd">Whether the file's end is final; else an unfinished block is waited for.</param>
+    /// <param name="mayGrow">Whether the node may still write to the file: an unfinished block is waited for.</param>
     /// <param name="frame">The stretch.</param>
     /// <returns>False where there is nothing whole yet.</returns>
-    internal bool TryRead(BlockFile file, bool isEnd, out BlockFrame frame)
+    internal bool TryRead(BlockFile file, bool mayGrow, out BlockFrame frame)
     {
         if (!file.IsFramed)
             return TryReadRaw(file, out frame);
         if (_file != file.Number || _reader is null)
             _reader = new BitcoinBlockFileReader(options, file.Key);
         ReadOnlySpan<byte> bytes = Buffered(file, file.Position);
-        if (TryReadFrame(file, bytes, isEnd, out frame))
+        if (TryReadFrame(file, bytes, mayGrow, out frame))
             return true;
-        // The buffer may end inside the block; from the block's start on it surely fits.
+        // The buffer may end inside the block, or the node has written since; from the block's start on it fits.
         bytes = Fill(file, file.Position);
-        return TryReadFrame(file, bytes, isEnd, out frame);
+        return TryReadFrame(file, bytes, mayGrow, out frame);
     }
 
     /// <summary>Whether what stands behind a frame is another one, unwritten space, or the end.</summary>
@@ -77,19 +77,13 @@ internal sealed class BlockFrames(BitcoinReaderOptions options) : IDisposable
         _file = -1;
     }
 
-    private bool TryReadFrame(BlockFile file, ReadOnlySpan<byte> bytes, bool isEnd, out BlockFrame frame)
+    private bool TryReadFrame(BlockFile file, ReadOnlySpan<byte> bytes, bool mayGrow, out BlockFrame frame)
     {
         bool reachesEnd = file.Position + bytes.Length >= file.Length;
-        ParseResult<BitcoinDefect> result =
-            _reader!.TryRead(bytes, file.Position, isEnd && reachesEnd, out BlockFileItem item);
-        frame = default;
-        if (result.Status == ParseStatus.NeedMoreData)
-            return false;
-        // Space that a node has reserved at the end will be written yet.
-        if (item.Kind == BlockFileItemKind.Padding && !isEnd && reachesEnd && item.Raw.Length == bytes.Length)
-            return false;
+        BlockFilePart part = mayGrow ? BlockFilePart.Growing : reachesEnd ? BlockFilePart.End : BlockFilePart.Middle;
+        ParseResult<BitcoinDefect> result = _reader!.TryRead(bytes, file.Position, part, out BlockFileItem item);
         frame = new BlockFrame { Kind = item.Kind, Raw = item.Raw, Block = item.Block, Defect = result.Defect };
-        return true;
+        return result.Status != ParseStatus.NeedMoreData;
     }
 
     // A file without frames is one block, whole. One that is too long shows its beginning.
