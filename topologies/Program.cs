@@ -11,6 +11,11 @@ internal static class Program
         var root = new RootCommand("Stream processing for digital-asset platforms: risk-scored records, exactly once.")
         {
             RunCommand.Create(),
+            TopologyCommands.CreateValidate(),
+            TopologyCommands.CreateDescribe(),
+            TopicCommands.CreateTopics(),
+            TopicCommands.CreateTap(),
+            LogCommands.Create(),
         };
         ParseResult parsed = root.Parse(args);
         int code = await parsed.InvokeAsync();

@@ -1,3 +1,4 @@
+using Streams.Records.Schemas;
 using System.Collections.Frozen;
 using Streams.Records;
 
