@@ -8,7 +8,8 @@ internal static class Program
 {
     private static async Task<int> Main(string[] args)
     {
-        var root = new RootCommand("Stream processing for digital-asset platforms: risk-scored records, exactly once.")
+        var root = new RootCommand(
+            "Stream processing for digital-asset platforms: risk-scored records, exactly once.")
         {
             RunCommand.Create(),
             TopologyCommands.CreateValidate(),

@@ -11,14 +11,16 @@ using Streams.Topologies.Transactions;
 
 namespace Streams.Topologies;
 
-/// <summary>Everything that can be named in a configuration. A new source, sink or topology is one line here.</summary>
+/// <summary>Everything that can be named in a configuration. A new source, sink or topology is one line
+/// here.</summary>
 internal static class Registry
 {
     /// <summary>The kinds of sources.</summary>
     internal static IReadOnlyList<SourceKind> Sources { get; } =
     [
         SourceKind.Of<BitcoinFilesOptions, Bytes32, ChainTransaction>(
-            "bitcoin-files", "Blocks from a node's blk*.dat files or from files of one raw block each.", "files",
+            "bitcoin-files", "Blocks from a node's blk*.dat files or from files of one raw block each.",
+                "files",
             TransactionsTopology.Transactions, Serdes.Bytes32, RecordSerde.Protobuf<ChainTransaction>(),
             options => new BitcoinFilesSource(options)),
     ];
@@ -29,10 +31,12 @@ internal static class Registry
         SinkKind.Of<SqliteOptions>(
             "sqlite", "Tables of a SQLite file, offsets in the same transaction.", "file",
             topology => [.. topology.Tables.Select(t => t.Topic).Distinct()],
-            (options, topology) => new SqliteSink(options, topology.Formats, topology.Tables, topology.Views)),
+            (options, topology) =>
+                new SqliteSink(options, topology.Formats, topology.Tables, topology.Views)),
         SinkKind.Of<JsonlOptions>(
             "jsonl", "Files of one JSON value a line, a series per topic.", "folder",
-            topology => topology.OutputTopics, (options, topology) => new JsonlSink(options, topology.Formats)),
+            topology => topology.OutputTopics, (options, topology) =>
+                new JsonlSink(options, topology.Formats)),
     ];
 
     /// <summary>The topologies.</summary>
@@ -68,11 +72,13 @@ internal interface INamedKind
 /// <param name="Topic">The topic that it writes.</param>
 /// <param name="Bind">Makes the binding: name, options.</param>
 internal sealed record SourceKind(
-    string Name, string Doc, Type Options, string LocationOption, string Topic, Func<string, object, SourceBinding> Bind)
+    string Name, string Doc, Type Options, string LocationOption, string Topic,
+        Func<string, object, SourceBinding> Bind)
     : INamedKind
 {
     internal static SourceKind Of<TOptions, TKey, TValue>(
-        string name, string doc, string locationOption, string topic, Serde<TKey> keySerde, Serde<TValue> valueSerde,
+        string name, string doc, string locationOption, string topic, Serde<TKey> keySerde,
+            Serde<TValue> valueSerde,
         Func<TOptions, ISource<TKey, TValue>> create) => new(
             name, doc, typeof(TOptions), locationOption, topic,
             (binding, options) => new SourceBinding<TKey, TValue>(
@@ -87,13 +93,15 @@ internal sealed record SourceKind(
 /// <param name="Topics">The topics that it gets of a topology.</param>
 /// <param name="Create">Makes the sink.</param>
 internal sealed record SinkKind(
-    string Name, string Doc, Type Options, string LocationOption, Func<BuiltTopology, IReadOnlyList<string>> Topics,
+    string Name, string Doc, Type Options, string LocationOption,
+        Func<BuiltTopology, IReadOnlyList<string>> Topics,
     Func<object, BuiltTopology, ISink> Create) : INamedKind
 {
     internal static SinkKind Of<TOptions>(
         string name, string doc, string locationOption, Func<BuiltTopology, IReadOnlyList<string>> topics,
         Func<TOptions, BuiltTopology, ISink> create) => new(
-            name, doc, typeof(TOptions), locationOption, topics, (options, topology) => create((TOptions)options, topology));
+            name, doc, typeof(TOptions), locationOption, topics, (options, topology) =>
+                create((TOptions)options, topology));
 }
 
 /// <summary>A topology that was built for a run.</summary>
@@ -115,7 +123,8 @@ internal sealed record BuiltTopology
     internal IReadOnlyList<ViewMapping> Views { get; init; } = [];
 
     /// <summary>Counts of its own, for the summary.</summary>
-    internal Func<IReadOnlyDictionary<string, long>> Counts { get; init; } = () => new Dictionary<string, long>();
+    internal Func<IReadOnlyDictionary<string, long>> Counts { get; init; } = () =>
+        new Dictionary<string, long>();
 
     /// <summary>Lines to show at the start, such as what was loaded.</summary>
     internal IReadOnlyList<string> Notes { get; init; } = [];

@@ -12,8 +12,8 @@ namespace Streams.Benchmarks.EndToEnd;
 
 /// <summary>
 /// The four workloads of the Kafka Streams peer, topic to topic on the embedded log with fsync'd commits:
-/// <c>embedded map|join|window|dedupe json|binary [--records N] [--keys N] [--threads N]</c>. Prints one JSON line with
-/// the peer's fields and the bytes allocated per record.
+/// <c>embedded map|join|window|dedupe json|binary [--records N] [--keys N] [--threads N]</c>. Prints one JSON
+/// line with the peer's fields and the bytes allocated per record.
 /// </summary>
 internal static class EmbeddedWorkloads
 {
@@ -48,8 +48,13 @@ internal static class EmbeddedWorkloads
             Id = "bench",
             Topology = Build(workload),
             DataFolder = folder,
-            Runtime = new RuntimeOptions { Threads = threads },
-            Topics = [new TopicSpec { Name = Output, Partitions = log.FindTopic(Input)!.Partitions }],
+            Runtime = new RuntimeOptions
+            {
+                Threads = threads
+            },
+            Topics = [new TopicSpec { Name = Output,
+                Partitions = log.FindTopic(Input)!.Partitions,
+            }],
         };
         using var application = new StreamsApplication(definition, log, NullLogger.Instance);
         TimeSpan cpuBefore = Process.GetCurrentProcess().TotalProcessorTime;
@@ -65,14 +70,26 @@ internal static class EmbeddedWorkloads
         application.Stop();
         if (application.Failure is { } failure)
             throw failure;
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{{\"engine\":\"streams\",\"workload\":\"{workload}\",\"format\":\"binary\",\"guarantee\":\"exactly_once\",\"threads\":{threads},\"records\":{records},\"seconds\":{seconds:F2},\"per_second\":{records / seconds:F0},\"cpu_us_per_record\":{cpu:F3},\"allocated_bytes_per_record\":{allocated:F2}}}");
+        return System.Text.Json.JsonSerializer.Serialize(new
+        {
+            engine = "streams",
+            workload,
+            format = "binary",
+            guarantee = "exactly_once",
+            threads,
+            records,
+            seconds = Math.Round(seconds, 2),
+            per_second = Math.Round(records / seconds),
+            cpu_us_per_record = Math.Round(cpu, 3),
+            allocated_bytes_per_record = Math.Round(allocated, 2),
+        });
     }
 
     private static Topology Build(string workload)
     {
         var builder = new StreamsBuilder();
-        var consumed = new Consumed<PeerAddress, PeerTransaction>(new PeerAddressSerde(), new PeerBinarySerde());
+        var consumed = new Consumed<PeerAddress, PeerTransaction>(
+            new PeerAddressSerde(), new PeerBinarySerde());
         KStream<PeerAddress, PeerTransaction> input = builder.Stream(Input, consumed);
         switch (workload)
         {
@@ -82,7 +99,8 @@ internal static class EmbeddedWorkloads
             case "join":
                 KTable<PeerAddress, PeerTransaction> labels = builder.Table(Labels, consumed);
                 input.LeftJoin(labels, (_, tx, label, has) => Label(tx, label, has))
-                    .To(Output, new Produced<PeerAddress, PeerTransaction> { ValueSerde = new PeerBinarySerde() });
+                    .To(Output,
+                        new Produced<PeerAddress, PeerTransaction> { ValueSerde = new PeerBinarySerde() });
                 break;
             case "window":
                 input.GroupByKey().WindowedBy(TimeWindows.OfSizeWithNoGrace(TimeSpan.FromSeconds(10)))
@@ -153,7 +171,8 @@ internal static class EmbeddedWorkloads
         log.WaitDurable(writer.Commit(), CancellationToken.None);
     }
 
-    private static void Encode(PeerBinarySerde serde, in PeerTransaction tx, Streams.Buffers.PooledBuffer value)
+    private static void Encode(
+        PeerBinarySerde serde, in PeerTransaction tx, Streams.Buffers.PooledBuffer value)
     {
         value.Clear();
         serde.Serialize(tx, value);
@@ -180,8 +199,10 @@ internal static class EmbeddedWorkloads
     {
         public override string Name => "bytes32";
 
-        public override void Serialize(in Bytes32 value, Streams.Buffers.PooledBuffer destination) => destination.Write(value.Span);
+        public override void Serialize(in Bytes32 value, Streams.Buffers.PooledBuffer destination) =>
+            destination.Write(value.Span);
 
-        public override void Deserialize(ReadOnlySpan<byte> source, ref Bytes32 value) => value = new Bytes32(source);
+        public override void Deserialize(ReadOnlySpan<byte> source, ref Bytes32 value) =>
+            value = new Bytes32(source);
     }
 }

@@ -110,9 +110,11 @@ internal sealed class PeerAddressSerde : Serde<PeerAddress>
 {
     public override string Name => "peer-address";
 
-    public override void Serialize(in PeerAddress value, PooledBuffer destination) => destination.Write(value);
+    public override void Serialize(in PeerAddress value, PooledBuffer destination) =>
+        destination.Write(value);
 
-    public override void Deserialize(ReadOnlySpan<byte> source, ref PeerAddress value) => source.CopyTo(value);
+    public override void Deserialize(ReadOnlySpan<byte> source, ref PeerAddress value) =>
+        source.CopyTo(value);
 }
 
 /// <summary>Count and sum of a window, 16 bytes big-endian.</summary>

@@ -3,12 +3,13 @@ using Streams.Records;
 namespace Streams.Connectors.Chain;
 
 /// <summary>
-/// A transaction of a block chain: the one form that Bitcoin, Ethereum and further chains are read into, and that
-/// analysis adds to. Hashes stand in the order that explorers print them.
+/// A transaction of a block chain: the one form that Bitcoin, Ethereum and further chains are read into, and
+/// that analysis adds to. Hashes stand in the order that explorers print them.
 /// </summary>
 /// <remarks>
-/// What a feed knows is in the fields up to 29; from 30 on stands what the transactions topology finds out, absent on
-/// the way in. An amount that is not known is absent, never zero. docs/schemas/chain_transaction.md is made from this.
+/// What a feed knows is in the fields up to 29; from 30 on stands what the transactions topology finds out,
+/// absent on the way in. An amount that is not known is absent, never zero. docs/schemas/chain_transaction.md
+/// is made from this.
 /// </remarks>
 public sealed class ChainTransaction : IDescribed<ChainTransaction>
 {
@@ -101,7 +102,8 @@ public sealed class ChainTransaction : IDescribed<ChainTransaction>
 
     /// <inheritdoc/>
     public static RecordType RecordType { get; } =
-        new("chain_transaction", 1, "A transaction of a block chain, as read and with what analysis found out.");
+        new("chain_transaction", 1,
+            "A transaction of a block chain, as read and with what analysis found out.");
 
     /// <inheritdoc/>
     public void Describe<TVisitor>(ref TVisitor v)
@@ -122,7 +124,8 @@ public sealed class ChainTransaction : IDescribed<ChainTransaction>
         v.Field(12, "block_hash"u8, ref BlockHash, Unit.None, "The block, in display order.");
         v.Field(13, "block_height"u8, ref BlockHeight, Unit.Count, "The block's height.");
         v.Field(14, "tx_index"u8, ref TxIndex, Unit.Count, "Place in the block, from 0.");
-        v.Field(15, "confirmations"u8, ref Confirmations, Unit.Count, "Blocks on it, itself included, when read.");
+        v.Field(15, "confirmations"u8, ref Confirmations, Unit.Count,
+            "Blocks on it, itself included, when read.");
         v.Field(16, "version"u8, ref Version, Unit.None, "Version of the transaction format.");
         v.Field(17, "lock_time"u8, ref LockTime, Unit.None, "First height or time at which it may be mined.");
         v.Field(18, "size_bytes"u8, ref SizeBytes, Unit.Bytes, "Serialised size.");
@@ -131,8 +134,10 @@ public sealed class ChainTransaction : IDescribed<ChainTransaction>
         v.Messages(21, "inputs"u8, ref Inputs, "What it spends.");
         v.Messages(22, "outputs"u8, ref Outputs, "What it pays.");
         v.Field(23, "fee_base"u8, ref FeeBase, Unit.BaseUnits, "Fee; absent unless every input is known.");
-        v.Field(24, "fee_rate_milli"u8, ref FeeRateMilliSatPerVbyte, "0.001 satoshi/vB", "Fee rate, where known.");
-        v.Field(25, "input_sum_base"u8, ref InputSumBase, Unit.BaseUnits, "Sum of the inputs, where all are known.");
+        v.Field(24, "fee_rate_milli"u8, ref FeeRateMilliSatPerVbyte, "0.001 satoshi/vB",
+            "Fee rate, where known.");
+        v.Field(25, "input_sum_base"u8, ref InputSumBase, Unit.BaseUnits,
+            "Sum of the inputs, where all are known.");
         v.Field(26, "output_sum_base"u8, ref OutputSumBase, Unit.BaseUnits, "Sum of the outputs.");
         v.Field(27, "block_tx_count"u8, ref BlockTxCount, Unit.Count, "Number of transactions of the block.");
         v.Message(30, "analysis"u8, ref Analysis, "What analysis found out; absent before it.");

@@ -44,7 +44,8 @@ public struct TransactionAnalysis : IDescribed<TransactionAnalysis>
     /// <summary>Exposure to tagged actors.</summary>
     public RecordList<Exposure> Exposures;
 
-    /// <summary>What the sender did in the windows that this transaction is in; absent where it is not known.</summary>
+    /// <summary>What the sender did in the windows that this transaction is in; absent where it is not
+    /// known.</summary>
     public Nested<SenderActivity> Sender;
 
     /// <summary>Risk score.</summary>
@@ -85,14 +86,17 @@ public struct TransactionAnalysis : IDescribed<TransactionAnalysis>
         v.Field(9, "entity_id"u8, ref EntityId, Unit.None, "The entity that spends.");
         v.Enum(10, "cluster_method"u8, ref ClusterMethod, "What the entity is known by.");
         v.Field(11, "cluster_confidence"u8, ref ClusterConfidence, Unit.Percent, "How sure that is.");
-        v.Field(12, "coin_join_suppressed"u8, ref CoinJoinSuppressed, Unit.None, "Inputs kept apart for a CoinJoin.");
+        v.Field(12, "coin_join_suppressed"u8, ref CoinJoinSuppressed, Unit.None,
+            "Inputs kept apart for a CoinJoin.");
         v.Messages(13, "exposures"u8, ref Exposures, "Exposure to tagged actors.");
         v.Message(14, "sender"u8, ref Sender, "What the sender did in the current windows.");
         v.Field(15, "score"u8, ref Score, "0-100", "Risk score.");
         v.Enum(16, "level"u8, ref Level, "Risk level.");
         v.Messages(17, "reasons"u8, ref Reasons, "Why, the strongest first.");
-        v.Field(18, "model_version"u8, ref ModelVersion, Unit.None, "Version of the model; absent for rules alone.");
-        v.Field(19, "label_set"u8, ref LabelSet, Unit.None, "Digest of the label set that tags were taken from.");
+        v.Field(18, "model_version"u8, ref ModelVersion, Unit.None,
+            "Version of the model; absent for rules alone.");
+        v.Field(
+            19, "label_set"u8, ref LabelSet, Unit.None, "Digest of the label set that tags were taken from.");
     }
 }
 
@@ -127,8 +131,10 @@ public struct Exposure : IDescribed<Exposure>
     {
         v.Memory(ref Memory);
         v.Field(1, "category"u8, ref Category, Unit.None, "The category of the tag.");
-        v.Field(2, "is_direct"u8, ref IsDirect, Unit.None, "Whether an address of the transaction itself is tagged.");
-        v.Field(3, "share_ppm"u8, ref SharePpm, Unit.Ppm, "Part of the value, by haircut; absent where unknown.");
+        v.Field(2, "is_direct"u8, ref IsDirect, Unit.None,
+            "Whether an address of the transaction itself is tagged.");
+        v.Field(
+            3, "share_ppm"u8, ref SharePpm, Unit.Ppm, "Part of the value, by haircut; absent where unknown.");
         v.Field(4, "value_base"u8, ref ValueBase, Unit.BaseUnits, "The value, where known.");
         v.Field(5, "hops"u8, ref Hops, Unit.Count, "Transactions between the tagged address and this one.");
     }
@@ -192,7 +198,8 @@ public struct SenderActivity : IDescribed<SenderActivity>
     {
         v.Memory(ref Memory);
         v.Field(1, "age_ms"u8, ref AgeMs, Unit.Milliseconds, "Time since the address was first seen.");
-        v.Field(2, "since_first_receipt_ms"u8, ref SinceFirstReceiptMs, Unit.Milliseconds, "Time since its first receipt.");
+        v.Field(2, "since_first_receipt_ms"u8, ref SinceFirstReceiptMs, Unit.Milliseconds,
+            "Time since its first receipt.");
         v.Field(3, "tx_1h"u8, ref Tx1h, Unit.Count, "Transactions within the hour.");
         v.Field(4, "tx_24h"u8, ref Tx24h, Unit.Count, "Transactions within 24 hours.");
         v.Field(5, "tx_7d"u8, ref Tx7d, Unit.Count, "Transactions within 7 days.");
@@ -202,9 +209,12 @@ public struct SenderActivity : IDescribed<SenderActivity>
         v.Field(9, "sent_1h"u8, ref Sent1h, Unit.BaseUnits, "Sent within the hour.");
         v.Field(10, "sent_24h"u8, ref Sent24h, Unit.BaseUnits, "Sent within 24 hours.");
         v.Field(11, "sent_7d"u8, ref Sent7d, Unit.BaseUnits, "Sent within 7 days.");
-        v.Field(12, "near_limit_24h"u8, ref NearLimit24h, Unit.Count, "Transfers just under the limit within 24 hours.");
-        v.Field(13, "entity_tx_24h"u8, ref EntityTx24h, Unit.Count, "Transactions of the entity within 24 hours.");
-        v.Field(14, "entity_sent_24h"u8, ref EntitySent24h, Unit.BaseUnits, "Sent by the entity within 24 hours.");
+        v.Field(12, "near_limit_24h"u8, ref NearLimit24h, Unit.Count,
+            "Transfers just under the limit within 24 hours.");
+        v.Field(13, "entity_tx_24h"u8, ref EntityTx24h, Unit.Count,
+            "Transactions of the entity within 24 hours.");
+        v.Field(14, "entity_sent_24h"u8, ref EntitySent24h, Unit.BaseUnits,
+            "Sent by the entity within 24 hours.");
     }
 }
 

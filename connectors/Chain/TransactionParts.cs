@@ -44,9 +44,11 @@ public struct TransactionInput : IDescribed<TransactionInput>
         where TVisitor : struct, IFieldVisitor, allows ref struct
     {
         v.Memory(ref Memory);
-        v.Field(1, "prev_tx_id"u8, ref PrevTxId, Unit.None, "The transaction whose output it is, in display order.");
+        v.Field(1, "prev_tx_id"u8, ref PrevTxId, Unit.None,
+            "The transaction whose output it is, in display order.");
         v.Field(2, "vout"u8, ref Vout, Unit.Count, "Which output of it, from 0.");
-        v.Field(3, "value"u8, ref Value, Unit.BaseUnits, "Its value; absent where the output was never seen.");
+        v.Field(
+            3, "value"u8, ref Value, Unit.BaseUnits, "Its value; absent where the output was never seen.");
         v.Field(4, "address"u8, ref Address, Unit.None, "Who could spend it, where known.");
         v.Enum(5, "script_type"u8, ref ScriptType, "How it was locked.");
         v.Field(6, "sequence"u8, ref Sequence, Unit.None, "Sequence number.");
@@ -90,7 +92,8 @@ public struct TransactionOutput : IDescribed<TransactionOutput>
     public RecordMemory Memory;
 
     /// <inheritdoc/>
-    public static RecordType RecordType { get; } = new("transaction_output", 1, "An amount that a transaction pays.");
+    public static RecordType RecordType { get; } = new(
+        "transaction_output", 1, "An amount that a transaction pays.");
 
     /// <inheritdoc/>
     public void Describe<TVisitor>(ref TVisitor v)
@@ -101,7 +104,8 @@ public struct TransactionOutput : IDescribed<TransactionOutput>
         v.Field(2, "value"u8, ref Value, Unit.BaseUnits, "Its value.");
         v.Field(3, "address"u8, ref Address, Unit.None, "Who can spend it, where the script says.");
         v.Enum(4, "script_type"u8, ref ScriptType, "How it is locked.");
-        v.Field(5, "is_change_candidate"u8, ref IsChangeCandidate, Unit.None, "Whether it looks like change.");
+        v.Field(
+            5, "is_change_candidate"u8, ref IsChangeCandidate, Unit.None, "Whether it looks like change.");
         v.Field(6, "change_confidence"u8, ref ChangeConfidence, Unit.Percent, "How sure that is.");
         v.Field(7, "entity_id"u8, ref EntityId, Unit.None, "The entity that the address belongs to.");
         v.Repeated(8, "tags"u8, ref Tags, Unit.None, "Tags of the address, as category:label.");

@@ -17,15 +17,16 @@ public sealed class ApplicationProgress
         _inputs = [.. topology.Parts.SelectMany(p => p.Sources).Select(environment.NameOf).Distinct()];
     }
 
-    /// <summary>Records of a topic that the application has not processed; 0 where it does not read the topic.</summary>
+    /// <summary>Records of a topic that the application has not processed; 0 where it does not read the
+    /// topic.</summary>
     public long LagOf(string topic) => _inputs.Contains(topic) ? Lag(_group, topic) : 0;
 
     /// <summary>Records that have not been processed, per topic that the application reads.</summary>
     public IEnumerable<(string Topic, long Records)> Lags() => _inputs.Select(t => (t, Lag(_group, t)));
 
     /// <summary>Whether everything that the tasks read is processed and committed.</summary>
-    /// <remarks>Nothing is under way between parts: outputs and positions are committed together, so with every
-    /// position at its end no task can produce anything further.</remarks>
+    /// <remarks>Nothing is under way between parts: outputs and positions are committed together, so with
+    /// every position at its end no task can produce anything further.</remarks>
     internal bool IsCaughtUp()
     {
         long before = _log.WaitForCommit(long.MaxValue, TimeSpan.Zero, CancellationToken.None);
@@ -34,7 +35,8 @@ public sealed class ApplicationProgress
     }
 
     /// <summary>Whether a sink has committed everything of its topics.</summary>
-    internal bool IsCaughtUp(string sink, IReadOnlyList<string> topics) => topics.All(topic => Lag(sink, topic) == 0);
+    internal bool IsCaughtUp(string sink, IReadOnlyList<string> topics) =>
+        topics.All(topic => Lag(sink, topic) == 0);
 
     private long Lag(string group, string topicName)
     {

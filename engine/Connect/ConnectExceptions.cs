@@ -4,4 +4,5 @@ namespace Streams.Connect;
 public sealed class UnavailableException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Something can never work as configured: the message says what, where and what to do.</summary>
-public sealed class ConfigurationException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class ConfigurationException(string message, Exception? inner = null)
+    : Exception(message, inner);

@@ -6,15 +6,18 @@ namespace Streams.Connect;
 /// A system that records of some topics are written to, each once. It keeps its position with the records (a
 /// transactional target) or says how to find it again (a cursor that the log commits with the position).
 /// </summary>
-/// <remarks>All calls come from one thread. What it throws ends it; it is then made and opened anew.</remarks>
+/// <remarks>All calls come from one thread. What it throws ends it; it is then made and opened
+/// anew.</remarks>
 public interface ISink : IDisposable
 {
     /// <summary>Connects, and undoes what was written after the last commit.</summary>
-    /// <exception cref="UnavailableException">The system cannot be reached; it is tried again later.</exception>
+    /// <exception cref="UnavailableException">The system cannot be reached; it is tried again
+    /// later.</exception>
     /// <exception cref="ConfigurationException">It can never work as configured.</exception>
     void Open(SinkContext context);
 
-    /// <summary>The next offset that the target itself says it needs; null to go by the log's committed position.</summary>
+    /// <summary>The next offset that the target itself says it needs; null to go by the log's committed
+    /// position.</summary>
     long? Position(Topic topic, int partition);
 
     /// <summary>Writes the records of a batch; nobody needs to see them before the commit.</summary>
@@ -23,9 +26,10 @@ public interface ISink : IDisposable
 
     /// <summary>Makes everything written survive, together with the positions.</summary>
     /// <param name="positions">The next offset of each partition.</param>
-    /// <param name="cursors">Takes what the sink needs to find its place again; committed with the positions, after
-    /// this returns.</param>
-    /// <exception cref="UnavailableException">It cannot; the sink goes back to the last commit and tries again.</exception>
+    /// <param name="cursors">Takes what the sink needs to find its place again; committed with the positions,
+    /// after this returns.</param>
+    /// <exception cref="UnavailableException">It cannot; the sink goes back to the last commit and tries
+    /// again.</exception>
     void Commit(IReadOnlyDictionary<TopicPartition, long> positions, SinkCursors cursors);
 }
 
@@ -47,7 +51,8 @@ public sealed class SinkContext
     /// <summary>The topics it gets.</summary>
     public IReadOnlyList<Topic> Topics { get; }
 
-    /// <summary>Tells the log from every other; a target that keeps offsets checks that they are of this one.</summary>
+    /// <summary>Tells the log from every other; a target that keeps offsets checks that they are of this
+    /// one.</summary>
     public string LogId => _log.Id;
 
     /// <summary>The cursor last committed under a key, or null.</summary>
@@ -88,6 +93,7 @@ public sealed record SinkOptions
     /// <summary>A commit follows when this many records wait for it. Default 50,000.</summary>
     public int CommitRecordsMax { get; init; } = 50_000;
 
-    /// <summary>How long a commit that found the log's disk full waits before it tries again. Default 1 s.</summary>
+    /// <summary>How long a commit that found the log's disk full waits before it tries again. Default 1
+    /// s.</summary>
     public TimeSpan LogFullRetry { get; init; } = TimeSpan.FromSeconds(1);
 }

@@ -17,22 +17,25 @@ public enum SourceStatus
 }
 
 /// <summary>
-/// A feed that becomes records. It says with each read how far it has come; that cursor is committed with the records
-/// themselves, and after a restart reading goes on behind the last one committed.
+/// A feed that becomes records. It says with each read how far it has come; that cursor is committed with the
+/// records themselves, and after a restart reading goes on behind the last one committed.
 /// </summary>
-/// <remarks>All calls come from one thread. What it throws ends it; it is then made and opened anew.</remarks>
+/// <remarks>All calls come from one thread. What it throws ends it; it is then made and opened
+/// anew.</remarks>
 /// <typeparam name="TKey">The type of its records' keys.</typeparam>
 /// <typeparam name="TValue">The type of its records' values.</typeparam>
 public interface ISource<TKey, TValue> : IDisposable
 {
     /// <summary>Connects, and goes to the cursor that was committed last.</summary>
-    /// <exception cref="UnavailableException">The feed cannot be reached; it is tried again later.</exception>
+    /// <exception cref="UnavailableException">The feed cannot be reached; it is tried again
+    /// later.</exception>
     /// <exception cref="ConfigurationException">It can never work as configured.</exception>
     void Open(SourceContext context);
 
     /// <summary>Emits what is there, a bounded amount, and sets the cursor behind it.</summary>
     /// <remarks>A commit can follow any read, so records and cursor must agree when it returns.</remarks>
-    /// <exception cref="UnavailableException">The feed was lost; what was emitted in this read is forgotten.</exception>
+    /// <exception cref="UnavailableException">The feed was lost; what was emitted in this read is
+    /// forgotten.</exception>
     ValueTask<SourceStatus> ReadAsync(SourceOutput<TKey, TValue> output, CancellationToken cancellation);
 }
 
@@ -70,7 +73,8 @@ public sealed class SourceContext
 /// <param name="ValueSerde">Writes the values.</param>
 /// <param name="Create">Makes the source; called again after a failure.</param>
 public sealed record SourceBinding<TKey, TValue>(
-    string Name, string Topic, Serde<TKey> KeySerde, Serde<TValue> ValueSerde, Func<ISource<TKey, TValue>> Create)
+    string Name, string Topic, Serde<TKey> KeySerde, Serde<TValue> ValueSerde,
+        Func<ISource<TKey, TValue>> Create)
     : SourceBinding(Name, Topic)
 {
     /// <summary>Chooses the partition of a key; null takes Kafka's murmur2.</summary>
@@ -95,10 +99,12 @@ public sealed record SourceOptions
     /// <summary>A commit follows when this many bytes wait for it. Default 8 MiB.</summary>
     public int CommitBytesMax { get; init; } = 8 << 20;
 
-    /// <summary>A source waits while this many of its records have not been processed. Default 500,000.</summary>
+    /// <summary>A source waits while this many of its records have not been processed. Default
+    /// 500,000.</summary>
     public long LagRecordsMax { get; init; } = 500_000;
 
-    /// <summary>How long a commit that found the disk full waits before it tries again. Default 1 s.</summary>
+    /// <summary>How long a commit that found the disk full waits before it tries again. Default 1
+    /// s.</summary>
     public TimeSpan LogFullRetry { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Longest refused input that a dead letter keeps whole, in bytes. Default 4 MiB.</summary>

@@ -5,7 +5,8 @@ using Streams.Telemetry;
 namespace Streams.Connect;
 
 /// <summary>Runs one sink: reads what is durable, writes it, commits target and positions.</summary>
-internal sealed class SinkRunner(SinkBinding binding, ITopicLog log, LogRoom room, SinkOptions options) : IComponent
+internal sealed class SinkRunner(SinkBinding binding, ITopicLog log, LogRoom room, SinkOptions options)
+    : IComponent
 {
     private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(20);
 
@@ -34,8 +35,10 @@ internal sealed class SinkRunner(SinkBinding binding, ITopicLog log, LogRoom roo
             int read = ReadOnce(sink, topics, reader, batch);
             waiting += read;
             if (due == long.MaxValue && waiting > 0)
-                due = Stopwatch.GetTimestamp() + (long)(options.CommitInterval.TotalSeconds * Stopwatch.Frequency);
-            if (waiting > 0 && (read == 0 || waiting >= options.CommitRecordsMax || Stopwatch.GetTimestamp() >= due))
+                due = Stopwatch.GetTimestamp() + (long)(
+                    options.CommitInterval.TotalSeconds * Stopwatch.Frequency);
+            if (waiting > 0
+                && (read == 0 || waiting >= options.CommitRecordsMax || Stopwatch.GetTimestamp() >= due))
             {
                 Commit(sink, writer, waiting, cancellation);
                 waiting = 0;
@@ -94,8 +97,8 @@ internal sealed class SinkRunner(SinkBinding binding, ITopicLog log, LogRoom roo
         writer.CommitWhenRoom(options.LogFullRetry, room, cancellation);
     }
 
-    // The target first: a position that runs ahead of the target would lose records, one behind repeats a commit
-    // that the target recognises.
+    // The target first: a position that runs ahead of the target would lose records, one behind repeats a
+    // commit that the target recognises.
     private void Commit(ISink sink, ILogWriter writer, int records, CancellationToken cancellation)
     {
         long started = Stopwatch.GetTimestamp();

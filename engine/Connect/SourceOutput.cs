@@ -6,7 +6,8 @@ using Streams.Telemetry;
 
 namespace Streams.Connect;
 
-/// <summary>Takes what a source reads: records, what could not be read, what was left out, and how far it has come.</summary>
+/// <summary>Takes what a source reads: records, what could not be read, what was left out, and how far it has
+/// come.</summary>
 /// <typeparam name="TKey">The type of the keys.</typeparam>
 /// <typeparam name="TValue">The type of the values.</typeparam>
 public sealed class SourceOutput<TKey, TValue> : IDisposable
@@ -59,7 +60,8 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
         Counts.Records++;
     }
 
-    /// <summary>Notes input that cannot be read: it becomes a dead letter with the bytes and the reason.</summary>
+    /// <summary>Notes input that cannot be read: it becomes a dead letter with the bytes and the
+    /// reason.</summary>
     /// <param name="location">Where it stood, such as a file and a position.</param>
     /// <param name="reason">A stable code, to count by.</param>
     /// <param name="detail">The reason in words.</param>
@@ -91,7 +93,8 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
     public void Count(string what, long count = 1) => Counts.Add(what, count);
 
     /// <summary>Says how far the source has come; an empty value removes the key.</summary>
-    public void SetCursor(string key, ReadOnlySpan<byte> cursor) => _writer.CommitCursor(_binding.Name, key, cursor);
+    public void SetCursor(string key, ReadOnlySpan<byte> cursor) =>
+        _writer.CommitCursor(_binding.Name, key, cursor);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -48,7 +48,8 @@ internal sealed class SourceRunner<TKey, TValue>(
     {
         using ISource<TKey, TValue> source = binding.Create();
         using ILogWriter writer = environment.Log.OpenWriter($"source-{binding.Name}");
-        using var output = new SourceOutput<TKey, TValue>(binding, environment.Log, writer, environment.Options.DeadLetterBytesMax);
+        using var output = new SourceOutput<TKey, TValue>(
+            binding, environment.Log, writer, environment.Options.DeadLetterBytesMax);
         _counts = output.Counts;
         _reported = 0;
         source.Open(new SourceContext(binding.Name, environment.Log, environment.Clock));
@@ -58,8 +59,10 @@ internal sealed class SourceRunner<TKey, TValue>(
             WaitForConsumers(cancellation);
             SourceStatus status = Read(source, output, cancellation);
             if (due == long.MaxValue && writer.PendingBytes > 0)
-                due = Stopwatch.GetTimestamp() + (long)(environment.Options.CommitInterval.TotalSeconds * Stopwatch.Frequency);
-            bool commit = status != SourceStatus.More || writer.PendingBytes >= environment.Options.CommitBytesMax
+                due = Stopwatch.GetTimestamp() + (long)(
+                    environment.Options.CommitInterval.TotalSeconds * Stopwatch.Frequency);
+            bool commit = status != SourceStatus.More
+                || writer.PendingBytes >= environment.Options.CommitBytesMax
                 || Stopwatch.GetTimestamp() >= due;
             if (commit)
             {
@@ -86,7 +89,8 @@ internal sealed class SourceRunner<TKey, TValue>(
 
     private void WaitForConsumers(CancellationToken cancellation)
     {
-        while (environment.Lag(binding.Topic) > environment.Options.LagRecordsMax && !cancellation.IsCancellationRequested)
+        while (environment.Lag(binding.Topic) > environment.Options.LagRecordsMax
+            && !cancellation.IsCancellationRequested)
             cancellation.WaitHandle.WaitOne(IdleWait);
     }
 

@@ -110,7 +110,8 @@ public sealed class StreamsApplication : IDisposable
         _logger.ApplicationStarted(_definition.Id, Tasks.Count, threads);
     }
 
-    /// <summary>Whether every source is exhausted and everything that came of it is processed, written and durable.</summary>
+    /// <summary>Whether every source is exhausted and everything that came of it is processed, written and
+    /// durable.</summary>
     public bool IsDrained() =>
         _sources.TrueForAll(s => s.IsDone)
         && Progress.IsCaughtUp()

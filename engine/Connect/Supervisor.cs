@@ -6,13 +6,15 @@ using Streams.Telemetry;
 
 namespace Streams.Connect;
 
-/// <summary>A part of an application that runs on a thread of its own and can be run again after a failure.</summary>
+/// <summary>A part of an application that runs on a thread of its own and can be run again after a
+/// failure.</summary>
 internal interface IComponent
 {
     /// <summary>Its name, for messages and metrics.</summary>
     string Name { get; }
 
-    /// <summary>Runs until it is done or cancelled. What it throws loses nothing: the next run begins at the last commit.</summary>
+    /// <summary>Runs until it is done or cancelled. What it throws loses nothing: the next run begins at the
+    /// last commit.</summary>
     void Run(CancellationToken cancellation);
 }
 
@@ -22,17 +24,20 @@ public sealed record RestartPolicy
     /// <summary>Failures in a row before the application gives up. Default 10.</summary>
     public int RestartsMax { get; init; } = 10;
 
-    /// <summary>The wait before the first restart; it doubles from one to the next, with jitter. Default 200 ms.</summary>
+    /// <summary>The wait before the first restart; it doubles from one to the next, with jitter. Default 200
+    /// ms.</summary>
     public TimeSpan Delay { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>The longest wait. Default 30 s.</summary>
     public TimeSpan DelayMax { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A component that ran this long before it failed begins its count anew. Default 1 min.</summary>
+    /// <summary>A component that ran this long before it failed begins its count anew. Default 1
+    /// min.</summary>
     public TimeSpan StableAfter { get; init; } = TimeSpan.FromMinutes(1);
 }
 
-/// <summary>Runs components, starts those again that fail for a passing reason, and stops all when one fails for good.</summary>
+/// <summary>Runs components, starts those again that fail for a passing reason, and stops all when one fails
+/// for good.</summary>
 internal sealed class Supervisor : IDisposable
 {
     private readonly RestartPolicy _policy;

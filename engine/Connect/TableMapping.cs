@@ -11,25 +11,28 @@ public sealed record TableMapping
     /// <summary>The table's name.</summary>
     public required string Table { get; init; }
 
-    /// <summary>The columns that identify a record; a further record of the same key replaces the row. Without any,
-    /// rows are only added.</summary>
+    /// <summary>The columns that identify a record; a further record of the same key replaces the row.
+    /// Without any, rows are only added.</summary>
     public IReadOnlyList<string> Key { get; init; } = [];
 
-    /// <summary>The column that says whether a record's fact holds (<c>append</c>) or ceases to (<c>retract</c>); a
-    /// retracted row is deleted. Null where records are only added. The column itself is not stored.</summary>
+    /// <summary>The column that says whether a record's fact holds (<c>append</c>) or ceases to
+    /// (<c>retract</c>); a retracted row is deleted. Null where records are only added. The column itself is
+    /// not stored.</summary>
     public string? OperationColumn { get; init; }
 
     /// <summary>Columns that are not stored.</summary>
     public IReadOnlyList<string> Omit { get; init; } = [];
 
-    /// <summary>The lists that become tables of their own, by the field names that lead to them, joined by '_'.</summary>
+    /// <summary>The lists that become tables of their own, by the field names that lead to them, joined by
+    /// '_'.</summary>
     public IReadOnlyList<ChildMapping> Children { get; init; } = [];
 
     /// <summary>Columns to find rows by.</summary>
     public IReadOnlyList<TableIndex> Indexes { get; init; } = [];
 }
 
-/// <summary>A list of a record as a table: the record's key, the item's position, the item's columns.</summary>
+/// <summary>A list of a record as a table: the record's key, the item's position, the item's
+/// columns.</summary>
 /// <param name="List">The field names that lead to the list, joined by '_', such as <c>outputs</c>.</param>
 /// <param name="Table">The table's name.</param>
 public sealed record ChildMapping(string List, string Table)

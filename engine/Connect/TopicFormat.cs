@@ -44,14 +44,16 @@ public abstract class TopicFormat
     {
         public override JsonLines CreateJson() => new JsonLines<TValue>(serde);
 
-        public override TResult Accept<TResult>(ITopicFormatVisitor<TResult> visitor) => visitor.Visit(Topic, serde);
+        public override TResult Accept<TResult>(ITopicFormatVisitor<TResult> visitor) =>
+            visitor.Visit(Topic, serde);
     }
 }
 
 /// <summary>Writes values of a topic as JSON. For one thread.</summary>
 public abstract class JsonLines
 {
-    /// <summary>Appends a record's value, without a line's end; for a record without one, its key and that it is deleted.</summary>
+    /// <summary>Appends a record's value, without a line's end; for a record without one, its key and that it
+    /// is deleted.</summary>
     /// <exception cref="SerializationException">The bytes are not a value of the topic's type.</exception>
     public abstract void Write(in LogRecord record, PooledBuffer destination);
 

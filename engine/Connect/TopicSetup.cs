@@ -31,7 +31,8 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
     private Topic RequireSource(string name)
     {
         Topic topic = log.FindTopic(name) ?? throw new TopologyException(
-            $"The topic '{name}' does not exist. Topics: {string.Join(", ", log.Topics.Select(t => t.Name))}.");
+            $"The topic '{name}' does not exist. Topics: " +
+            $"{string.Join(", ", log.Topics.Select(t => t.Name))}.");
         if (definition.Runtime.DecodingFailures == FailurePolicy.DeadLetter
             || definition.Runtime.ProcessingFailures == FailurePolicy.DeadLetter)
             EnsureDeadLetters(topic);
@@ -61,7 +62,8 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
                 waiting.Remove(name);
             }
             if (waiting.Count == before)
-                throw new TopologyException($"Repartition topics feed one another: {string.Join(", ", waiting.Keys)}.");
+                throw new TopologyException(
+                    $"Repartition topics feed one another: {string.Join(", ", waiting.Keys)}.");
         }
     }
 

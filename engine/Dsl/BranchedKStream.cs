@@ -2,7 +2,8 @@ using Streams.Processing;
 
 namespace Streams.Dsl;
 
-/// <summary>A stream that is being divided: each record goes to the first branch whose predicate holds.</summary>
+/// <summary>A stream that is being divided: each record goes to the first branch whose predicate
+/// holds.</summary>
 /// <typeparam name="TKey">The key's type.</typeparam>
 /// <typeparam name="TValue">The value's type.</typeparam>
 public sealed class BranchedKStream<TKey, TValue>

@@ -60,6 +60,8 @@ internal sealed class ToTable<TKey, TValue>(KeyValueStore<TKey, TValue> store)
 /// <summary>Makes a stream of a table's changes: the new value, or a tombstone.</summary>
 internal sealed class ToStream<TKey, TValue> : Operator<TKey, Change<TValue>, TKey, TValue>
 {
-    internal override void Process(in Record<TKey, Change<TValue>> record) => Next.Process(new Record<TKey, TValue>(
-        record.Key, record.HasKey, record.Value.New, record.Value.HasNew, record.TimestampMs, record.Headers));
+    internal override void Process(in Record<TKey, Change<TValue>> record) =>
+        Next.Process(new Record<TKey, TValue>(
+        record.Key, record.HasKey, record.Value.New, record.Value.HasNew, record.TimestampMs,
+            record.Headers));
 }

@@ -49,8 +49,8 @@ internal sealed class Deduplicate<TKey, TValue>(DeduplicateStore seen, Serde<TKe
 
 /// <summary>When each key was last let through.</summary>
 /// <remarks>
-/// A key is forgotten when the highest time seen is twice the stretch ahead of it, so a record that comes late by less
-/// than the stretch is still judged right.
+/// A key is forgotten when the highest time seen is twice the stretch ahead of it, so a record that comes
+/// late by less than the stretch is still judged right.
 /// </remarks>
 internal sealed class DeduplicateStore : StateStore
 {
@@ -82,7 +82,8 @@ internal sealed class DeduplicateStore : StateStore
         set => _segments.ResetObserved(value);
     }
 
-    internal static StoreSpec Spec<TKey>(string name, TimeSpan within, Serde<TKey> serde, DeduplicateOptions options)
+    internal static StoreSpec Spec<TKey>(
+        string name, TimeSpan within, Serde<TKey> serde, DeduplicateOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(within, TimeSpan.FromMilliseconds(1));
         var store = new StoreOptions { Name = name, StateBytesMax = options.StateBytesMax };
@@ -174,7 +175,8 @@ internal sealed class DeduplicateStore : StateStore
         _segments.Observe(timeMs);
     }
 
-    private readonly struct ChangeWriter(DeduplicateStore owner, TrackedTable table, IChangelog changelog) : IChangeVisitor
+    private readonly struct ChangeWriter(DeduplicateStore owner, TrackedTable table, IChangelog changelog)
+        : IChangeVisitor
     {
         public void Changed(ReadOnlySpan<byte> key, Span<byte> value) => changelog.Append(key, true, value);
 

@@ -47,7 +47,8 @@ public sealed class KGroupedStream<TKey, TValue>
         Aggregate(initializer, aggregator, materialized, "KSTREAM-AGGREGATE");
 
     /// <summary>Aggregates within tumbling or hopping windows.</summary>
-    public TimeWindowedKStream<TKey, TValue> WindowedBy(TimeWindows windows) => new(_stream, _keySerde, windows);
+    public TimeWindowedKStream<TKey, TValue> WindowedBy(TimeWindows windows) =>
+        new(_stream, _keySerde, windows);
 
     internal static Materialized<TAnyKey, TAnyValue> WithSerde<TAnyKey, TAnyValue>(
         Materialized<TAnyKey, TAnyValue>? materialized, Serde<TAnyValue> serde)
@@ -80,7 +81,8 @@ public sealed class KGroupedStream<TKey, TValue>
     }
 }
 
-/// <summary>Folds each record into the aggregate of its key. Records without key or value are dropped.</summary>
+/// <summary>Folds each record into the aggregate of its key. Records without key or value are
+/// dropped.</summary>
 internal sealed class StreamAggregate<TKey, TValue, TAggregate>(
     KeyValueStore<TKey, TAggregate> store, Func<TAggregate> initializer,
     Aggregator<TKey, TValue, TAggregate> aggregator) : Operator<TKey, TValue, TKey, Change<TAggregate>>
@@ -105,12 +107,15 @@ internal sealed class StreamAggregate<TKey, TValue, TAggregate>(
         else
             store.Delete(record.Key);
         var change = new Change<TAggregate>(result, has, existed ? _old : default!, existed);
-        Next.Process(new Record<TKey, Change<TAggregate>>(record.Key, true, change, true, timestampMs, record.Headers));
+        Next.Process(new Record<TKey, Change<TAggregate>>(
+            record.Key, true, change, true, timestampMs, record.Headers));
     }
 }
 
-/// <summary>Combines each record's value with the one before. Records without key or value are dropped.</summary>
-internal sealed class StreamReduce<TKey, TValue>(KeyValueStore<TKey, TValue> store, Func<TValue, TValue, TValue> reducer)
+/// <summary>Combines each record's value with the one before. Records without key or value are
+/// dropped.</summary>
+internal sealed class StreamReduce<TKey, TValue>(
+    KeyValueStore<TKey, TValue> store, Func<TValue, TValue, TValue> reducer)
     : Operator<TKey, TValue, TKey, Change<TValue>>
 {
     private TValue _old = default!;
@@ -132,6 +137,7 @@ internal sealed class StreamReduce<TKey, TValue>(KeyValueStore<TKey, TValue> sto
         else
             store.Delete(record.Key);
         var change = new Change<TValue>(result, has, existed ? _old : default!, existed);
-        Next.Process(new Record<TKey, Change<TValue>>(record.Key, true, change, true, timestampMs, record.Headers));
+        Next.Process(
+            new Record<TKey, Change<TValue>>(record.Key, true, change, true, timestampMs, record.Headers));
     }
 }

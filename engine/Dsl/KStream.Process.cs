@@ -26,7 +26,8 @@ public sealed partial class KStream<TKey, TValue>
             Builder, new KStream<TNewKey, TNewValue>(Builder, main, keySerde, valueSerde, true), sides);
     }
 
-    private static Dictionary<SideOutput, object> Resolve(Dictionary<SideOutput, object> sides, TaskBuilder task) =>
+    private static Dictionary<SideOutput, object> Resolve(
+        Dictionary<SideOutput, object> sides, TaskBuilder task) =>
         sides.ToDictionary(side => side.Key, side => ((IGraphOutput)side.Value).ResolveAny(task));
 }
 

@@ -6,7 +6,8 @@ namespace Streams.Dsl;
 /// <content>Grouping, tables and joins with them.</content>
 public sealed partial class KStream<TKey, TValue>
 {
-    /// <summary>Groups the records by their key, through a topic of its own where an operator changed it.</summary>
+    /// <summary>Groups the records by their key, through a topic of its own where an operator changed
+    /// it.</summary>
     public KGroupedStream<TKey, TValue> GroupByKey(Grouped<TKey, TValue>? grouped = null)
     {
         grouped ??= new Grouped<TKey, TValue>();
@@ -31,23 +32,29 @@ public sealed partial class KStream<TKey, TValue>
     {
         KStream<TKey, TValue> stream = KeyChanged ? Repartition() : this;
         return KTable<TKey, TValue>.FromStream(
-            Builder, stream.Output, stream.KeySerde, stream.ValueSerde, materialized ?? new(), "KSTREAM-TOTABLE");
+            Builder, stream.Output, stream.KeySerde, stream.ValueSerde, materialized
+                ?? new(), "KSTREAM-TOTABLE");
     }
 
-    /// <summary>Joins each record with the table's value of its key; a record without a match is dropped.</summary>
-    /// <remarks>Stream and table must be partitioned alike. A null key or value on the stream's side is dropped.</remarks>
+    /// <summary>Joins each record with the table's value of its key; a record without a match is
+    /// dropped.</summary>
+    /// <remarks>Stream and table must be partitioned alike. A null key or value on the stream's side is
+    /// dropped.</remarks>
     public KStream<TKey, TResult> Join<TTable, TResult>(
         KTable<TKey, TTable> table, Func<TKey, TValue, TTable, TResult> joiner, Joined? joined = null) =>
-        JoinTable(table, joined, task => new StreamTableJoin<TKey, TValue, TTable, TResult>(table.Getter(task), joiner));
+        JoinTable(table, joined, task =>
+            new StreamTableJoin<TKey, TValue, TTable, TResult>(table.Getter(task), joiner));
 
     /// <summary>Joins each record with the table's value of its key, or with nothing.</summary>
     /// <param name="table">The table.</param>
     /// <param name="joiner">Gets the table's value, or default and false where there is none.</param>
     /// <param name="joined">The node's name.</param>
     public KStream<TKey, TResult> LeftJoin<TTable, TResult>(
-        KTable<TKey, TTable> table, LeftJoiner<TKey, TValue, TTable, TResult> joiner, Joined? joined = null) =>
+        KTable<TKey, TTable> table, LeftJoiner<TKey, TValue, TTable, TResult> joiner,
+            Joined? joined = null) =>
         JoinTable(
-            table, joined, task => new StreamTableLeftJoin<TKey, TValue, TTable, TResult>(table.Getter(task), joiner));
+            table, joined, task =>
+                new StreamTableLeftJoin<TKey, TValue, TTable, TResult>(table.Getter(task), joiner));
 
     private KStream<TKey, TResult> JoinTable<TTable, TResult>(
         KTable<TKey, TTable> table, Joined? joined,

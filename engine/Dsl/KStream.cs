@@ -12,15 +12,16 @@ public delegate void FlatMapper<TKeyIn, TValueIn, TKeyOut, TValueOut>(
 
 /// <summary>A stream of records, each a fact of its own.</summary>
 /// <remarks>
-/// Where the value's type cannot be null (a struct), functions of the value are not called for tombstones: those pass
-/// through. Where it can, the function sees the null, as in Kafka Streams.
+/// Where the value's type cannot be null (a struct), functions of the value are not called for tombstones:
+/// those pass through. Where it can, the function sees the null, as in Kafka Streams.
 /// </remarks>
 /// <typeparam name="TKey">The key's type.</typeparam>
 /// <typeparam name="TValue">The value's type.</typeparam>
 public sealed partial class KStream<TKey, TValue>
 {
     internal KStream(
-        StreamsBuilder builder, GraphOutput<TKey, TValue> output, Serde<TKey>? keySerde, Serde<TValue>? valueSerde,
+        StreamsBuilder builder, GraphOutput<TKey, TValue> output, Serde<TKey>? keySerde,
+            Serde<TValue>? valueSerde,
         bool keyChanged)
     {
         Builder = builder;
@@ -43,11 +44,13 @@ public sealed partial class KStream<TKey, TValue>
 
     /// <summary>Keeps the records for which the predicate holds.</summary>
     public KStream<TKey, TValue> Filter(Func<TKey, TValue, bool> predicate, string? name = null) =>
-        Then(Builder.Attach(Output, name, "KSTREAM-FILTER", [], _ => new Filter<TKey, TValue>(predicate, true)));
+        Then(Builder.Attach(
+            Output, name, "KSTREAM-FILTER", [], _ => new Filter<TKey, TValue>(predicate, true)));
 
     /// <summary>Drops the records for which the predicate holds.</summary>
     public KStream<TKey, TValue> FilterNot(Func<TKey, TValue, bool> predicate, string? name = null) =>
-        Then(Builder.Attach(Output, name, "KSTREAM-FILTER", [], _ => new Filter<TKey, TValue>(predicate, false)));
+        Then(Builder.Attach(
+            Output, name, "KSTREAM-FILTER", [], _ => new Filter<TKey, TValue>(predicate, false)));
 
     /// <summary>Makes another key and value of each record.</summary>
     public KStream<TNewKey, TNewValue> Map<TNewKey, TNewValue>(
@@ -56,9 +59,11 @@ public sealed partial class KStream<TKey, TValue>
             Output, name, "KSTREAM-MAP", [], _ => new Map<TKey, TValue, TNewKey, TNewValue>(mapper)));
 
     /// <summary>Makes another value of each record.</summary>
-    public KStream<TKey, TNewValue> MapValues<TNewValue>(Func<TKey, TValue, TNewValue> mapper, string? name = null) =>
+    public KStream<TKey, TNewValue> MapValues<TNewValue>(
+        Func<TKey, TValue, TNewValue> mapper, string? name = null) =>
         new(Builder,
-            Builder.Attach(Output, name, "KSTREAM-MAPVALUES", [], _ => new MapValues<TKey, TValue, TNewValue>(mapper)),
+            Builder.Attach(
+                Output, name, "KSTREAM-MAPVALUES", [], _ => new MapValues<TKey, TValue, TNewValue>(mapper)),
             KeySerde, ValueSerde as Serde<TNewValue>, KeyChanged);
 
     /// <summary>Makes any number of records of each record.</summary>
@@ -72,11 +77,13 @@ public sealed partial class KStream<TKey, TValue>
         Func<TKey, TValue, IEnumerable<TNewValue>> mapper, string? name = null) =>
         new(Builder,
             Builder.Attach(
-                Output, name, "KSTREAM-FLATMAPVALUES", [], _ => new FlatMapValues<TKey, TValue, TNewValue>(mapper)),
+                Output, name, "KSTREAM-FLATMAPVALUES", [], _ =>
+                    new FlatMapValues<TKey, TValue, TNewValue>(mapper)),
             KeySerde, ValueSerde as Serde<TNewValue>, KeyChanged);
 
     /// <summary>Gives each record another key.</summary>
-    public KStream<TNewKey, TValue> SelectKey<TNewKey>(Func<TKey, TValue, TNewKey> selector, string? name = null) =>
+    public KStream<TNewKey, TValue> SelectKey<TNewKey>(
+        Func<TKey, TValue, TNewKey> selector, string? name = null) =>
         new(Builder,
             Builder.Attach(
                 Output, name, "KSTREAM-KEY-SELECT", [], _ => new SelectKey<TKey, TValue, TNewKey>(selector)),
@@ -98,13 +105,15 @@ public sealed partial class KStream<TKey, TValue>
             Output, merged, name, "KSTREAM-MERGE", [], _ => new PassThrough<TKey, TValue>());
         other.Output.Attach(node);
         return new KStream<TKey, TValue>(
-            Builder, merged, KeySerde ?? other.KeySerde, ValueSerde ?? other.ValueSerde, KeyChanged || other.KeyChanged);
+            Builder, merged, KeySerde ?? other.KeySerde, ValueSerde ?? other.ValueSerde, KeyChanged
+                || other.KeyChanged);
     }
 
     /// <summary>Sends each record to the first branch whose predicate holds.</summary>
     public BranchedKStream<TKey, TValue> Split(string? name = null) => new(this, name);
 
-    /// <summary>Drops a record whose key was seen less than <paramref name="within"/> ago, by event time.</summary>
+    /// <summary>Drops a record whose key was seen less than <paramref name="within"/> ago, by event
+    /// time.</summary>
     /// <param name="within">How long a key is remembered.</param>
     /// <param name="keySerde">Writes the keys; null takes the stream's own.</param>
     /// <param name="options">Store name, memory bound; the retention is <paramref name="within"/>.</param>
@@ -117,17 +126,20 @@ public sealed partial class KStream<TKey, TValue>
         Builder.AddStore(DeduplicateStore.Spec(name, within, serde, options));
         return Then(Builder.Attach(
             Output, options.Name, "KSTREAM-DEDUPLICATE", [name],
-            task => new Deduplicate<TKey, TValue>(task.Store<DeduplicateStore>(name), serde, options.OnDuplicate)));
+            task => new Deduplicate<TKey, TValue>(
+                task.Store<DeduplicateStore>(name), serde, options.OnDuplicate)));
     }
 
     /// <summary>Writes the records to a topic.</summary>
-    public void To(string topic, Produced<TKey, TValue>? produced = null) => AddSink(topic, false, null, produced ?? new());
+    public void To(string topic, Produced<TKey, TValue>? produced = null) =>
+        AddSink(topic, false, null, produced ?? new());
 
     /// <summary>Writes each record to the topic that a function names; the topics must exist.</summary>
     public void To(TopicNameExtractor<TKey, TValue> topic, Produced<TKey, TValue>? produced = null) =>
         AddSink(null, false, topic, produced ?? new());
 
-    /// <summary>Sends the records through a topic of the application's own, partitioned by their key.</summary>
+    /// <summary>Sends the records through a topic of the application's own, partitioned by their
+    /// key.</summary>
     /// <remarks>Records without a key are dropped there: they have no partition to go to.</remarks>
     public KStream<TKey, TValue> Repartition(Repartitioned<TKey, TValue>? repartitioned = null)
     {
@@ -139,7 +151,8 @@ public sealed partial class KStream<TKey, TValue>
             Output, null, "KSTREAM-FILTER", [], _ => new RequireKey<TKey, TValue>()));
         keyed.AddSink(topic, true, null, new Produced<TKey, TValue> { KeySerde = keys, ValueSerde = values });
         Builder.DeclareRepartition(topic, repartitioned.Partitions);
-        SourceNode<TKey, TValue> source = Builder.AddSource(topic, true, new Consumed<TKey, TValue>(keys, values));
+        SourceNode<TKey, TValue> source = Builder.AddSource(
+            topic, true, new Consumed<TKey, TValue>(keys, values));
         return new KStream<TKey, TValue>(Builder, source.Output, keys, values, false);
     }
 
@@ -147,16 +160,19 @@ public sealed partial class KStream<TKey, TValue>
         new(Builder, output, KeySerde, ValueSerde, KeyChanged);
 
     internal Serde<TKey> RequireKeySerde(string what) => KeySerde ?? throw new TopologyException(
-        $"{what} needs a serde for keys of type {typeof(TKey).Name}: an operator changed the type, so name one.");
+        $"{what} needs a serde for keys of type {typeof(TKey).Name}: an operator changed the type, so " +
+            $"name one.");
 
     internal Serde<TValue> RequireValueSerde(string what) => ValueSerde ?? throw new TopologyException(
-        $"{what} needs a serde for values of type {typeof(TValue).Name}: an operator changed the type, so name one.");
+        $"{what} needs a serde for values of type {typeof(TValue).Name}: an operator changed the type, so " +
+            $"name one.");
 
     private KStream<TNewKey, TNewValue> Changed<TNewKey, TNewValue>(GraphOutput<TNewKey, TNewValue> output) =>
         new(Builder, output, KeySerde as Serde<TNewKey>, ValueSerde as Serde<TNewValue>, true);
 
     private void AddSink(
-        string? topic, bool isInternal, TopicNameExtractor<TKey, TValue>? computed, Produced<TKey, TValue> produced)
+        string? topic, bool isInternal, TopicNameExtractor<TKey, TValue>? computed,
+            Produced<TKey, TValue> produced)
     {
         Output.Attach(Builder.Add(new SinkNode<TKey, TValue>(
             Builder.NextId, Builder.NameFor(produced.Name, "KSTREAM-SINK"), topic, isInternal, computed,

@@ -43,7 +43,8 @@ public sealed class KTable<TKey, TValue>
 
     /// <summary>Keeps the last value of each key of a stream.</summary>
     internal static KTable<TKey, TValue> FromStream(
-        StreamsBuilder builder, GraphOutput<TKey, TValue> from, Serde<TKey>? keySerde, Serde<TValue>? valueSerde,
+        StreamsBuilder builder, GraphOutput<TKey, TValue> from, Serde<TKey>? keySerde,
+            Serde<TValue>? valueSerde,
         Materialized<TKey, TValue> materialized, string kind)
     {
         Serde<TKey> keys = materialized.KeySerde ?? keySerde ?? throw new TopologyException(
@@ -53,7 +54,8 @@ public sealed class KTable<TKey, TValue>
         string store = builder.NameFor(materialized.StoreName, $"{kind}-STATE-STORE");
         builder.AddStore(Stores.KeyValue(StoreOptionsOf(materialized, store), keys, values).Spec);
         GraphOutput<TKey, Change<TValue>> output = builder.Attach(
-            from, null, kind, [store], task => new ToTable<TKey, TValue>(task.Store<KeyValueStore<TKey, TValue>>(store)));
+            from, null, kind, [store], task =>
+                new ToTable<TKey, TValue>(task.Store<KeyValueStore<TKey, TValue>>(store)));
         return new KTable<TKey, TValue>(builder, output, keys, values, store);
     }
 

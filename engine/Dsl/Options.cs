@@ -35,7 +35,8 @@ public sealed record Produced<TKey, TValue>
     public string? Name { get; init; }
 }
 
-/// <summary>How a stream goes through a topic of the application's own, to be partitioned by its key.</summary>
+/// <summary>How a stream goes through a topic of the application's own, to be partitioned by its
+/// key.</summary>
 /// <typeparam name="TKey">The key's type.</typeparam>
 /// <typeparam name="TValue">The value's type.</typeparam>
 public sealed record Repartitioned<TKey, TValue>
@@ -46,7 +47,8 @@ public sealed record Repartitioned<TKey, TValue>
     /// <summary>Writes and reads the values; null takes the stream's own.</summary>
     public Serde<TValue>? ValueSerde { get; init; }
 
-    /// <summary>Part of the topic's name; null for a generated one, which changes when the topology does.</summary>
+    /// <summary>Part of the topic's name; null for a generated one, which changes when the topology
+    /// does.</summary>
     public string? Name { get; init; }
 
     /// <summary>Number of partitions; null for as many as the stream has now.</summary>
@@ -64,7 +66,8 @@ public sealed record Grouped<TKey, TValue>
     /// <summary>Writes and reads the values; null takes the stream's own.</summary>
     public Serde<TValue>? ValueSerde { get; init; }
 
-    /// <summary>Part of the repartition topic's name, where one is needed; null for a generated one.</summary>
+    /// <summary>Part of the repartition topic's name, where one is needed; null for a generated
+    /// one.</summary>
     public string? Name { get; init; }
 }
 
@@ -88,7 +91,8 @@ public sealed record Materialized<TKey, TValue>
     /// <summary>Bound on the store's memory per task, in bytes. Default 8 GiB.</summary>
     public long StateBytesMax { get; init; } = 8L << 30;
 
-    /// <summary>Whether changes go to a changelog; without it the state is gone after a restart. Default true.</summary>
+    /// <summary>Whether changes go to a changelog; without it the state is gone after a restart. Default
+    /// true.</summary>
     public bool Logged { get; init; } = true;
 }
 

@@ -44,7 +44,8 @@ public sealed class ProcessorContext<TKey, TValue>
     /// <summary>The offset of the record that is being processed.</summary>
     public long Offset => _scope.CurrentOffset;
 
-    /// <summary>Points to roll the task's state back to, over its stores that were declared with savepoints.</summary>
+    /// <summary>Points to roll the task's state back to, over its stores that were declared with
+    /// savepoints.</summary>
     /// <exception cref="TopologyException">No store of the task was.</exception>
     public Savepoints Savepoints => _scope.Savepoints
         ?? throw new TopologyException("No store of this task was declared with savepoints.");
@@ -61,8 +62,10 @@ public sealed class ProcessorContext<TKey, TValue>
     public TStore GetStore<TStore>(string name)
         where TStore : StateStore => _scope.Store<TStore>(name);
 
-    /// <summary>A further output of the processor, of its own types; nothing takes what nobody asked for.</summary>
-    public Forwarder<TSideKey, TSideValue> Output<TSideKey, TSideValue>(SideOutput<TSideKey, TSideValue> output) =>
+    /// <summary>A further output of the processor, of its own types; nothing takes what nobody asked
+    /// for.</summary>
+    public Forwarder<TSideKey, TSideValue> Output<TSideKey, TSideValue>(
+        SideOutput<TSideKey, TSideValue> output) =>
         new(_sides.TryGetValue(output, out object? side)
             ? (Receiver<TSideKey, TSideValue>)side
             : Discard<TSideKey, TSideValue>.Instance);
@@ -104,7 +107,8 @@ public sealed class ProcessedStreams<TKey, TValue>
     private readonly StreamsBuilder _builder;
     private readonly Dictionary<SideOutput, object> _sides;
 
-    internal ProcessedStreams(StreamsBuilder builder, KStream<TKey, TValue> main, Dictionary<SideOutput, object> sides)
+    internal ProcessedStreams(
+        StreamsBuilder builder, KStream<TKey, TValue> main, Dictionary<SideOutput, object> sides)
     {
         _builder = builder;
         _sides = sides;
@@ -116,7 +120,8 @@ public sealed class ProcessedStreams<TKey, TValue>
 
     /// <summary>What it passes to a further output.</summary>
     public KStream<TSideKey, TSideValue> Side<TSideKey, TSideValue>(
-        SideOutput<TSideKey, TSideValue> output, Serde<TSideKey>? keySerde = null, Serde<TSideValue>? valueSerde = null)
+        SideOutput<TSideKey, TSideValue> output, Serde<TSideKey>? keySerde = null,
+            Serde<TSideValue>? valueSerde = null)
     {
         if (!_sides.TryGetValue(output, out object? side))
             _sides.Add(output, side = new GraphOutput<TSideKey, TSideValue>());

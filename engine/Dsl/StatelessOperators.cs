@@ -6,7 +6,8 @@ namespace Streams.Dsl;
 /// <summary>Whether functions of a value are called for records without one.</summary>
 internal static class Tombstone<TValue>
 {
-    /// <summary>True for a type that can be null: the function sees the null. Else a tombstone passes untouched.</summary>
+    /// <summary>True for a type that can be null: the function sees the null. Else a tombstone passes
+    /// untouched.</summary>
     internal static readonly bool IsSeen = default(TValue) is null;
 }
 
@@ -83,7 +84,8 @@ internal sealed class FlatMap<TKey, TValue, TNewKey, TNewValue> : Operator<TKey,
     }
 }
 
-internal sealed class FlatMapValues<TKey, TValue, TNewValue>(Func<TKey, TValue, IEnumerable<TNewValue>> mapper)
+internal sealed class FlatMapValues<TKey, TValue, TNewValue>(
+    Func<TKey, TValue, IEnumerable<TNewValue>> mapper)
     : Operator<TKey, TValue, TKey, TNewValue>
 {
     internal override void Process(in Record<TKey, TValue> record)
@@ -121,7 +123,8 @@ internal sealed class Peek<TKey, TValue>(Action<TKey, TValue> action) : Operator
 
 /// <summary>Sends each record to the first output whose predicate holds, or to the default.</summary>
 internal sealed class Branch<TKey, TValue>(
-    Func<TKey, TValue, bool>[] predicates, Receiver<TKey, TValue>[] branches, Receiver<TKey, TValue>? otherwise)
+    Func<TKey, TValue, bool>[] predicates, Receiver<TKey, TValue>[] branches,
+        Receiver<TKey, TValue>? otherwise)
     : Operator<TKey, TValue, TKey, TValue>
 {
     internal override void Process(in Record<TKey, TValue> record)

@@ -7,8 +7,8 @@ using Streams.State;
 namespace Streams.Dsl;
 
 /// <summary>
-/// Writes a topology with the vocabulary of Kafka Streams: streams and tables from topics, operators on them, topics
-/// at the end. What it builds runs on either log and in the test driver, unchanged.
+/// Writes a topology with the vocabulary of Kafka Streams: streams and tables from topics, operators on them,
+/// topics at the end. What it builds runs on either log and in the test driver, unchanged.
 /// </summary>
 public sealed class StreamsBuilder
 {
@@ -26,16 +26,19 @@ public sealed class StreamsBuilder
         return new KStream<TKey, TValue>(this, node.Output, consumed.KeySerde, consumed.ValueSerde, false);
     }
 
-    /// <summary>A table of the last record of each key of a topic; a record without a value deletes its key.</summary>
+    /// <summary>A table of the last record of each key of a topic; a record without a value deletes its
+    /// key.</summary>
     public KTable<TKey, TValue> Table<TKey, TValue>(
         string topic, Consumed<TKey, TValue> consumed, Materialized<TKey, TValue>? materialized = null)
     {
         SourceNode<TKey, TValue> source = AddSource(topic, false, consumed);
         return KTable<TKey, TValue>.FromStream(
-            this, source.Output, consumed.KeySerde, consumed.ValueSerde, materialized ?? new(), "KSTREAM-TOTABLE");
+            this, source.Output, consumed.KeySerde, consumed.ValueSerde, materialized
+                ?? new(), "KSTREAM-TOTABLE");
     }
 
-    /// <summary>Says how a topic that the topology writes or reads is to be created where it does not exist.</summary>
+    /// <summary>Says how a topic that the topology writes or reads is to be created where it does not
+    /// exist.</summary>
     public StreamsBuilder Topic(TopicSpec spec)
     {
         _topics.Add(spec);
@@ -53,12 +56,14 @@ public sealed class StreamsBuilder
     /// <exception cref="TopologyException">It cannot run: the message says which node and why.</exception>
     public Topology Build() => TopologyPlan.Make(_nodes, _stores, _topics, _repartitions);
 
-    /// <summary>A name of its own for a node or a store: the one given, or a generated one as Kafka Streams makes it.</summary>
+    /// <summary>A name of its own for a node or a store: the one given, or a generated one as Kafka Streams
+    /// makes it.</summary>
     internal string NameFor(string? given, string kind)
     {
         string name = given ?? string.Create(CultureInfo.InvariantCulture, $"{kind}-{_generated++:D10}");
         if (!_names.Add(name))
-            throw new TopologyException($"The name '{name}' is taken: names of nodes are unique in a topology.");
+            throw new TopologyException(
+                $"The name '{name}' is taken: names of nodes are unique in a topology.");
         return name;
     }
 
@@ -88,7 +93,8 @@ public sealed class StreamsBuilder
     {
         GraphNode? same = _nodes.FirstOrDefault(n => n is SourceNode && n.TopicName == topic);
         if (same is not null)
-            throw new TopologyException($"The topic '{topic}' is read by '{same.Name}' already: use that stream twice.");
+            throw new TopologyException(
+                $"The topic '{topic}' is read by '{same.Name}' already: use that stream twice.");
         return Add(new SourceNode<TKey, TValue>(
             NextId, NameFor(consumed.Name, "KSTREAM-SOURCE"), topic, isInternal, consumed.KeySerde,
             consumed.ValueSerde, consumed.TimestampExtractor));
@@ -105,11 +111,13 @@ public sealed class StreamsBuilder
     }
 
     /// <summary>Attaches an operator between two outputs.</summary>
-    internal OperatorNode<TKeyIn, TValueIn, TKeyOut, TValueOut> AttachTo<TKeyIn, TValueIn, TKeyOut, TValueOut>(
+    internal OperatorNode<TKeyIn, TValueIn, TKeyOut, TValueOut>
+        AttachTo<TKeyIn, TValueIn, TKeyOut, TValueOut>(
         GraphOutput<TKeyIn, TValueIn> from, GraphOutput<TKeyOut, TValueOut> to, string? name, string kind,
         IEnumerable<string> stores, Func<TaskBuilder, Operator<TKeyIn, TValueIn, TKeyOut, TValueOut>> create)
     {
-        var node = new OperatorNode<TKeyIn, TValueIn, TKeyOut, TValueOut>(NextId, NameFor(name, kind), to, create);
+        var node = new OperatorNode<TKeyIn, TValueIn, TKeyOut, TValueOut>(
+            NextId, NameFor(name, kind), to, create);
         node.Stores.AddRange(stores);
         from.Attach(Add(node));
         return node;
@@ -132,12 +140,14 @@ public static class Stores
         StoreOptions options, Serde<TKey> keySerde, Serde<TValue> valueSerde, bool savepoints = false) =>
         new(new StoreSpec(
             options, StoreShape.Of("key-value", keySerde, valueSerde),
-            (undo, number) => new KeyValueStore<TKey, TValue>(options, keySerde, valueSerde, undo, number), savepoints));
+            (undo, number) =>
+                new KeyValueStore<TKey, TValue>(options, keySerde, valueSerde, undo, number), savepoints));
 
     /// <summary>Bytes, changed in place.</summary>
     public static StoreDefinition Bytes(StoreOptions options, bool savepoints = false) =>
         new(new StoreSpec(
-            options, $"bytes<{options.Shape}>", (undo, number) => new BytesStore(options, undo, number), savepoints));
+            options, $"bytes<{options.Shape}>", (undo, number) =>
+                new BytesStore(options, undo, number), savepoints));
 
     /// <summary>Typed keys and values by window start.</summary>
     public static StoreDefinition Window<TKey, TValue>(

@@ -7,8 +7,8 @@ using Streams.State;
 namespace Streams.Dsl;
 
 /// <summary>
-/// Holds the last aggregate of each window until the window closes by the time of the updates that reach it; then
-/// emits windows by (end, key, start), each once. A window that was deleted emits nothing.
+/// Holds the last aggregate of each window until the window closes by the time of the updates that reach it;
+/// then emits windows by (end, key, start), each once. A window that was deleted emits nothing.
 /// </summary>
 /// <remarks>Source: Kafka Streams' suppress(untilWindowCloses).</remarks>
 internal sealed class SuppressUntilClose<TKey, TAggregate>(
@@ -78,16 +78,19 @@ internal sealed class SuppressBuffer : StateStore
     internal static StoreSpec Spec<TKey, TValue>(string name, Serde<TKey> keys, Serde<TValue> values)
     {
         var options = new StoreOptions { Name = name };
-        return new StoreSpec(options, StoreShape.Of("suppress", keys, values), (_, _) => new SuppressBuffer(options));
+        return new StoreSpec(
+            options, StoreShape.Of("suppress", keys, values), (_, _) => new SuppressBuffer(options));
     }
 
     /// <summary>Holds an update back, in place of an older one of the same window.</summary>
     internal void Put(
-        long endMs, ReadOnlySpan<byte> key, long timestampMs, bool hasValue, ReadOnlySpan<byte> value, Headers headers)
+        long endMs, ReadOnlySpan<byte> key, long timestampMs, bool hasValue, ReadOnlySpan<byte> value,
+            Headers headers)
     {
         ObservedMs = Math.Max(ObservedMs, timestampMs);
         byte[] owned = key.ToArray();
-        _entries[(endMs, owned)] = new SuppressedEntry(owned, timestampMs, hasValue, value.ToArray(), headers.ToOwned());
+        _entries[(endMs, owned)] = new SuppressedEntry(
+            owned, timestampMs, hasValue, value.ToArray(), headers.ToOwned());
         _dirty.Add((endMs, owned));
     }
 
@@ -130,7 +133,8 @@ internal sealed class SuppressBuffer : StateStore
         var headers = new Headers(value.Slice(13, headerBytes).ToArray());
         ObservedMs = Math.Max(ObservedMs, timestampMs);
         _entries[(endMs, owned)] =
-            new SuppressedEntry(owned, timestampMs, value[8] == 1, value[(13 + headerBytes)..].ToArray(), headers);
+            new SuppressedEntry(
+                owned, timestampMs, value[8] == 1, value[(13 + headerBytes)..].ToArray(), headers);
     }
 
     internal override void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
@@ -175,7 +179,8 @@ internal sealed class SuppressBuffer : StateStore
     }
 
     private sealed class PlaceComparer
-        : IComparer<(long EndMs, ReadOnlyMemory<byte> Key)>, IEqualityComparer<(long EndMs, ReadOnlyMemory<byte> Key)>
+        : IComparer<(long EndMs, ReadOnlyMemory<byte> Key)>,
+            IEqualityComparer<(long EndMs, ReadOnlyMemory<byte> Key)>
     {
         public int Compare((long EndMs, ReadOnlyMemory<byte> Key) a, (long EndMs, ReadOnlyMemory<byte> Key) b)
         {
@@ -183,7 +188,8 @@ internal sealed class SuppressBuffer : StateStore
             return byEnd != 0 ? byEnd : a.Key.Span.SequenceCompareTo(b.Key.Span);
         }
 
-        public bool Equals((long EndMs, ReadOnlyMemory<byte> Key) a, (long EndMs, ReadOnlyMemory<byte> Key) b) =>
+        public bool Equals(
+            (long EndMs, ReadOnlyMemory<byte> Key) a, (long EndMs, ReadOnlyMemory<byte> Key) b) =>
             Compare(a, b) == 0;
 
         public int GetHashCode((long EndMs, ReadOnlyMemory<byte> Key) place)

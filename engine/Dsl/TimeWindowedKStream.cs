@@ -22,7 +22,8 @@ public sealed class TimeWindowedKStream<TKey, TValue>
 
     /// <summary>Number of records of each key and window.</summary>
     public WindowedTable<TKey, long> Count(Materialized<TKey, long>? materialized = null) => Aggregated(
-        KGroupedStream<TKey, long>.WithSerde(materialized, Serdes.Int64), () => 0L, (_, _, count) => count + 1, true);
+        KGroupedStream<TKey, long>.WithSerde(materialized, Serdes.Int64), () => 0L, (_, _, count) =>
+            count + 1, true);
 
     /// <summary>Combines the values of each key and window.</summary>
     public WindowedTable<TKey, TValue> Reduce(
@@ -36,13 +37,15 @@ public sealed class TimeWindowedKStream<TKey, TValue>
     /// <param name="materialized">Where it is kept; its value serde is needed.</param>
     public WindowedTable<TKey, TAggregate> Aggregate<TAggregate>(
         Func<TAggregate> initializer, Aggregator<TKey, TValue, TAggregate> aggregator,
-        Materialized<TKey, TAggregate> materialized) => Aggregated(materialized, initializer, aggregator, true);
+        Materialized<TKey, TAggregate> materialized) =>
+            Aggregated(materialized, initializer, aggregator, true);
 
     private WindowedTable<TKey, TAggregate> Aggregated<TAggregate>(
         Materialized<TKey, TAggregate> materialized, Func<TAggregate>? initializer,
         Aggregator<TKey, TValue, TAggregate> aggregator, bool takesNulls)
     {
-        Serde<TKey> keys = materialized.KeySerde ?? _keySerde ?? _stream.RequireKeySerde("A windowed aggregate");
+        Serde<TKey> keys = materialized.KeySerde ?? _keySerde
+            ?? _stream.RequireKeySerde("A windowed aggregate");
         Serde<TAggregate> values = materialized.ValueSerde ?? throw new TopologyException(
             $"An aggregate of type {typeof(TAggregate).Name} needs a serde: Materialized.ValueSerde.");
         var least = TimeSpan.FromMilliseconds(_windows.SizeMs + _windows.GraceMs);
@@ -57,7 +60,8 @@ public sealed class TimeWindowedKStream<TKey, TValue>
         GraphOutput<Windowed<TKey>, Change<TAggregate>> output = _stream.Builder.Attach(
             _stream.Output, null, "KSTREAM-AGGREGATE", [store],
             task => new WindowAggregate<TKey, TValue, TAggregate>(
-                task.Store<WindowStore<TKey, TAggregate>>(store), _windows, initializer, aggregator, takesNulls, late));
+                task.Store<WindowStore<TKey, TAggregate>>(store), _windows, initializer, aggregator,
+                    takesNulls, late));
         return new WindowedTable<TKey, TAggregate>(_stream.Builder, output, _windows, keys, values, late);
     }
 }
@@ -112,7 +116,8 @@ public sealed class WindowedTable<TKey, TAggregate>
 
     /// <summary>The updates as a stream.</summary>
     public KStream<Windowed<TKey>, TAggregate> ToStream(string? name = null) => new(
-        _builder, _builder.Attach(_output, name, "KTABLE-TOSTREAM", [], _ => new ToStream<Windowed<TKey>, TAggregate>()),
+        _builder, _builder.Attach(
+            _output, name, "KTABLE-TOSTREAM", [], _ => new ToStream<Windowed<TKey>, TAggregate>()),
         KeySerde, _valueSerde, false);
 
     private Serde<Windowed<TKey>> KeySerde =>
@@ -136,7 +141,8 @@ internal sealed class WindowAggregate<TKey, TValue, TAggregate>(
         store.StreamTimeMs = Math.Max(store.StreamTimeMs, record.TimestampMs);
         long closedMs = store.StreamTimeMs - windows.GraceMs;
         bool counted = false;
-        for (long start = windows.FirstStart(record.TimestampMs); start <= record.TimestampMs; start += windows.AdvanceMs)
+        for (long start = windows.FirstStart(
+            record.TimestampMs); start <= record.TimestampMs; start += windows.AdvanceMs)
         {
             if (start + windows.SizeMs <= closedMs)
                 continue;
@@ -161,7 +167,8 @@ internal sealed class WindowAggregate<TKey, TValue, TAggregate>(
             store.Delete(record.Key, start);
         var key = new Windowed<TKey>(record.Key, start, start + windows.SizeMs);
         var change = new Change<TAggregate>(result, has, existed ? _old : default!, existed);
-        Next.Process(new Record<Windowed<TKey>, Change<TAggregate>>(key, true, change, true, timestampMs, record.Headers));
+        Next.Process(new Record<Windowed<TKey>, Change<TAggregate>>(
+            key, true, change, true, timestampMs, record.Headers));
         Enter();
     }
 

@@ -3,7 +3,8 @@ using Streams.Processing;
 
 namespace Streams.Dsl;
 
-/// <summary>Divides the nodes of a topology into parts that run independently, and checks what can be checked.</summary>
+/// <summary>Divides the nodes of a topology into parts that run independently, and checks what can be
+/// checked.</summary>
 internal static class TopologyPlan
 {
     internal static Topology Make(
@@ -30,7 +31,8 @@ internal static class TopologyPlan
         List<SubTopology> parts = [.. nodes.GroupBy(n => Leader(leader, n.Id)).OrderBy(g => g.Min(n => n.Id))
             .Select((group, id) => MakePart(id, [.. group.OrderBy(n => n.Id)], stores))];
         if (parts.Count(p => p.Stores.Any(s => s.Savepoints)) > 1)
-            throw new TopologyException("Stores with savepoints stand in parts that a topic separates: one part only can have them.");
+            throw new TopologyException(
+                "Stores with savepoints stand in parts that a topic separates: one part only can have them.");
         return new Topology(parts, topics, repartitions);
     }
 

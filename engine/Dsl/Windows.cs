@@ -3,8 +3,10 @@ using Streams.Records;
 
 namespace Streams.Dsl;
 
-/// <summary>Tumbling or hopping windows of a fixed size over event time; a window's end is exclusive.</summary>
-/// <remarks>Windows start at multiples of the advance, never before 1970. Source: Kafka Streams' TimeWindows.</remarks>
+/// <summary>Tumbling or hopping windows of a fixed size over event time; a window's end is
+/// exclusive.</summary>
+/// <remarks>Windows start at multiples of the advance, never before 1970. Source: Kafka Streams'
+/// TimeWindows.</remarks>
 public sealed record TimeWindows
 {
     private TimeWindows(long sizeMs, long advanceMs, long graceMs)
@@ -20,7 +22,8 @@ public sealed record TimeWindows
     /// <summary>Distance from one window's start to the next one's, in milliseconds.</summary>
     public long AdvanceMs { get; }
 
-    /// <summary>How long after its end a window still takes late records, in milliseconds of stream time.</summary>
+    /// <summary>How long after its end a window still takes late records, in milliseconds of stream
+    /// time.</summary>
     public long GraceMs { get; }
 
     /// <summary>Tumbling windows that take no late records.</summary>
@@ -28,7 +31,8 @@ public sealed record TimeWindows
     public static TimeWindows OfSizeWithNoGrace(TimeSpan size) => OfSizeAndGrace(size, TimeSpan.Zero);
 
     /// <summary>Tumbling windows that take late records for a while.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The size is under a millisecond or the grace negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The size is under a millisecond or the grace
+    /// negative.</exception>
     public static TimeWindows OfSizeAndGrace(TimeSpan size, TimeSpan grace)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size.TotalMilliseconds, 1, nameof(size));
@@ -38,7 +42,8 @@ public sealed record TimeWindows
     }
 
     /// <summary>The same windows, one beginning at each multiple of the advance: hopping windows.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The advance is under a millisecond or over the size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The advance is under a millisecond or over the
+    /// size.</exception>
     public TimeWindows AdvanceBy(TimeSpan advance)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(advance.TotalMilliseconds, 1, nameof(advance));
@@ -55,7 +60,8 @@ public sealed record TimeWindows
 /// <typeparam name="TKey">The key's type.</typeparam>
 /// <param name="Key">The key.</param>
 /// <param name="StartMs">The window's start, Unix milliseconds, inclusive.</param>
-/// <param name="EndMs">The window's end; exclusive for tumbling and hopping windows, inclusive for others.</param>
+/// <param name="EndMs">The window's end; exclusive for tumbling and hopping windows, inclusive for
+/// others.</param>
 public readonly record struct Windowed<TKey>(TKey Key, long StartMs, long EndMs)
 {
     /// <inheritdoc/>
@@ -65,7 +71,8 @@ public readonly record struct Windowed<TKey>(TKey Key, long StartMs, long EndMs)
 /// <summary>Serdes of windowed keys.</summary>
 public static class WindowedSerdes
 {
-    /// <summary>The key's bytes, then the window's start, eight bytes big-endian; the end follows from the size.</summary>
+    /// <summary>The key's bytes, then the window's start, eight bytes big-endian; the end follows from the
+    /// size.</summary>
     /// <remarks>Source: Kafka Streams' TimeWindowedSerializer.</remarks>
     public static Serde<Windowed<TKey>> TimeWindowed<TKey>(Serde<TKey> inner, TimeSpan size) =>
         new TimeWindowedSerde<TKey>(inner, (long)size.TotalMilliseconds);
@@ -83,7 +90,8 @@ public static class WindowedSerdes
         public override void Deserialize(ReadOnlySpan<byte> source, ref Windowed<TKey> value)
         {
             if (source.Length < 8)
-                throw new SerializationException(Name, $"{source.Length} bytes where 8 are needed for the start", 0);
+                throw new SerializationException(
+                    Name, $"{source.Length} bytes where 8 are needed for the start", 0);
             TKey key = value.Key;
             inner.Deserialize(source[..^8], ref key);
             long start = System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(source[^8..]);

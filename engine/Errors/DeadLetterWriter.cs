@@ -19,7 +19,8 @@ internal sealed class DeadLetterWriter : IDisposable
     private readonly int _valueBytesMax;
 
     /// <param name="writer">The commit that the letters go into.</param>
-    /// <param name="valueBytesMax">Longest refused value that is kept whole; of a longer one the beginning is.</param>
+    /// <param name="valueBytesMax">Longest refused value that is kept whole; of a longer one the beginning
+    /// is.</param>
     internal DeadLetterWriter(ILogWriter writer, int valueBytesMax)
     {
         _writer = writer;
@@ -28,7 +29,8 @@ internal sealed class DeadLetterWriter : IDisposable
 
     /// <summary>Writes a record of a topic.</summary>
     internal void Write(
-        Topic target, string stage, string topic, TopicPartition from, in LogRecord record, string? operatorName,
+        Topic target, string stage, string topic, TopicPartition from, in LogRecord record,
+            string? operatorName,
         Exception reason)
     {
         _letter.Clear();

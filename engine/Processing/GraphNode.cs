@@ -23,7 +23,8 @@ internal abstract class GraphNode(int id, string name, NodeKind kind)
     /// <summary>The nodes that it pushes into.</summary>
     internal abstract IEnumerable<GraphNode> Children { get; }
 
-    /// <summary>The topic that a source reads or a sink writes; null for an operator and a computed topic.</summary>
+    /// <summary>The topic that a source reads or a sink writes; null for an operator and a computed
+    /// topic.</summary>
     internal virtual string? TopicName => null;
 }
 
@@ -46,7 +47,8 @@ internal interface IGraphOutput
     object ResolveAny(TaskBuilder builder);
 }
 
-/// <summary>A point of a topology where records of one type come out and further nodes are attached.</summary>
+/// <summary>A point of a topology where records of one type come out and further nodes are
+/// attached.</summary>
 internal sealed class GraphOutput<TKey, TValue> : IGraphOutput
 {
     private readonly List<IGraphInput<TKey, TValue>> _inputs = [];
@@ -67,13 +69,15 @@ internal sealed class GraphOutput<TKey, TValue> : IGraphOutput
 }
 
 /// <summary>A node with one input and one output.</summary>
-internal sealed class OperatorNode<TKeyIn, TValueIn, TKeyOut, TValueOut> : GraphNode, IGraphInput<TKeyIn, TValueIn>
+internal sealed class OperatorNode<TKeyIn, TValueIn, TKeyOut, TValueOut>
+    : GraphNode, IGraphInput<TKeyIn, TValueIn>
 {
     private readonly Func<TaskBuilder, Operator<TKeyIn, TValueIn, TKeyOut, TValueOut>> _create;
 
     /// <param name="id">The node's number in the topology.</param>
     /// <param name="name">Its name.</param>
-    /// <param name="output">Where its records come out; several nodes may share one, as the sides of a join do.</param>
+    /// <param name="output">Where its records come out; several nodes may share one, as the sides of a join
+    /// do.</param>
     /// <param name="create">Makes the operator of one task.</param>
     internal OperatorNode(
         int id, string name, GraphOutput<TKeyOut, TValueOut> output,
@@ -86,7 +90,8 @@ internal sealed class OperatorNode<TKeyIn, TValueIn, TKeyOut, TValueOut> : Graph
 
     internal GraphOutput<TKeyOut, TValueOut> Output { get; }
 
-    internal override IEnumerable<GraphNode> Children => Output.Nodes.Concat(SideOutputs.SelectMany(s => s()));
+    internal override IEnumerable<GraphNode> Children =>
+        Output.Nodes.Concat(SideOutputs.SelectMany(s => s()));
 
     /// <summary>The nodes behind further outputs.</summary>
     internal List<Func<IEnumerable<GraphNode>>> SideOutputs { get; } = [];

@@ -3,7 +3,8 @@ namespace Streams.Processing;
 /// <summary>Which clock a punctuation goes by.</summary>
 public enum PunctuationType
 {
-    /// <summary>The highest record time that the task has seen: it stands still while no record comes.</summary>
+    /// <summary>The highest record time that the task has seen: it stands still while no record
+    /// comes.</summary>
     StreamTime,
 
     /// <summary>The wall clock of the process.</summary>
@@ -28,9 +29,9 @@ internal sealed class Punctuation(int node, long intervalMs, long nextMs, Action
 
 /// <summary>The punctuations of a task, by either clock.</summary>
 /// <remarks>
-/// Source of the rules: Kafka Streams' PunctuationQueue. A stream-time punctuation fires first on the first record
-/// and then at multiples of its interval; on wall clock first after one interval. However many were missed, it fires
-/// once.
+/// Source of the rules: Kafka Streams' PunctuationQueue. A stream-time punctuation fires first on the first
+/// record and then at multiples of its interval; on wall clock first after one interval. However many were
+/// missed, it fires once.
 /// </remarks>
 internal sealed class PunctuationQueue
 {

@@ -2,7 +2,8 @@ using Streams.Records;
 
 namespace Streams.Processing;
 
-/// <summary>A place in a running task that records are pushed into, one call each, on the task's thread.</summary>
+/// <summary>A place in a running task that records are pushed into, one call each, on the task's
+/// thread.</summary>
 internal abstract class Receiver<TKey, TValue>
 {
     /// <summary>Processes a record to the end: when the call returns, nothing of it is under way.</summary>
@@ -14,7 +15,8 @@ internal abstract class Receiver<TKey, TValue>
     }
 }
 
-/// <summary>One operator of a running task: takes records of one type and pushes records of another.</summary>
+/// <summary>One operator of a running task: takes records of one type and pushes records of
+/// another.</summary>
 internal abstract class Operator<TKeyIn, TValueIn, TKeyOut, TValueOut> : Receiver<TKeyIn, TValueIn>
 {
     private TaskScope? _scope;

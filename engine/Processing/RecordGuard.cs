@@ -18,8 +18,9 @@ public enum FailurePolicy
 
 /// <summary>Takes what user code throws, record by record, and does what the policy says.</summary>
 /// <remarks>
-/// Here and in the supervisor only is every exception caught: codecs and operators are the user's, and a record that
-/// breaks one must not stop the others. What the engine itself throws (a full log, a full store) passes through.
+/// Here and in the supervisor only is every exception caught: codecs and operators are the user's, and a
+/// record that breaks one must not stop the others. What the engine itself throws (a full log, a full store)
+/// passes through.
 /// </remarks>
 internal sealed class RecordGuard(FailurePolicy decoding, FailurePolicy processing, IFailureSink failures)
 {

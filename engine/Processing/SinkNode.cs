@@ -28,7 +28,8 @@ internal sealed class SinkNode<TKey, TValue>(
     GraphNode IGraphInput<TKey, TValue>.Node => this;
 
     public Receiver<TKey, TValue> Resolve(TaskBuilder builder) => builder.Once(this, () =>
-        new SinkReceiver<TKey, TValue>(builder.Scope, Id, topic, computed, keySerde, valueSerde, partitioner));
+        new SinkReceiver<TKey, TValue>(
+            builder.Scope, Id, topic, computed, keySerde, valueSerde, partitioner));
 }
 
 /// <summary>What is known of a sink whatever its types.</summary>
@@ -40,7 +41,8 @@ internal interface ISinkNode
 
 /// <summary>Encodes records and adds them to the commit.</summary>
 internal sealed class SinkReceiver<TKey, TValue>(
-    TaskScope scope, int node, string? topicName, TopicNameExtractor<TKey, TValue>? computed, Serde<TKey> keySerde,
+    TaskScope scope, int node, string? topicName, TopicNameExtractor<TKey, TValue>? computed,
+        Serde<TKey> keySerde,
     Serde<TValue> valueSerde, Partitioner? partitioner) : Receiver<TKey, TValue>, IDisposable
 {
     private readonly PooledBuffer _key = new();
@@ -81,8 +83,8 @@ internal sealed class SinkReceiver<TKey, TValue>(
         _value.Dispose();
     }
 
-    // Without a key a record stays with its task's partition: Kafka would spread it at random, and the same input
-    // has to give the same output.
+    // Without a key a record stays with its task's partition: Kafka would spread it at random, and the same
+    // input has to give the same output.
     private int PartitionOf(bool hasKey, ReadOnlySpan<byte> key, int partitions)
     {
         if (partitioner is not null)

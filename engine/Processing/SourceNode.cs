@@ -5,7 +5,8 @@ namespace Streams.Processing;
 
 /// <summary>Says at what event time a record counts.</summary>
 /// <param name="record">The record, with the time that the log has for it.</param>
-/// <param name="partitionTimeMs">The highest time extracted from its partition so far; -1 before the first.</param>
+/// <param name="partitionTimeMs">The highest time extracted from its partition so far; -1 before the
+/// first.</param>
 /// <returns>Unix milliseconds UTC; negative to leave the record out.</returns>
 public delegate long TimestampExtractor<TKey, TValue>(in Record<TKey, TValue> record, long partitionTimeMs);
 
@@ -36,7 +37,8 @@ internal sealed class SourceNode<TKey, TValue>(
 
     internal override bool HasExtractor => extractor is not null;
 
-    internal override TaskInput CreateInput(TaskBuilder builder, TopicPartition partition, RecordGuard guard) =>
+    internal override TaskInput CreateInput(
+        TaskBuilder builder, TopicPartition partition, RecordGuard guard) =>
         new TaskInput<TKey, TValue>(
             this, partition, builder.Scope, guard, keySerde, valueSerde, extractor, Output.Resolve(builder));
 }

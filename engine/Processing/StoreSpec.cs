@@ -16,6 +16,7 @@ internal sealed class StoreSpec(
     /// <summary>Whether the store's changes can be rolled back to a savepoint of the task.</summary>
     internal bool Savepoints { get; } = savepoints;
 
-    /// <summary>Makes the store of one task: with the undo log, or null, and the store's number there.</summary>
+    /// <summary>Makes the store of one task: with the undo log, or null, and the store's number
+    /// there.</summary>
     internal StateStore Create(IUndoLog? undo, int undoStore) => create(undo, undoStore);
 }

@@ -3,8 +3,8 @@ using Streams.Log;
 namespace Streams.Processing;
 
 /// <summary>
-/// One partition's share of one sub-topology: its inputs, its stores, its operators. Everything in it happens on one
-/// thread, so nothing in it locks.
+/// One partition's share of one sub-topology: its inputs, its stores, its operators. Everything in it happens
+/// on one thread, so nothing in it locks.
 /// </summary>
 internal sealed class StreamTask : IDisposable
 {
@@ -25,7 +25,8 @@ internal sealed class StreamTask : IDisposable
         _scope = new TaskScope(id, environment.Clock, environment.Topic) { Writer = writer };
         _stores = new TaskStores(_scope, part, environment);
         _failures = new TaskFailures(_scope, part, environment);
-        _guard = new RecordGuard(environment.Options.DecodingFailures, environment.Options.ProcessingFailures, _failures);
+        _guard = new RecordGuard(
+            environment.Options.DecodingFailures, environment.Options.ProcessingFailures, _failures);
         _builder = new TaskBuilder(_scope);
         _inputs = [.. part.Sources
             .Where(source => id.Partition < environment.Topic(environment.NameOf(source)).Partitions)
@@ -33,7 +34,8 @@ internal sealed class StreamTask : IDisposable
                 _builder, environment.Topic(environment.NameOf(source))[id.Partition], _guard))];
         foreach (TaskInput input in _inputs)
             _stores.Clocks?.Add(
-                $"input/{input.Node.TopicName}", () => input.PartitionTimeMs, ms => input.PartitionTimeMs = ms);
+                $"input/{input.Node.TopicName}", () => input.PartitionTimeMs, ms =>
+                    input.PartitionTimeMs = ms);
         _builder.Open();
     }
 
@@ -50,7 +52,8 @@ internal sealed class StreamTask : IDisposable
     {
         _stores.Restore(log, reader, cancellation);
         foreach (TaskInput input in _inputs)
-            input.Seek(reader, log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
+            input.Seek(
+                reader, log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
     }
 
     /// <summary>Processes up to that many records.</summary>
@@ -73,7 +76,8 @@ internal sealed class StreamTask : IDisposable
             _scope.Punctuations.PunctuateWallClock(_scope, nowMs);
     }
 
-    /// <summary>Adds the state's changes and the inputs' positions to the commit that holds the outputs.</summary>
+    /// <summary>Adds the state's changes and the inputs' positions to the commit that holds the
+    /// outputs.</summary>
     internal void PrepareCommit()
     {
         _stores.Flush();
@@ -93,7 +97,8 @@ internal sealed class StreamTask : IDisposable
         _stores.Dispose();
     }
 
-    // The input whose next record is oldest, as Kafka Streams chooses; the first of them where two are equally old.
+    // The input whose next record is oldest, as Kafka Streams chooses; the first of them where two are
+    // equally old.
     private TaskInput? Choose(ILogReader reader)
     {
         if (_inputs.Length == 1)

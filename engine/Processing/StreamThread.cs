@@ -6,8 +6,8 @@ using Streams.Telemetry;
 namespace Streams.Processing;
 
 /// <summary>
-/// Runs some of the application's tasks in turn and commits for all of them at once. When it fails, everything since
-/// the last commit is forgotten; running it again begins at that commit.
+/// Runs some of the application's tasks in turn and commits for all of them at once. When it fails,
+/// everything since the last commit is forgotten; running it again begins at that commit.
 /// </summary>
 internal sealed class StreamThread : IComponent
 {
@@ -53,7 +53,8 @@ internal sealed class StreamThread : IComponent
         }
     }
 
-    private void Loop(List<StreamTask> tasks, ILogWriter writer, ILogReader reader, CancellationToken cancellation)
+    private void Loop(
+        List<StreamTask> tasks, ILogWriter writer, ILogReader reader, CancellationToken cancellation)
     {
         long seen = 0;
         while (!cancellation.IsCancellationRequested)
@@ -93,7 +94,8 @@ internal sealed class StreamThread : IComponent
         long started = Stopwatch.GetTimestamp();
         foreach (StreamTask task in tasks)
             task.PrepareCommit();
-        long commit = writer.CommitWhenRoom(_environment.Options.LogFullRetry, _environment.Room, cancellation);
+        long commit = writer.CommitWhenRoom(
+            _environment.Options.LogFullRetry, _environment.Room, cancellation);
         foreach (StreamTask task in tasks)
             task.Committed(commit);
         _commitDueTicks = long.MaxValue;

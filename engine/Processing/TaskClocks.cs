@@ -5,8 +5,8 @@ using Streams.State;
 namespace Streams.Processing;
 
 /// <summary>
-/// Keeps what a task knows of event time across a restart, so that what is late or forgotten does not depend on when
-/// the process stopped: the stream time of the task, of each input and of each store's operator.
+/// Keeps what a task knows of event time across a restart, so that what is late or forgotten does not depend
+/// on when the process stopped: the stream time of the task, of each input and of each store's operator.
 /// </summary>
 internal sealed class TaskClocks
 {

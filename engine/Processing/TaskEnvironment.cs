@@ -10,7 +10,8 @@ internal sealed class TaskEnvironment
     private readonly string _dataFolder;
 
     internal TaskEnvironment(
-        string applicationId, ITopicLog log, LogRoom room, string dataFolder, RuntimeOptions options, TimeProvider clock)
+        string applicationId, ITopicLog log, LogRoom room, string dataFolder, RuntimeOptions options,
+            TimeProvider clock)
     {
         ApplicationId = applicationId;
         Log = log;
@@ -63,7 +64,8 @@ internal sealed class TaskEnvironment
     internal Topic ChangelogOf(string store) => Topic(InternalName($"{store}-changelog"));
 
     /// <summary>Where a task's snapshots lie.</summary>
-    internal string StateFolder(TaskId id) => Path.Combine(_dataFolder, "state", ApplicationId, id.ToString());
+    internal string StateFolder(TaskId id) =>
+        Path.Combine(_dataFolder, "state", ApplicationId, id.ToString());
 
     private string Names() => string.Join(", ", Log.Topics.Select(t => t.Name));
 }
@@ -77,16 +79,19 @@ public sealed record RuntimeOptions
     /// <summary>A commit follows at most this long after the first record in it. Default 100 ms.</summary>
     public TimeSpan CommitInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>A commit follows when this many bytes of output and state wait for it. Default 16 MiB.</summary>
+    /// <summary>A commit follows when this many bytes of output and state wait for it. Default 16
+    /// MiB.</summary>
     public int CommitBytesMax { get; init; } = 16 << 20;
 
-    /// <summary>How long a commit that found the disk full waits before it tries again. Default 1 s.</summary>
+    /// <summary>How long a commit that found the disk full waits before it tries again. Default 1
+    /// s.</summary>
     public TimeSpan LogFullRetry { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Records processed of one task before another has its turn. Default 1,000.</summary>
     public int TurnRecordsMax { get; init; } = 1_000;
 
-    /// <summary>What to do with bytes that are not what the topic's serde says. Default dead letter.</summary>
+    /// <summary>What to do with bytes that are not what the topic's serde says. Default dead
+    /// letter.</summary>
     public FailurePolicy DecodingFailures { get; init; } = FailurePolicy.DeadLetter;
 
     /// <summary>What to do with a record that an operator throws at. Default fail.</summary>

@@ -14,13 +14,15 @@ internal sealed class TaskFailures(TaskScope scope, SubTopology part, TaskEnviro
     public void Report(FailureStage stage, FailurePolicy policy, in LogRecord record, Exception reason)
     {
         string topic = TopicName(scope.CurrentPartition);
-        EngineMeter.RecordFailed(topic, stage == FailureStage.Decoding ? "decode" : "process", reason.GetType().Name);
+        EngineMeter.RecordFailed(
+            topic, stage == FailureStage.Decoding ? "decode" : "process", reason.GetType().Name);
         if (policy != FailurePolicy.DeadLetter)
             return;
         Topic target = environment.Topic(topic + DeadLetterWriter.TopicSuffix);
         string? name = stage == FailureStage.Processing ? part.NameOf(scope.CurrentNode) : null;
         _letters.Write(
-            target, stage == FailureStage.Decoding ? "decode" : "process", topic, scope.CurrentPartition, record, name,
+            target, stage == FailureStage.Decoding ? "decode"
+                : "process", topic, scope.CurrentPartition, record, name,
             reason);
     }
 
@@ -28,11 +30,13 @@ internal sealed class TaskFailures(TaskScope scope, SubTopology part, TaskEnviro
     public void ReportCurrent(FailureStage stage, FailurePolicy policy, Exception reason)
     {
         using LogBatch batch = _reader.CreateBatch();
-        if (_reader.Read(scope.CurrentPartition, scope.CurrentOffset, batch) && batch.TryRead(out LogRecord record))
+        if (_reader.Read(scope.CurrentPartition, scope.CurrentOffset, batch)
+            && batch.TryRead(out LogRecord record))
             Report(stage, policy, record, reason);
     }
 
-    public void CountSkipped(string reason) => EngineMeter.RecordSkipped(TopicName(scope.CurrentPartition), reason);
+    public void CountSkipped(string reason) =>
+        EngineMeter.RecordSkipped(TopicName(scope.CurrentPartition), reason);
 
     public void Dispose()
     {

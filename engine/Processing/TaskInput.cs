@@ -47,7 +47,8 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
         {
             if (LoadHead())
                 return true;
-            // The batch is done: what it skipped at its end (compacted offsets, refused records) counts as processed.
+            // The batch is done: what it skipped at its end (compacted offsets, refused records) counts as
+            // processed.
             Position = Math.Max(Position, FetchOffset);
             if (!reader.Read(Partition, FetchOffset, Batch!))
                 return false;
@@ -71,7 +72,8 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
 
 /// <inheritdoc/>
 internal sealed class TaskInput<TKey, TValue>(
-    SourceNode<TKey, TValue> node, TopicPartition partition, TaskScope scope, RecordGuard guard, Serde<TKey> keySerde,
+    SourceNode<TKey, TValue> node, TopicPartition partition, TaskScope scope, RecordGuard guard,
+        Serde<TKey> keySerde,
     Serde<TValue> valueSerde, TimestampExtractor<TKey, TValue>? extractor, Receiver<TKey, TValue> next)
     : TaskInput(node, partition)
 {
@@ -104,7 +106,8 @@ internal sealed class TaskInput<TKey, TValue>(
         if (record.HasValue)
             valueSerde.Deserialize(record.Value, ref _value);
         _head = new Record<TKey, TValue>(
-            record.HasKey ? _key : default!, record.HasKey, record.HasValue ? _value : default!, record.HasValue,
+            record.HasKey ? _key : default!, record.HasKey, record.HasValue ? _value
+                : default!, record.HasValue,
             record.TimestampMs, record.Headers.IsEmpty ? default : CopyHeaders(record.Headers));
         HeadOffset = record.Offset;
         return Extract();

@@ -55,7 +55,8 @@ internal sealed class TaskScope(TaskId id, TimeProvider clock, Func<string, Topi
     {
         if (!_stores.TryGetValue(name, out StateStore? store))
             throw new TopologyException(
-                $"There is no store '{name}' here. Stores of this task: {string.Join(", ", _stores.Keys.Order())}.");
+                $"There is no store '{name}' here. " +
+                $"Stores of this task: {string.Join(", ", _stores.Keys.Order())}.");
         return store as TStore ?? throw new TopologyException(
             $"The store '{name}' is a {store.GetType().Name}, not a {typeof(TStore).Name}.");
     }

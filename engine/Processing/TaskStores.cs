@@ -98,7 +98,8 @@ internal sealed class TaskStores : IDisposable
     // Its changelog is shared by the tasks of a partition, so it has no snapshots that would cut it off.
     private TaskClocks AddClocks(SubTopology part)
     {
-        var clocks = new TaskClocks(Add(new BytesStore(new StoreOptions { Name = Topology.StreamTimeStore }, null, 0)));
+        var clocks = new TaskClocks(
+            Add(new BytesStore(new StoreOptions { Name = Topology.StreamTimeStore }, null, 0)));
         clocks.Add(
             $"task/{part.Sources[0].TopicName}", () => _scope.StreamTimeMs, ms => _scope.StreamTimeMs = ms);
         foreach (StateStore store in _scope.Stores.Values)
@@ -119,7 +120,8 @@ internal sealed class TaskStores : IDisposable
     }
 
     /// <summary>A store with its changelog.</summary>
-    private sealed class Kept(TaskScope scope, StateStore store, Topic? changelog, SnapshotOptions options) : IChangelog
+    private sealed class Kept(TaskScope scope, StateStore store, Topic? changelog, SnapshotOptions options)
+        : IChangelog
     {
         internal StateStore Store { get; } = store;
 

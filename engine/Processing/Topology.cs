@@ -3,8 +3,8 @@ using Streams.Log;
 namespace Streams.Processing;
 
 /// <summary>
-/// A topology that was built and checked: its parts run independently of one another, because only topics connect
-/// them. It holds no state and can be run many times.
+/// A topology that was built and checked: its parts run independently of one another, because only topics
+/// connect them. It holds no state and can be run many times.
 /// </summary>
 public sealed class Topology
 {
@@ -20,7 +20,8 @@ public sealed class Topology
     /// <summary>The store that savepoints keep old values in.</summary>
     internal const string SavepointStore = "savepoints";
 
-    /// <summary>The store that stream times are kept in; the tasks of a partition share its changelog.</summary>
+    /// <summary>The store that stream times are kept in; the tasks of a partition share its
+    /// changelog.</summary>
     internal const string StreamTimeStore = "stream-time";
 
     /// <summary>Topics that are read, without those that belong to the application itself.</summary>
@@ -28,11 +29,13 @@ public sealed class Topology
         .Where(s => !s.IsInternal).Select(s => s.TopicName).Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>Topics that are written by a name known beforehand, without the application's own.</summary>
-    public IReadOnlyList<string> SinkTopics => [.. Parts.SelectMany(p => p.Nodes).Where(n => n is ISinkNode { IsInternal: false })
+    public IReadOnlyList<string> SinkTopics =>
+        [.. Parts.SelectMany(p => p.Nodes).Where(n => n is ISinkNode { IsInternal: false })
         .Select(n => n.TopicName).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>The names of all stores.</summary>
-    public IReadOnlyList<string> Stores => [.. Parts.SelectMany(p => p.Stores).Select(s => s.Name).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Stores =>
+        [.. Parts.SelectMany(p => p.Stores).Select(s => s.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>The parts, by number.</summary>
     internal IReadOnlyList<SubTopology> Parts { get; }
@@ -40,11 +43,13 @@ public sealed class Topology
     /// <summary>Topics that the topology says how to create.</summary>
     internal IReadOnlyList<TopicSpec> Declared { get; }
 
-    /// <summary>Topics of the application's own between its parts, with their partitions where those are given.</summary>
+    /// <summary>Topics of the application's own between its parts, with their partitions where those are
+    /// given.</summary>
     internal IReadOnlyDictionary<string, int?> Repartitions { get; }
 
     /// <summary>The topology in words or as a picture's source.</summary>
-    public string Describe(DescribeFormat format = DescribeFormat.Text) => TopologyDescription.Write(this, format);
+    public string Describe(DescribeFormat format = DescribeFormat.Text) =>
+        TopologyDescription.Write(this, format);
 }
 
 /// <summary>How a topology is described.</summary>
@@ -62,7 +67,8 @@ public enum DescribeFormat
 
 /// <summary>Nodes that are connected by pushes or by stores: one task runs them, one per partition.</summary>
 internal sealed class SubTopology(
-    int id, IReadOnlyList<GraphNode> nodes, IReadOnlyList<SourceNode> sources, IReadOnlyList<StoreSpec> stores)
+    int id, IReadOnlyList<GraphNode> nodes, IReadOnlyList<SourceNode> sources,
+        IReadOnlyList<StoreSpec> stores)
 {
     internal int Id { get; } = id;
 

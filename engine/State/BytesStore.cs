@@ -4,11 +4,12 @@ using System.Runtime.InteropServices;
 namespace Streams.State;
 
 /// <summary>
-/// A key-value store of bytes, changed in place. The fastest store there is: a fixed-size struct can live in it and
-/// be updated by reference, without encoding.
+/// A key-value store of bytes, changed in place. The fastest store there is: a fixed-size struct can live in
+/// it and be updated by reference, without encoding.
 /// </summary>
 /// <remarks>
-/// Views and references are valid until the next call that inserts, resizes or deletes an entry of this store.
+/// Views and references are valid until the next call that inserts, resizes or deletes an entry of this
+/// store.
 /// </remarks>
 public sealed class BytesStore : StateStore
 {
@@ -54,7 +55,8 @@ public sealed class BytesStore : StateStore
         value.CopyTo(Put(key, value.Length, out _));
 
     /// <summary>The struct stored under a key, made of zeroes where there is none.</summary>
-    /// <typeparam name="T">Its size is the value's length: it must not change while the state lives.</typeparam>
+    /// <typeparam name="T">Its size is the value's length: it must not change while the state
+    /// lives.</typeparam>
     public ref T GetOrAdd<T>(ReadOnlySpan<byte> key, out bool existed)
         where T : unmanaged
     {
@@ -75,7 +77,8 @@ public sealed class BytesStore : StateStore
         return true;
     }
 
-    /// <summary>Starts loading what a lookup of the key will touch, to overlap the waits of several lookups.</summary>
+    /// <summary>Starts loading what a lookup of the key will touch, to overlap the waits of several
+    /// lookups.</summary>
     public void Prefetch(ReadOnlySpan<byte> key) => _table.Prefetch(key);
 
     /// <summary>All entries, ordered by key bytes, copied; not for the record path.</summary>
@@ -117,6 +120,7 @@ public sealed class BytesStore : StateStore
     {
         public void Changed(ReadOnlySpan<byte> key, Span<byte> value) => changelog.Append(key, true, value);
 
-        public void Deleted(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => changelog.Append(key, false, default);
+        public void Deleted(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
+            changelog.Append(key, false, default);
     }
 }

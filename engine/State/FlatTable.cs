@@ -4,11 +4,13 @@ using System.Runtime.InteropServices;
 namespace Streams.State;
 
 /// <summary>
-/// A hash table from bytes to bytes without an object per entry: an index of eight bytes a slot (the key's hash and
-/// the entry's name) over entries in a <see cref="PageArena"/>. A lookup touches one cache line of the index and the
-/// entry itself. Entries keep their place, so a snapshot can copy pages while the table is in use between copies.
+/// A hash table from bytes to bytes without an object per entry: an index of eight bytes a slot (the key's
+/// hash and the entry's name) over entries in a <see cref="PageArena"/>. A lookup touches one cache line of
+/// the index and the entry itself. Entries keep their place, so a snapshot can copy pages while the table is
+/// in use between copies.
 /// </summary>
-/// <remarks>Not thread-safe. Views of a value are valid until the next call that inserts, resizes or removes.</remarks>
+/// <remarks>Not thread-safe. Views of a value are valid until the next call that inserts, resizes or
+/// removes.</remarks>
 internal sealed class FlatTable
 {
     /// <summary>Longest key, in bytes.</summary>
@@ -51,7 +53,8 @@ internal sealed class FlatTable
         }
     }
 
-    /// <summary>Asks the processor for the cache lines that <see cref="Find(ReadOnlySpan{byte}, uint)"/> will want.</summary>
+    /// <summary>Asks the processor for the cache lines that <see cref="Find(ReadOnlySpan{byte}, uint)"/> will
+    /// want.</summary>
     internal void Prefetch(uint hash)
     {
         if (System.Runtime.Intrinsics.X86.Sse.IsSupported)
@@ -73,7 +76,8 @@ internal sealed class FlatTable
             KeyBytes = (ushort)key.Length,
             SizeClass = sizeClass,
         };
-        key.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref _arena.At(entry), EntryHeader.Bytes), key.Length));
+        key.CopyTo(
+            MemoryMarshal.CreateSpan(ref Unsafe.Add(ref _arena.At(entry), EntryHeader.Bytes), key.Length));
         Link(hash, entry);
         Count++;
         return entry;
@@ -187,7 +191,8 @@ internal sealed class FlatTable
         _slots[i] = ((ulong)hash << 32) | entry;
     }
 
-    // Linear probing without tombstones: entries behind the hole move into it while that brings them nearer home.
+    // Linear probing without tombstones: entries behind the hole move into it while that brings them nearer
+    // home.
     private void Unlink(int hole)
     {
         for (int i = (hole + 1) & _mask; _slots[i] != 0; i = (i + 1) & _mask)
@@ -220,7 +225,8 @@ internal struct EntryHeader
 {
     internal const int Bytes = 16;
 
-    // The first four bytes double as the free list's link, so nothing that a walk over a page needs may be there.
+    // The first four bytes double as the free list's link, so nothing that a walk over a page needs may be
+    // there.
     internal uint Hash;
     internal int ValueBytes;
     internal ushort KeyBytes;
@@ -228,7 +234,8 @@ internal struct EntryHeader
     internal EntryFlags Flags;
     internal uint Savepoint;
 
-    /// <summary>Where the value starts: behind the key, at a multiple of eight, so that structs can lie there.</summary>
+    /// <summary>Where the value starts: behind the key, at a multiple of eight, so that structs can lie
+    /// there.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int ValueOffset(int keyBytes) => (Bytes + keyBytes + 7) & ~7;
 }

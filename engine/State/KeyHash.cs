@@ -5,7 +5,8 @@ namespace Streams.State;
 
 /// <summary>A 32-bit hash of key bytes for tables in memory. Its values are never stored or sent.</summary>
 /// <remarks>
-/// Multiply-and-fold over eight-byte words, with a seed per process, so that nobody can choose keys that collide.
+/// Multiply-and-fold over eight-byte words, with a seed per process, so that nobody can choose keys that
+/// collide.
 /// </remarks>
 internal static class KeyHash
 {
@@ -43,6 +44,7 @@ internal static class KeyHash
             ulong high = Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref start, count - 4));
             return low | (high << 32);
         }
-        return start | ((ulong)Unsafe.Add(ref start, count >> 1) << 8) | ((ulong)Unsafe.Add(ref start, count - 1) << 16);
+        return start | ((ulong)Unsafe.Add(ref start, count >> 1) << 8) | (
+            (ulong)Unsafe.Add(ref start, count - 1) << 16);
     }
 }

@@ -4,8 +4,10 @@ using Streams.Records;
 
 namespace Streams.State;
 
-/// <summary>A key-value store of typed keys and values, each value with the time of the record that set it.</summary>
-/// <remarks>The time is what Kafka Streams keeps in its timestamped stores: tables and aggregates need it.</remarks>
+/// <summary>A key-value store of typed keys and values, each value with the time of the record that set
+/// it.</summary>
+/// <remarks>The time is what Kafka Streams keeps in its timestamped stores: tables and aggregates need
+/// it.</remarks>
 /// <typeparam name="TKey">The key's type.</typeparam>
 /// <typeparam name="TValue">The value's type.</typeparam>
 public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueStore<TKey, TValue>
@@ -33,7 +35,8 @@ public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueS
     /// <inheritdoc/>
     public override long Count => _bytes.Count;
 
-    /// <summary>Reads a value and its time, refilling <paramref name="value"/> where its type allows that.</summary>
+    /// <summary>Reads a value and its time, refilling <paramref name="value"/> where its type allows
+    /// that.</summary>
     /// <returns>Whether there was one; <paramref name="value"/> is untouched otherwise.</returns>
     public bool TryGet(in TKey key, ref TValue value, out long timestampMs)
     {
@@ -71,7 +74,8 @@ public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueS
     public IEnumerable<KeyValuePair<TKey, TValue>> All()
     {
         foreach ((byte[] key, byte[] value) in _bytes.All())
-            yield return new(_keySerde.Deserialize(key), _valueSerde.Deserialize(value.AsSpan(TimestampBytes)));
+            yield return new(
+                _keySerde.Deserialize(key), _valueSerde.Deserialize(value.AsSpan(TimestampBytes)));
     }
 
     internal override void Flush(IChangelog changelog) => _bytes.Flush(changelog);

@@ -4,14 +4,16 @@ using System.Runtime.InteropServices;
 namespace Streams.State;
 
 /// <summary>
-/// Memory for variable-length entries: pages of 1 MiB on the pinned heap, cut into size classes with a free list
-/// each. An entry is named by 32 bits, so a table of them needs no object per entry, and an entry never moves while
-/// it lives.
+/// Memory for variable-length entries: pages of 1 MiB on the pinned heap, cut into size classes with a free
+/// list each. An entry is named by 32 bits, so a table of them needs no object per entry, and an entry never
+/// moves while it lives.
 /// </summary>
-/// <remarks>Not thread-safe. Bounded by <c>bytesMax</c>; reaching it is an error that names the bound.</remarks>
+/// <remarks>Not thread-safe. Bounded by <c>bytesMax</c>; reaching it is an error that names the
+/// bound.</remarks>
 internal sealed class PageArena
 {
-    /// <summary>Bytes of an ordinary page. An entry larger than a quarter of it gets a page of its own.</summary>
+    /// <summary>Bytes of an ordinary page. An entry larger than a quarter of it gets a page of its
+    /// own.</summary>
     internal const int PageBytes = 1 << 20;
 
     /// <summary>Entries start at multiples of this.</summary>

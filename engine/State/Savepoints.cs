@@ -9,15 +9,16 @@ namespace Streams.State;
 public delegate void RolledBack(string store, ReadOnlySpan<byte> key);
 
 /// <summary>
-/// Points of a task's state that it can be rolled back to, exactly: a chain topology opens one per block and rolls
-/// back when the block leaves the chain. While a savepoint is open, the first change of an entry keeps what was there
-/// before; a rollback puts it back. What is kept lies in a store of its own, so it survives a restart like any state.
+/// Points of a task's state that it can be rolled back to, exactly: a chain topology opens one per block and
+/// rolls back when the block leaves the chain. While a savepoint is open, the first change of an entry keeps
+/// what was there before; a rollback puts it back. What is kept lies in a store of its own, so it survives a
+/// restart like any state.
 /// </summary>
 /// <remarks>
-/// Only stores that were declared with savepoints take part. Belongs to the task's thread. The cost is one copy of
-/// each entry per savepoint in which it changes. A store with retention gives up expired entries a segment later than
-/// it must, so its rollback is exact while the savepoints kept span less event time than a segment, half of its
-/// retention.
+/// Only stores that were declared with savepoints take part. Belongs to the task's thread. The cost is one
+/// copy of each entry per savepoint in which it changes. A store with retention gives up expired entries a
+/// segment later than it must, so its rollback is exact while the savepoints kept span less event time than a
+/// segment, half of its retention.
 /// </remarks>
 public sealed class Savepoints : IUndoLog, IDisposable
 {
@@ -53,16 +54,18 @@ public sealed class Savepoints : IUndoLog, IDisposable
     }
 
     /// <summary>
-    /// Sets the state back to what it was when a savepoint began; it and all later ones are gone, and the one before
-    /// it is open again.
+    /// Sets the state back to what it was when a savepoint began; it and all later ones are gone, and the one
+    /// before it is open again.
     /// </summary>
     /// <param name="savepoint">What <see cref="Begin"/> returned.</param>
-    /// <param name="observer">Told of each entry set back, once per savepoint that changed it; may be null.</param>
+    /// <param name="observer">Told of each entry set back, once per savepoint that changed it; may be
+    /// null.</param>
     /// <exception cref="ArgumentException">There is no such savepoint any more.</exception>
     public void Rollback(uint savepoint, RolledBack? observer = null)
     {
         if (!_chunkCounts.ContainsKey(savepoint))
-            throw new ArgumentException($"The savepoint {savepoint} is not kept any more.", nameof(savepoint));
+            throw new ArgumentException(
+                $"The savepoint {savepoint} is not kept any more.", nameof(savepoint));
         Seal();
         // Nothing is captured while old values go back.
         Current = 0;
@@ -104,7 +107,8 @@ public sealed class Savepoints : IUndoLog, IDisposable
         return number;
     }
 
-    void IUndoLog.Capture(int store, long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
+    void IUndoLog.Capture(
+        int store, long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
     {
         _open.WriteVarint((ulong)store);
         _open.WriteVarint(Varint.ZigZag(part));
@@ -116,7 +120,8 @@ public sealed class Savepoints : IUndoLog, IDisposable
             Seal();
     }
 
-    /// <summary>Puts what was captured so far into the store, before the stores' changes are flushed.</summary>
+    /// <summary>Puts what was captured so far into the store, before the stores' changes are
+    /// flushed.</summary>
     internal void Seal()
     {
         if (_open.Length == 0)
@@ -166,7 +171,8 @@ public sealed class Savepoints : IUndoLog, IDisposable
         for (int i = starts.Count - 1; i >= 0; i--)
         {
             int at = starts[i];
-            Read(bytes, ref at, out int store, out long part, out Range keyRange, out bool hasValue, out Range value);
+            Read(bytes, ref at, out int store, out long part, out Range keyRange, out bool hasValue,
+                out Range value);
             _stores[store].Undo(part, bytes.AsSpan(keyRange), hasValue, bytes.AsSpan(value));
             observer?.Invoke(_stores[store].Name, bytes.AsSpan(keyRange));
         }
@@ -174,7 +180,8 @@ public sealed class Savepoints : IUndoLog, IDisposable
     }
 
     private static void Read(
-        byte[] bytes, ref int at, out int store, out long part, out Range key, out bool hasValue, out Range value)
+        byte[] bytes, ref int at, out int store, out long part, out Range key, out bool hasValue,
+            out Range value)
     {
         store = (int)ReadVarint(bytes, ref at);
         part = Varint.UnZigZag(ReadVarint(bytes, ref at));

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Streams.State;
 
 /// <summary>
-/// The sizes that entries are rounded up to: every 16 bytes to 256, then eight steps per doubling, so that at most
-/// an eighth is wasted.
+/// The sizes that entries are rounded up to: every 16 bytes to 256, then eight steps per doubling, so that at
+/// most an eighth is wasted.
 /// </summary>
 internal static class SizeClass
 {
@@ -20,7 +20,8 @@ internal static class SizeClass
     /// <summary>The smallest class whose entries hold <paramref name="bytes"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static byte Of(int bytes) =>
-        bytes <= FineBytesMax ? (byte)((bytes + PageArena.GrainBytes - 1) / PageArena.GrainBytes) : OfLarge(bytes);
+        bytes <= FineBytesMax ? (byte)((bytes + PageArena.GrainBytes - 1) / PageArena.GrainBytes)
+            : OfLarge(bytes);
 
     /// <summary>Bytes of an entry of that class.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

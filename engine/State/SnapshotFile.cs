@@ -4,12 +4,13 @@ using Streams.Buffers;
 namespace Streams.State;
 
 /// <summary>
-/// The bytes of a snapshot: a header, then pages of the store's tables as they lie in memory, each with its checksum,
-/// then a closing frame. See docs/state.md.
+/// The bytes of a snapshot: a header, then pages of the store's tables as they lie in memory, each with its
+/// checksum, then a closing frame. See docs/state.md.
 /// </summary>
 /// <remarks>
 /// Pages are copied at different commits, so alone they are no consistent state; with the changelog from the
-/// snapshot's start offset on they are, because whatever changed in between stands there with its final value.
+/// snapshot's start offset on they are, because whatever changed in between stands there with its final
+/// value.
 /// </remarks>
 internal static class SnapshotFile
 {
@@ -22,7 +23,8 @@ internal static class SnapshotFile
     // No table part has this number, so the frame that carries it closes the file.
     internal const long ClosingPart = long.MaxValue;
 
-    /// <summary>Writes the header: the changelog offset from which replay makes the pages consistent.</summary>
+    /// <summary>Writes the header: the changelog offset from which replay makes the pages
+    /// consistent.</summary>
     internal static void WriteHeader(PooledBuffer destination, long startOffset)
     {
         destination.Write(Magic);
@@ -50,11 +52,12 @@ internal static class SnapshotFile
     }
 
     /// <summary>Reads a snapshot into an empty store.</summary>
-    /// <returns>The changelog offset to replay from; null where the file is not a whole snapshot, and the store may
-    /// hold part of it.</returns>
+    /// <returns>The changelog offset to replay from; null where the file is not a whole snapshot, and the
+    /// store may hold part of it.</returns>
     internal static long? Read(string path, StateStore store)
     {
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
+        using FileStream file = new(
+            path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
         Span<byte> header = stackalloc byte[HeaderBytes];
         if (file.ReadAtLeast(header, HeaderBytes, false) < HeaderBytes || !header[..8].SequenceEqual(Magic))
             return null;
@@ -87,7 +90,8 @@ internal static class SnapshotFile
         if (file.ReadAtLeast(page.AsSpan(FrameBytes, length), length, false) < length)
             return false;
         part = BinaryPrimitives.ReadInt64LittleEndian(page.AsSpan(8));
-        return Crc32C.Compute(page.AsSpan(8, length + 8)) == BinaryPrimitives.ReadUInt32LittleEndian(page.AsSpan(4));
+        return Crc32C.Compute(page.AsSpan(8, length + 8)) == BinaryPrimitives.ReadUInt32LittleEndian(
+            page.AsSpan(4));
     }
 
     // Walks a page as the arena cut it: entries and free places follow one another, each of its size class.
@@ -99,8 +103,10 @@ internal static class SnapshotFile
             if ((header.Flags & EntryFlags.Free) == 0)
             {
                 ReadOnlySpan<byte> entry = page[at..];
-                ReadOnlySpan<byte> value = entry.Slice(EntryHeader.ValueOffset(header.KeyBytes), header.ValueBytes);
-                value.CopyTo(table.Restore(entry.Slice(EntryHeader.Bytes, header.KeyBytes), header.ValueBytes));
+                ReadOnlySpan<byte> value = entry.Slice(
+                    EntryHeader.ValueOffset(header.KeyBytes), header.ValueBytes);
+                value.CopyTo(
+                    table.Restore(entry.Slice(EntryHeader.Bytes, header.KeyBytes), header.ValueBytes));
             }
             at += SizeClass.Bytes(header.SizeClass);
         }

@@ -27,7 +27,8 @@ internal sealed class SnapshotRun : IDisposable
 
     /// <summary>The changelog offset in a snapshot's file name.</summary>
     internal static long StartOffsetOf(string path) =>
-        long.TryParse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture, out long offset) ? offset : -1;
+        long.TryParse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture, out long offset)
+            ? offset : -1;
 
     /// <summary>Copies the next pages, at least one; called on the task's thread, between commits.</summary>
     /// <returns>Whether that was the last of it.</returns>

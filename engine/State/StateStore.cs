@@ -3,8 +3,8 @@ using Streams.Records;
 namespace Streams.State;
 
 /// <summary>
-/// State of one task that survives: what changes in it goes to its changelog with the commit that also holds the
-/// task's outputs and positions.
+/// State of one task that survives: what changes in it goes to its changelog with the commit that also holds
+/// the task's outputs and positions.
 /// </summary>
 /// <remarks>Belongs to the task's thread.</remarks>
 public abstract class StateStore : IDisposable
@@ -23,7 +23,8 @@ public abstract class StateStore : IDisposable
     /// <summary>What the store was asked to be.</summary>
     internal StoreOptions Options { get; }
 
-    /// <summary>The highest time that a store with retention has seen: what it forgets goes by this.</summary>
+    /// <summary>The highest time that a store with retention has seen: what it forgets goes by
+    /// this.</summary>
     internal virtual long ObservedMs { get; set; } = long.MinValue;
 
     /// <summary>The stream time of the operator that owns the store: what is late goes by this.</summary>
@@ -35,7 +36,8 @@ public abstract class StateStore : IDisposable
     /// <summary>Takes one changelog record, oldest first, before processing starts.</summary>
     internal abstract void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value);
 
-    /// <summary>Sets an entry back to what it was before a savepoint; the change goes to the changelog.</summary>
+    /// <summary>Sets an entry back to what it was before a savepoint; the change goes to the
+    /// changelog.</summary>
     internal abstract void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value);
 
     /// <summary>The tables that a snapshot copies; a new list where tables come and go.</summary>
@@ -83,7 +85,8 @@ public sealed record StoreOptions
     /// <summary>Bound on its memory per task, in bytes. Default 8 GiB; at most 64 GiB.</summary>
     public long StateBytesMax { get; init; } = 8L << 30;
 
-    /// <summary>Whether changes are logged; without it the state is gone after a restart. Default true.</summary>
+    /// <summary>Whether changes are logged; without it the state is gone after a restart. Default
+    /// true.</summary>
     public bool Logged { get; init; } = true;
 
     /// <summary>What the keys and values are called in the topology's recorded shape.</summary>

@@ -4,13 +4,13 @@ using Streams.Log;
 namespace Streams.State;
 
 /// <summary>
-/// Takes snapshots of one store, a slice after each commit, so that the record path never waits for a whole table:
-/// the slice is copied on the task's thread and written by a thread of its own.
+/// Takes snapshots of one store, a slice after each commit, so that the record path never waits for a whole
+/// table: the slice is copied on the task's thread and written by a thread of its own.
 /// </summary>
 /// <remarks>
-/// A snapshot counts only when the commit after its last slice is durable, for a page must not hold what a power cut
-/// takes from the log. Two generations are kept, and the changelog from the older one's start on, so that a damaged
-/// file costs time, not state.
+/// A snapshot counts only when the commit after its last slice is durable, for a page must not hold what a
+/// power cut takes from the log. Two generations are kept, and the changelog from the older one's start on,
+/// so that a damaged file costs time, not state.
 /// </remarks>
 internal sealed class StoreSnapshots : IDisposable
 {
@@ -39,8 +39,8 @@ internal sealed class StoreSnapshots : IDisposable
 
     /// <summary>Loads the newest whole snapshot into the empty store.</summary>
     /// <returns>The changelog offset to replay from: 0 where there is no snapshot.</returns>
-    /// <exception cref="StateLostException">The snapshots are damaged and the changelog no longer reaches back to
-    /// the beginning.</exception>
+    /// <exception cref="StateLostException">The snapshots are damaged and the changelog no longer reaches
+    /// back to the beginning.</exception>
     internal long Load()
     {
         long start = _log.StartOffset(_changelog);
@@ -54,12 +54,14 @@ internal sealed class StoreSnapshots : IDisposable
         return start == 0 ? 0 : throw new StateLostException(_store.Name, _folder);
     }
 
-    /// <summary>After a commit: starts a snapshot where one is due, or copies the next slice of the one under way.</summary>
+    /// <summary>After a commit: starts a snapshot where one is due, or copies the next slice of the one under
+    /// way.</summary>
     internal void Committed(long commit)
     {
         if (!_writing.IsCompleted)
             return;
-        // A failed write is not a failed state: the next snapshot tries again, the changelog still has everything.
+        // A failed write is not a failed state: the next snapshot tries again, the changelog still has
+        // everything.
         if (_writing.IsFaulted)
             Abandon();
         if (_run is null)
@@ -67,7 +69,8 @@ internal sealed class StoreSnapshots : IDisposable
             if (_changelogBytes < Math.Max(_options.ChangelogBytesMin, _store.BytesReserved))
                 return;
             _changelogBytes = 0;
-            _run = new SnapshotRun(_folder, _log.EndOffset(_changelog, ReadLevel.Committed), _store.SnapshotParts());
+            _run = new SnapshotRun(
+                _folder, _log.EndOffset(_changelog, ReadLevel.Committed), _store.SnapshotParts());
         }
         _slice.Clear();
         bool last = _run.CopySlice(_slice, _options.SliceBytes, _store.ObservedMs);
@@ -121,8 +124,8 @@ internal sealed class StoreSnapshots : IDisposable
 /// <summary>When and how fast snapshots are taken.</summary>
 public sealed record SnapshotOptions
 {
-    /// <summary>A snapshot begins when the changelog grew by this many bytes since the last one, or by the store's
-    /// own size where that is more. Default 64 MiB.</summary>
+    /// <summary>A snapshot begins when the changelog grew by this many bytes since the last one, or by the
+    /// store's own size where that is more. Default 64 MiB.</summary>
     public long ChangelogBytesMin { get; init; } = 64L << 20;
 
     /// <summary>Bytes copied after one commit. Default 8 MiB, about two milliseconds.</summary>

@@ -1,7 +1,8 @@
 namespace Streams.State;
 
 /// <summary>
-/// Tables for consecutive stretches of event time, so that what is past its retention goes a whole table at a time.
+/// Tables for consecutive stretches of event time, so that what is past its retention goes a whole table at a
+/// time.
 /// </summary>
 internal sealed class TimeSegments
 {

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Streams.State;
 
 /// <summary>
-/// The values of one key at several times, packed behind one another in an entry, ordered by time. Each element is a
-/// header of 16 bytes and the payload, padded to a multiple of eight.
+/// The values of one key at several times, packed behind one another in an entry, ordered by time. Each
+/// element is a header of 16 bytes and the payload, padded to a multiple of eight.
 /// </summary>
 internal static class TimedList
 {

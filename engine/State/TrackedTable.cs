@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 namespace Streams.State;
 
 /// <summary>
-/// A flat table that knows what changed since the last commit, so that a commit writes one changelog entry per key,
-/// and that hands the old value of an entry to the savepoint that is open, once.
+/// A flat table that knows what changed since the last commit, so that a commit writes one changelog entry
+/// per key, and that hands the old value of an entry to the savepoint that is open, once.
 /// </summary>
 /// <remarks>
-/// A deleted entry stays until the commit, marked, so that its tombstone can be written; an entry that was inserted
-/// and deleted between two commits leaves no trace at all.
+/// A deleted entry stays until the commit, marked, so that its tombstone can be written; an entry that was
+/// inserted and deleted between two commits leaves no trace at all.
 /// </remarks>
 internal sealed class TrackedTable
 {
@@ -113,7 +113,8 @@ internal sealed class TrackedTable
         Count--;
     }
 
-    /// <summary>Goes once through what changed since the last flush, in order of first change, and forgets it.</summary>
+    /// <summary>Goes once through what changed since the last flush, in order of first change, and forgets
+    /// it.</summary>
     internal void Flush<TVisitor>(ref TVisitor visitor)
         where TVisitor : IChangeVisitor, allows ref struct
     {
@@ -163,7 +164,8 @@ internal sealed class TrackedTable
     {
         uint[] entries = new uint[_table.Count];
         int count = _table.CopyEntries(entries);
-        entries = [.. entries.AsSpan(0, count).ToArray().Where(e => (_table.Header(e).Flags & EntryFlags.Deleted) == 0)];
+        entries = [.. entries.AsSpan(0, count).ToArray().Where(
+            e => (_table.Header(e).Flags & EntryFlags.Deleted) == 0)];
         Array.Sort(entries, (a, b) => _table.Key(a).SequenceCompareTo(_table.Key(b)));
         return entries;
     }
@@ -209,7 +211,8 @@ internal sealed class TrackedTable
         ref EntryHeader header = ref _table.Header(entry);
         bool live = (header.Flags & EntryFlags.Deleted) == 0;
         if (_undo!.Current > 0)
-            _undo.Capture(_undoStore, _undoPart, _table.Key(entry), live, live ? _table.Value(entry) : default);
+            _undo.Capture(
+                _undoStore, _undoPart, _table.Key(entry), live, live ? _table.Value(entry) : default);
         header.Savepoint = _undo.Current;
     }
 

@@ -4,10 +4,11 @@ using Streams.Records;
 
 namespace Streams.State;
 
-/// <summary>A store of typed values by key and window start, each with the time of the record that set it.</summary>
+/// <summary>A store of typed values by key and window start, each with the time of the record that set
+/// it.</summary>
 /// <remarks>
-/// What starts at or before the highest start seen less the retention is gone, exactly. Source: Kafka Streams'
-/// in-memory window store.
+/// What starts at or before the highest start seen less the retention is gone, exactly. Source: Kafka
+/// Streams' in-memory window store.
 /// </remarks>
 /// <typeparam name="TKey">The key's type.</typeparam>
 /// <typeparam name="TValue">The value's type.</typeparam>
@@ -22,7 +23,8 @@ public sealed class WindowStore<TKey, TValue> : StateStore
     private readonly PooledBuffer _value = new();
 
     internal WindowStore(
-        StoreOptions options, long retentionMs, Serde<TKey> keySerde, Serde<TValue> valueSerde, IUndoLog? undo,
+        StoreOptions options, long retentionMs, Serde<TKey> keySerde, Serde<TValue> valueSerde,
+            IUndoLog? undo,
         int undoStore)
         : base(options)
     {
@@ -37,7 +39,8 @@ public sealed class WindowStore<TKey, TValue> : StateStore
     /// <summary>Number of keys with a value, counted once per segment.</summary>
     public override long Count => _table.Segments.Count;
 
-    /// <summary>Reads the value of a key's window, refilling <paramref name="value"/> where its type allows that.</summary>
+    /// <summary>Reads the value of a key's window, refilling <paramref name="value"/> where its type allows
+    /// that.</summary>
     public bool TryGet(in TKey key, long windowStartMs, ref TValue value, out long timestampMs)
     {
         timestampMs = 0;
@@ -65,7 +68,8 @@ public sealed class WindowStore<TKey, TValue> : StateStore
     /// <summary>Deletes the value of a key's window.</summary>
     public bool Delete(in TKey key, long windowStartMs) => _table.Delete(Encode(key), windowStartMs);
 
-    /// <summary>The values of a key whose window starts in a range, by start; not for the record path.</summary>
+    /// <summary>The values of a key whose window starts in a range, by start; not for the record
+    /// path.</summary>
     public IEnumerable<(long WindowStartMs, TValue Value, long TimestampMs)> Fetch(
         TKey key, long fromMs, long toMs)
     {

@@ -3,12 +3,13 @@ using System.Buffers.Binary;
 namespace Streams.State;
 
 /// <summary>
-/// Values by key and time, for windows and whatever else is kept per key over a stretch of event time. One lookup
-/// finds all of a key's values in a segment, so a hopping window's many updates touch one place.
+/// Values by key and time, for windows and whatever else is kept per key over a stretch of event time. One
+/// lookup finds all of a key's values in a segment, so a hopping window's many updates touch one place.
 /// </summary>
 /// <remarks>
-/// An entry whose time is at or before the observed time less the retention is not found any more, exactly, as in
-/// Kafka Streams' in-memory stores. In the changelog the key is followed by the time, eight bytes big-endian.
+/// An entry whose time is at or before the observed time less the retention is not found any more, exactly,
+/// as in Kafka Streams' in-memory stores. In the changelog the key is followed by the time, eight bytes
+/// big-endian.
 /// </remarks>
 internal sealed class WindowTable
 {
@@ -34,7 +35,8 @@ internal sealed class WindowTable
     internal bool TryGet(ReadOnlySpan<byte> key, long timeMs, out ReadOnlySpan<byte> payload)
     {
         payload = default;
-        if (_segments.IsExpired(timeMs) || !TryList(key, _segments.SegmentOf(timeMs), out ReadOnlySpan<byte> list))
+        if (_segments.IsExpired(timeMs)
+            || !TryList(key, _segments.SegmentOf(timeMs), out ReadOnlySpan<byte> list))
             return false;
         int at = TimedList.Find(list, timeMs);
         if (at < 0 || (TimedList.Header(list, at).Flags & ElementFlags.Deleted) != 0)
@@ -55,8 +57,10 @@ internal sealed class WindowTable
     /// <summary>Opens the value of a key at a time for filling.</summary>
     /// <param name="key">The key.</param>
     /// <param name="timeMs">The time.</param>
-    /// <param name="payloadBytes">The value's length; an existing value of another length is replaced.</param>
-    /// <param name="payload">What to fill: the old bytes where <paramref name="existed"/> and the length is the same.</param>
+    /// <param name="payloadBytes">The value's length; an existing value of another length is
+    /// replaced.</param>
+    /// <param name="payload">What to fill: the old bytes where <paramref name="existed"/> and the length is
+    /// the same.</param>
     /// <param name="existed">Whether there was a value.</param>
     /// <returns>False where the time is past its retention: nothing is stored.</returns>
     internal bool TryPut(
@@ -150,7 +154,8 @@ internal sealed class WindowTable
         }
         while (TryList(key, part, out ReadOnlySpan<byte> now) && FirstLive(now) is >= 0 and int live)
             Delete(key, TimedList.Header(now, live).TimeMs);
-        for (int at = 0; hasValue && at < list.Length; at += TimedList.ElementBytes(TimedList.Header(list, at).PayloadBytes))
+        for (int at = 0; hasValue
+            && at < list.Length; at += TimedList.ElementBytes(TimedList.Header(list, at).PayloadBytes))
         {
             ref readonly ElementHeader header = ref TimedList.Header(list, at);
             if ((header.Flags & ElementFlags.Deleted) == 0
@@ -176,7 +181,8 @@ internal sealed class WindowTable
     {
         ReadOnlySpan<byte> before = table.Read(entry);
         int oldBytes = replace ? TimedList.ElementBytes(TimedList.Header(before, at).PayloadBytes) : 0;
-        ElementFlags kept = replace ? TimedList.Header(before, at).Flags & ElementFlags.New : ElementFlags.New;
+        ElementFlags kept = replace ? TimedList.Header(before, at).Flags & ElementFlags.New
+            : ElementFlags.New;
         int newBytes = TimedList.ElementBytes(payloadBytes);
         int tail = before.Length - at - oldBytes;
         int total = before.Length - oldBytes + newBytes;
@@ -221,9 +227,12 @@ internal sealed class WindowTable
                     bool live = (flags & ElementFlags.Deleted) == 0;
                     if (live || (flags & ElementFlags.New) == 0)
                         changelog.Append(
-                            owner.ChangelogKey(key, header.TimeMs), live, live ? TimedList.Payload(list, at) : default);
-                    // What never reached the changelog and is deleted stays New: it needs no tombstone later either.
-                    header.Flags = flags & (live ? ElementFlags.None : ElementFlags.Deleted | ElementFlags.New);
+                            owner.ChangelogKey(key, header.TimeMs), live, live ? TimedList.Payload(list, at)
+                                : default);
+                    // What never reached the changelog and is deleted stays New: it needs no tombstone later
+                    // either.
+                    header.Flags = flags & (
+                        live ? ElementFlags.None : ElementFlags.Deleted | ElementFlags.New);
                 }
                 at += TimedList.ElementBytes(header.PayloadBytes);
             }

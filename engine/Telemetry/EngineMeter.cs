@@ -2,7 +2,8 @@ using System.Diagnostics.Metrics;
 
 namespace Streams.Telemetry;
 
-/// <summary>The engine's instruments. Names, units and meaning: docs/metrics.md, which a test compares with this.</summary>
+/// <summary>The engine's instruments. Names, units and meaning: docs/metrics.md, which a test compares with
+/// this.</summary>
 /// <remarks>Hot paths count in fields of their own and report per batch or commit.</remarks>
 public static class EngineMeter
 {
@@ -30,22 +31,27 @@ public static class EngineMeter
         "streams_records_skipped", "records", "What was left out on purpose, by source and reason.");
 
     private static readonly Counter<long> Restarts = Meter.CreateCounter<long>(
-        "streams_component_restarts", "restarts", "Components that failed and were started again, by component.");
+        "streams_component_restarts", "restarts",
+            "Components that failed and were started again, by component.");
 
     private static readonly Histogram<double> CommitSeconds = Meter.CreateHistogram<double>(
         "streams_commit_duration", "s", "How long commits take, by component.");
 
     private static readonly Histogram<double> StageSeconds = Meter.CreateHistogram<double>(
-        "streams_stage_latency", "s", "From the append of a record to the commit of what came of it, by stage.");
+        "streams_stage_latency", "s",
+            "From the append of a record to the commit of what came of it, by stage.");
 
     /// <summary>Records that a task processed.</summary>
-    public static void RecordConsumed(string topic, long records) => Consumed.Add(records, Tag("topic", topic));
+    public static void RecordConsumed(string topic, long records) =>
+        Consumed.Add(records, Tag("topic", topic));
 
     /// <summary>Records that a source emitted.</summary>
-    public static void RecordProduced(string source, long records) => Produced.Add(records, Tag("source", source));
+    public static void RecordProduced(string source, long records) =>
+        Produced.Add(records, Tag("source", source));
 
     /// <summary>Bytes that a source took in.</summary>
-    public static void RecordSourceBytes(string source, long bytes) => SourceBytes.Add(bytes, Tag("source", source));
+    public static void RecordSourceBytes(string source, long bytes) =>
+        SourceBytes.Add(bytes, Tag("source", source));
 
     /// <summary>Records that a sink committed.</summary>
     public static void RecordWritten(string sink, long records) => Written.Add(records, Tag("sink", sink));

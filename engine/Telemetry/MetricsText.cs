@@ -6,8 +6,8 @@ namespace Streams.Telemetry;
 
 /// <summary>Collects what the instruments report and writes it as Prometheus text.</summary>
 /// <remarks>
-/// Source: Prometheus text exposition format 0.0.4. A counter's name ends in <c>_total</c>; an instrument whose unit
-/// is seconds or bytes carries it in the name.
+/// Source: Prometheus text exposition format 0.0.4. A counter's name ends in <c>_total</c>; an instrument
+/// whose unit is seconds or bytes carries it in the name.
 /// </remarks>
 public sealed class MetricsText : IDisposable
 {
@@ -25,8 +25,10 @@ public sealed class MetricsText : IDisposable
             if (instrument.Meter.Name == EngineMeter.Name)
                 listener.EnableMeasurementEvents(instrument);
         };
-        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Record(instrument, value, tags));
-        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Record(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<long>(
+            (instrument, value, tags, _) => Record(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<double>(
+            (instrument, value, tags, _) => Record(instrument, value, tags));
         _listener.Start();
     }
 
@@ -108,7 +110,8 @@ public sealed class MetricsText : IDisposable
         foreach ((string key, object? value) in tags)
         {
             string escaped = $"{value}".Replace("\\", "\\\\", StringComparison.Ordinal)
-                .Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+                .Replace("\"", "\\\"", StringComparison.Ordinal).Replace(
+                    "\n", "\\n", StringComparison.Ordinal);
             text.Append(text.Length == 0 ? "" : ",").Append($"{key}=\"{escaped}\"");
         }
         return text.ToString();
@@ -124,7 +127,8 @@ public sealed class MetricsText : IDisposable
 
         internal bool IsObserved { get; } = instrument.IsObservable;
 
-        internal string Type => IsHistogram ? "histogram" : instrument is Counter<long> or ObservableCounter<long> ? "counter" : "gauge";
+        internal string Type => IsHistogram ? "histogram" : instrument is Counter<long>
+            or ObservableCounter<long> ? "counter" : "gauge";
 
         internal string Help => instrument.Description ?? "";
 

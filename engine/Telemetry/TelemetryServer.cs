@@ -14,8 +14,8 @@ namespace Streams.Telemetry;
 public readonly record struct Readiness(bool IsReady, string Detail);
 
 /// <summary>
-/// Serves <c>/metrics</c> (Prometheus text), <c>/healthz</c> (200 while the process lives) and <c>/readyz</c> (200, or
-/// 503 with the reasons) on one address, by default on loopback.
+/// Serves <c>/metrics</c> (Prometheus text), <c>/healthz</c> (200 while the process lives) and <c>/readyz</c>
+/// (200, or 503 with the reasons) on one address, by default on loopback.
 /// </summary>
 public sealed class TelemetryServer : IAsyncDisposable
 {
@@ -24,7 +24,8 @@ public sealed class TelemetryServer : IAsyncDisposable
 
     private TelemetryServer(IPEndPoint address, Func<Readiness> readiness)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(
+            new WebApplicationOptions { Args = [] });
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
         {
@@ -50,9 +51,11 @@ public sealed class TelemetryServer : IAsyncDisposable
     /// <exception cref="Connect.ConfigurationException">The address is not one, or is taken.</exception>
     public static async Task<TelemetryServer> StartAsync(string address, Func<Readiness> readiness)
     {
-        if (!IPEndPoint.TryParse(address, out IPEndPoint? endpoint) || !address.Contains(':', StringComparison.Ordinal))
+        if (!IPEndPoint.TryParse(address, out IPEndPoint? endpoint)
+            || !address.Contains(':', StringComparison.Ordinal))
             throw new Connect.ConfigurationException(
-                $"'{address}' is no address to listen on. Give an IP address and a port, such as 127.0.0.1:9464.");
+                $"'{address}' is no address to listen on. Give an IP address and a port, such as " +
+                    $"127.0.0.1:9464.");
         var server = new TelemetryServer(endpoint, readiness);
         try
         {

@@ -146,7 +146,8 @@ public sealed class MemoryFileSystem : ILogFileSystem
             if (length > Array.MaxLength)
                 throw new LogFullException($"A file in memory cannot have {length:N0} bytes.");
             if (length > contents.Bytes.Length)
-                Array.Resize(ref contents.Bytes, (int)Math.Min(Math.Max(length, 2L * contents.Bytes.Length), Array.MaxLength));
+                Array.Resize(ref contents.Bytes,
+                    (int)Math.Min(Math.Max(length, 2L * contents.Bytes.Length), Array.MaxLength));
         }
     }
 }

@@ -4,7 +4,8 @@ using Streams.Records;
 
 namespace Streams.Testing;
 
-/// <summary>Puts records into a topic of a topology under test; each is processed to the end before the call returns.</summary>
+/// <summary>Puts records into a topic of a topology under test; each is processed to the end before the call
+/// returns.</summary>
 public sealed class TestInputTopic<TKey, TValue>
 {
     private readonly TopologyTestDriver _driver;
@@ -12,7 +13,8 @@ public sealed class TestInputTopic<TKey, TValue>
     private readonly Serde<TKey> _keySerde;
     private readonly Serde<TValue> _valueSerde;
 
-    internal TestInputTopic(TopologyTestDriver driver, string name, Serde<TKey> keySerde, Serde<TValue> valueSerde)
+    internal TestInputTopic(
+        TopologyTestDriver driver, string name, Serde<TKey> keySerde, Serde<TValue> valueSerde)
     {
         _driver = driver;
         _name = name;
@@ -26,7 +28,8 @@ public sealed class TestInputTopic<TKey, TValue>
     /// <param name="timestampMs">Event time, Unix milliseconds.</param>
     /// <param name="headers">The headers.</param>
     /// <param name="partition">The partition; null to let the key decide.</param>
-    public void Pipe(TKey key, TValue value, long timestampMs, Headers headers = default, int? partition = null) =>
+    public void Pipe(
+        TKey key, TValue value, long timestampMs, Headers headers = default, int? partition = null) =>
         Pipe(new Record<TKey, TValue>(key, value, timestampMs, headers), partition);
 
     /// <summary>Puts in a record.</summary>
@@ -59,7 +62,8 @@ public sealed class TestOutputTopic<TKey, TValue>
     private readonly Serde<TValue> _valueSerde;
     private readonly Dictionary<int, long> _positions = [];
 
-    internal TestOutputTopic(TopologyTestDriver driver, string name, Serde<TKey> keySerde, Serde<TValue> valueSerde)
+    internal TestOutputTopic(
+        TopologyTestDriver driver, string name, Serde<TKey> keySerde, Serde<TValue> valueSerde)
     {
         _driver = driver;
         _name = name;
@@ -71,7 +75,8 @@ public sealed class TestOutputTopic<TKey, TValue>
     public IReadOnlyList<Record<TKey, TValue>> ReadAll()
     {
         var records = new List<Record<TKey, TValue>>();
-        Topic topic = _driver.Log.FindTopic(_name) ?? throw new ArgumentException($"There is no topic '{_name}'.");
+        Topic topic = _driver.Log.FindTopic(_name)
+            ?? throw new ArgumentException($"There is no topic '{_name}'.");
         using ILogReader reader = _driver.Log.OpenReader(ReadLevel.Committed);
         using LogBatch batch = reader.CreateBatch();
         for (int p = 0; p < topic.Partitions; p++)

@@ -21,8 +21,9 @@ public sealed record TestDriverOptions
 }
 
 /// <summary>
-/// Runs a topology in a test, record by record, on virtual time. It is production's own runtime: the embedded log
-/// (its files in memory), the real tasks, stores, codecs and commits; only threads and the clock are the test's.
+/// Runs a topology in a test, record by record, on virtual time. It is production's own runtime: the embedded
+/// log (its files in memory), the real tasks, stores, codecs and commits; only threads and the clock are the
+/// test's.
 /// </summary>
 public sealed class TopologyTestDriver : IDisposable
 {
@@ -115,7 +116,8 @@ public sealed class TopologyTestDriver : IDisposable
 
     internal void Pipe(string topicName, in LogRecord record, int? partition)
     {
-        Topic topic = _log.FindTopic(topicName) ?? throw new ArgumentException($"There is no topic '{topicName}'.");
+        Topic topic = _log.FindTopic(topicName)
+            ?? throw new ArgumentException($"There is no topic '{topicName}'.");
         int target = partition ?? (record.HasKey ? Murmur2.Partition(record.Key, topic.Partitions) : 0);
         _input.Append(topic[target], record);
         _input.Commit();
@@ -139,7 +141,8 @@ public sealed class TopologyTestDriver : IDisposable
     private void EnsureUndeclared(string topic)
     {
         if (!_topology.Declared.Any(d => d.Name == topic))
-            _log.EnsureTopic(new TopicSpec { Name = topic, Partitions = _options.Partitions, Retention = null });
+            _log.EnsureTopic(
+                new TopicSpec { Name = topic, Partitions = _options.Partitions, Retention = null });
     }
 
     private (ILogWriter Input, ILogWriter Writer, ILogReader Reader) OpenTasks()

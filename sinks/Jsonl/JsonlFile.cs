@@ -41,7 +41,8 @@ internal sealed class JsonlFile : IDisposable
         long length = RandomAccess.GetLength(_handle);
         if (length < _flushed)
             throw new ConfigurationException(
-                $"jsonl: {PathOf(_number)} has {length:N0} bytes where {_flushed:N0} were committed. Put the file back, " +
+                $"jsonl: {PathOf(_number)} has {length:N0} bytes where {_flushed:N0} were committed. Put " +
+                    $"the file back, " +
                 "or write to another folder with another data directory.");
         RandomAccess.SetLength(_handle, _flushed);
     }
@@ -114,7 +115,8 @@ internal sealed class JsonlFile : IDisposable
     {
         try
         {
-            return File.OpenHandle(PathOf(number), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+            return File.OpenHandle(
+                PathOf(number), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -4,13 +4,13 @@ using Streams.Log;
 namespace Streams.Sinks.Jsonl;
 
 /// <summary>
-/// Writes each topic to files of one JSON value a line: <c>TOPIC-NNNNNN.jsonl</c>, or <c>TOPIC.PARTITION-NNNNNN.jsonl</c>
-/// where a topic has several partitions.
+/// Writes each topic to files of one JSON value a line: <c>TOPIC-NNNNNN.jsonl</c>, or
+/// <c>TOPIC.PARTITION-NNNNNN.jsonl</c> where a topic has several partitions.
 /// </summary>
 /// <remarks>
-/// Exactly once: the length that a file had at the commit is committed with the position, and what was written after it
-/// is cut off when the sink opens. Where a file ends depends on its length alone, so that an interrupted run leaves the
-/// same files as one that was not.
+/// Exactly once: the length that a file had at the commit is committed with the position, and what was
+/// written after it is cut off when the sink opens. Where a file ends depends on its length alone, so that an
+/// interrupted run leaves the same files as one that was not.
 /// </remarks>
 public sealed class JsonlSink : ISink
 {
@@ -24,7 +24,8 @@ public sealed class JsonlSink : ISink
     public JsonlSink(JsonlOptions options, IReadOnlyList<TopicFormat> formats)
     {
         if (options.FileBytesMax < 1)
-            throw new ConfigurationException($"jsonl: file_bytes_max must be at least 1; it is {options.FileBytesMax}.");
+            throw new ConfigurationException(
+                $"jsonl: file_bytes_max must be at least 1; it is {options.FileBytesMax}.");
         _options = options;
         _formats = formats;
     }
@@ -38,12 +39,14 @@ public sealed class JsonlSink : ISink
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException($"jsonl: the folder {_options.Folder} cannot be made: {e.Message}", e);
+            throw new ConfigurationException(
+                $"jsonl: the folder {_options.Folder} cannot be made: {e.Message}", e);
         }
         foreach (Topic topic in context.Topics)
         {
             TopicFormat format = _formats.FirstOrDefault(f => f.Topic == topic.Name)
-                ?? throw new ConfigurationException($"jsonl: nobody says what the records of '{topic.Name}' are.");
+                ?? throw new ConfigurationException(
+                    $"jsonl: nobody says what the records of '{topic.Name}' are.");
             for (int p = 0; p < topic.Partitions; p++)
             {
                 string name = topic.Partitions == 1 ? topic.Name : $"{topic.Name}.{p}";

@@ -13,8 +13,10 @@ internal sealed class SqliteFile(SqliteConnection connection, string path)
         Run("PRAGMA journal_mode = WAL");
         // A power cut may take the last commits, offsets included: they are written again from the log.
         Run("PRAGMA synchronous = NORMAL");
-        Run("CREATE TABLE IF NOT EXISTS streams_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
-        Run("CREATE TABLE IF NOT EXISTS streams_tables (name TEXT PRIMARY KEY, ddl TEXT NOT NULL) WITHOUT ROWID");
+        Run("CREATE TABLE IF NOT EXISTS streams_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT " +
+            "ROWID");
+        Run("CREATE TABLE IF NOT EXISTS streams_tables (name TEXT PRIMARY KEY, ddl TEXT NOT NULL) WITHOUT " +
+            "ROWID");
         Run("CREATE TABLE IF NOT EXISTS streams_offsets (topic TEXT, partition_number INTEGER, "
             + "next_offset INTEGER NOT NULL, PRIMARY KEY (topic, partition_number)) WITHOUT ROWID");
         string? owner = Read("SELECT value FROM streams_meta WHERE name = 'log_id'", null);
@@ -22,12 +24,14 @@ internal sealed class SqliteFile(SqliteConnection connection, string path)
             Run("INSERT INTO streams_meta (name, value) VALUES ('log_id', $value)", ("$value", logId));
         else if (owner != logId)
             throw new ConfigurationException(
-                $"sqlite: {path} holds the results of another data directory (log {owner}, this one is {logId}). Write " +
+                $"sqlite: {path} holds the results of another data directory (log {owner}, this one is " +
+                    $"{logId}). Write " +
                 "to another file, or use the data directory that it came from.");
     }
 
     /// <summary>Makes a table, or checks that it is as it would be made now.</summary>
-    /// <exception cref="ConfigurationException">It is not: the message shows the first line that differs.</exception>
+    /// <exception cref="ConfigurationException">It is not: the message shows the first line that
+    /// differs.</exception>
     internal void EnsureTable(SqliteTable table, bool indexes)
     {
         string? made = Read("SELECT ddl FROM streams_tables WHERE name = $name", table.Name);
@@ -37,13 +41,15 @@ internal sealed class SqliteFile(SqliteConnection connection, string path)
             Run(table.Ddl);
             foreach (string index in indexes ? table.Indexes : [])
                 Run(index);
-            Run("INSERT INTO streams_tables (name, ddl) VALUES ($name, $ddl)", ("$name", table.Name), ("$ddl", table.Ddl));
+            Run("INSERT INTO streams_tables (name, ddl) VALUES ($name, $ddl)", ("$name", table.Name),
+                ("$ddl", table.Ddl));
             transaction.Commit();
         }
         else if (made != table.Ddl)
         {
             throw new ConfigurationException(
-                $"sqlite: the table '{table.Name}' in {path} was made with other columns: {Difference(made, table.Ddl)}. " +
+                $"sqlite: the table '{table.Name}' in {path} was made with other columns: " +
+                    $"{Difference(made, table.Ddl)}. " +
                 "Write to another file.");
         }
     }
@@ -61,7 +67,8 @@ internal sealed class SqliteFile(SqliteConnection connection, string path)
         string[] now = wanted.Split('\n');
         string? gone = before.Except(now).FirstOrDefault();
         string? added = now.Except(before).FirstOrDefault();
-        return $"it has '{gone?.Trim(' ', ',') ?? "nothing"}' where '{added?.Trim(' ', ',') ?? "nothing"}' is wanted";
+        return $"it has '{gone?.Trim(' ', ',') ?? "nothing"}' where " +
+            $"'{added?.Trim(' ', ',') ?? "nothing"}' is wanted";
     }
 
     private void Run(string sql, params ReadOnlySpan<(string Name, string Value)> parameters)

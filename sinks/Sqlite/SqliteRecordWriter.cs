@@ -31,7 +31,8 @@ internal sealed class SqliteRecordWriter<TValue>(Serde<TValue> serde, SqliteRows
     public override void Dispose() => rows.Dispose();
 }
 
-/// <summary>Passes what a record shows on to the rows; a struct, so that the walk over the record is compiled for it.</summary>
+/// <summary>Passes what a record shows on to the rows; a struct, so that the walk over the record is compiled
+/// for it.</summary>
 internal readonly struct SqliteRowWriter(SqliteRows rows) : IRowWriter
 {
     public void BeginRow(int table, ReadOnlySpan<int> positions) => rows.BeginRow(table, positions);

@@ -19,10 +19,12 @@ internal sealed class SqliteRows : IDisposable
     private int _ordinal;
     private bool _isRetracted;
 
-    internal SqliteRows(sqlite3 database, TableMapping mapping, RelationalModel model, IReadOnlyList<SqliteTable> tables)
+    internal SqliteRows(
+        sqlite3 database, TableMapping mapping, RelationalModel model, IReadOnlyList<SqliteTable> tables)
     {
         IReadOnlyList<RelationalColumn> columns = model.Tables[0].Columns;
-        _keyOrdinals = [.. mapping.Key.Select(k => Enumerable.Range(0, columns.Count).First(i => columns[i].Name == k))];
+        _keyOrdinals = [
+            .. mapping.Key.Select(k => Enumerable.Range(0, columns.Count).First(i => columns[i].Name == k))];
         _operationOrdinal = mapping.OperationColumn is { } op
             ? Enumerable.Range(0, columns.Count).First(i => columns[i].Name == op)
             : -1;
@@ -133,14 +135,16 @@ internal sealed class SqliteRows : IDisposable
         }
     }
 
-    // The insert was ignored because the key is there: the older row and its lists give way. Bindings are still set.
+    // The insert was ignored because the key is there: the older row and its lists give way. Bindings are
+    // still set.
     private void Replace(Target target)
     {
         if (target != _all[0])
             throw new InvalidOperationException($"sqlite: two rows of {target.Name} have the same place.");
         DeleteAll();
         if (target.Insert.Run() == 0)
-            throw new InvalidOperationException($"sqlite: a row of {target.Name} lacks a value that it must have.");
+            throw new InvalidOperationException(
+                $"sqlite: a row of {target.Name} lacks a value that it must have.");
     }
 
     /// <summary>A table with its statements.</summary>
@@ -159,8 +163,10 @@ internal sealed class SqliteRows : IDisposable
             }
             string marks = string.Join(", ", names.Select((_, i) => $"?{i + 1}"));
             Insert = new SqliteStatement(
-                database, $"INSERT OR IGNORE INTO {table.Name} ({string.Join(", ", names)}) VALUES ({marks})");
-            string where = key.Count == 0 ? "0" : string.Join(" AND ", key.Select((k, i) => $"{k} = ?{i + 1}"));
+                database,
+                    $"INSERT OR IGNORE INTO {table.Name} ({string.Join(", ", names)}) VALUES ({marks})");
+            string where = key.Count == 0 ? "0"
+                : string.Join(" AND ", key.Select((k, i) => $"{k} = ?{i + 1}"));
             Delete = new SqliteStatement(database, $"DELETE FROM {table.Name} WHERE {where}");
         }
 
@@ -170,7 +176,8 @@ internal sealed class SqliteRows : IDisposable
 
         internal SqliteStatement Delete { get; }
 
-        /// <summary>The insert's parameter for each column of the model; 0 for one that is not stored.</summary>
+        /// <summary>The insert's parameter for each column of the model; 0 for one that is not
+        /// stored.</summary>
         internal int[] Parameters { get; }
 
         public void Dispose()

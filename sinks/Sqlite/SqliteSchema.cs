@@ -8,24 +8,27 @@ namespace Streams.Sinks.Sqlite;
 /// <summary>A table as the sink makes it.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="ModelTable">Its index in the record's model.</param>
-/// <param name="Positions">Columns that say where in its lists an item stands; none for the record itself.</param>
+/// <param name="Positions">Columns that say where in its lists an item stands; none for the record
+/// itself.</param>
 /// <param name="Columns">The columns of the model that are stored, by their ordinal there.</param>
 /// <param name="ModelColumns">How many columns the model has.</param>
 /// <param name="Ddl">The statement that makes it.</param>
 /// <param name="Indexes">The statements that make its indexes.</param>
 internal sealed record SqliteTable(
-    string Name, int ModelTable, IReadOnlyList<string> Positions, IReadOnlyList<(int Ordinal, RelationalColumn Column)> Columns,
+    string Name, int ModelTable, IReadOnlyList<string> Positions,
+        IReadOnlyList<(int Ordinal, RelationalColumn Column)> Columns,
     int ModelColumns, string Ddl, IReadOnlyList<string> Indexes);
 
 /// <summary>Makes SQLite's tables from a mapping and the record's model.</summary>
 /// <remarks>
-/// Hashes are text in hexadecimal, enumerations their names, instants and amounts integers: what an analyst can type
-/// and sum. Tables are stored by their key (WITHOUT ROWID), for every question begins with it.
+/// Hashes are text in hexadecimal, enumerations their names, instants and amounts integers: what an analyst
+/// can type and sum. Tables are stored by their key (WITHOUT ROWID), for every question begins with it.
 /// </remarks>
 internal static class SqliteSchema
 {
     /// <summary>The record's own table first, then those of its lists that the mapping names.</summary>
-    /// <exception cref="ConfigurationException">The mapping names a column or a list that the record does not have.</exception>
+    /// <exception cref="ConfigurationException">The mapping names a column or a list that the record does not
+    /// have.</exception>
     internal static IReadOnlyList<SqliteTable> Tables(TableMapping mapping, RelationalModel model)
     {
         var tables = new List<SqliteTable> { Main(mapping, model) };
@@ -53,15 +56,18 @@ internal static class SqliteSchema
         int index = model.Tables.ToList().FindIndex(t => t.Name == prefix + child.List);
         if (index < 0)
             throw new ConfigurationException(
-                $"The table '{child.Table}' is to hold the list '{child.List}' of '{mapping.Topic}', which has none of that " +
-                $"name. Lists: {string.Join(", ", model.Tables.Skip(1).Select(t => t.Name[prefix.Length..]))}.");
+                $"The table '{child.Table}' is to hold the list '{child.List}' of '{mapping.Topic}', " +
+                "which has none of that name. Lists: " +
+                $"{string.Join(", ", model.Tables.Skip(1).Select(t => t.Name[prefix.Length..]))}.");
         int depth = 0;
         for (int parent = model.Tables[index].Parent; parent > 0; parent = model.Tables[parent].Parent)
             depth++;
-        List<string> positions = [.. Enumerable.Range(0, depth).Select(i => depth == 1 ? "parent_position" : $"parent_position_{i}"), "position"];
+        List<string> positions = [.. Enumerable.Range(0, depth).Select(
+            i => depth == 1 ? "parent_position" : $"parent_position_{i}"), "position"];
         List<(int, RelationalColumn)> columns = [.. model.Tables[index].Columns.Select((c, i) => (i, c))];
         IEnumerable<string> lines = keys.Select(Line)
-            .Concat(positions.Select(p => $"{p} INTEGER NOT NULL")).Concat(columns.Select(c => Line(c.Item2)));
+            .Concat(positions.Select(p => $"{p} INTEGER NOT NULL")).Concat(
+                columns.Select(c => Line(c.Item2)));
         return new SqliteTable(
             child.Table, index, positions, columns, model.Tables[index].Columns.Count,
             Create(child.Table, lines, [.. mapping.Key, .. positions]),
@@ -70,7 +76,8 @@ internal static class SqliteSchema
 
     private static RelationalColumn Column(TableMapping mapping, RelationalTable table, string name) =>
         table.Columns.FirstOrDefault(c => c.Name == name) ?? throw new ConfigurationException(
-            $"The key of the table '{mapping.Table}' names a column '{name}', which '{mapping.Topic}' does not have.");
+            $"The key of the table '{mapping.Table}' names a column '{name}', which '{mapping.Topic}' " +
+                $"does not have.");
 
     private static string Create(string table, IEnumerable<string> lines, IReadOnlyList<string> key)
     {
@@ -92,7 +99,8 @@ internal static class SqliteSchema
 
     private static string TypeOf(FieldKind kind) => kind switch
     {
-        FieldKind.Bool or FieldKind.Int32 or FieldKind.Int64 or FieldKind.UInt32 or FieldKind.UInt64 => "INTEGER",
+        FieldKind.Bool or FieldKind.Int32 or FieldKind.Int64 or FieldKind.UInt32 or FieldKind.UInt64 =>
+            "INTEGER",
         FieldKind.Double => "REAL",
         FieldKind.Bytes => "BLOB",
         _ => "TEXT",

@@ -7,10 +7,11 @@ using Streams.Records.Relational;
 
 namespace Streams.Sinks.Sqlite;
 
-/// <summary>Writes records to the tables of a SQLite file, with their offsets in the same transaction.</summary>
+/// <summary>Writes records to the tables of a SQLite file, with their offsets in the same
+/// transaction.</summary>
 /// <remarks>
-/// Exactly once: after whatever interruption the sink goes on at the offsets that the file holds. The file is in WAL
-/// mode, so that analysts read while it is written.
+/// Exactly once: after whatever interruption the sink goes on at the offsets that the file holds. The file is
+/// in WAL mode, so that analysts read while it is written.
 /// </remarks>
 public sealed class SqliteSink : ISink
 {
@@ -43,11 +44,13 @@ public sealed class SqliteSink : ISink
 
     /// <summary>The statements that make the tables, indexes and views.</summary>
     public static string Ddl(
-        IReadOnlyList<TopicFormat> formats, IReadOnlyList<TableMapping> mappings, IReadOnlyList<ViewMapping> views)
+        IReadOnlyList<TopicFormat> formats, IReadOnlyList<TableMapping> mappings,
+            IReadOnlyList<ViewMapping> views)
     {
         IEnumerable<string> tables = mappings.SelectMany(m => SqliteSchema.Tables(m, ModelOf(formats, m)))
             .SelectMany(t => t.Indexes.Prepend(t.Ddl));
-        return string.Join(";\n\n", tables.Concat(views.Select(v => $"CREATE VIEW {v.Name} AS {v.Sql}"))) + ";\n";
+        return string.Join(
+            ";\n\n", tables.Concat(views.Select(v => $"CREATE VIEW {v.Name} AS {v.Sql}"))) + ";\n";
     }
 
     /// <inheritdoc/>
@@ -72,7 +75,8 @@ public sealed class SqliteSink : ISink
     public long? Position(Topic topic, int partition)
     {
         using SqliteCommand command = _connection!.CreateCommand();
-        command.CommandText = "SELECT next_offset FROM streams_offsets WHERE topic = $topic AND partition_number = $partition";
+        command.CommandText =
+            "SELECT next_offset FROM streams_offsets WHERE topic = $topic AND partition_number = $partition";
         command.Parameters.AddWithValue("$topic", topic.Name);
         command.Parameters.AddWithValue("$partition", partition);
         // Nothing in the file means from the beginning, whatever the log says of an earlier file.
@@ -140,7 +144,8 @@ public sealed class SqliteSink : ISink
         _begin = new SqliteStatement(database, "BEGIN IMMEDIATE");
         _commit = new SqliteStatement(database, "COMMIT");
         _offset = new SqliteStatement(
-            database, "INSERT OR REPLACE INTO streams_offsets (topic, partition_number, next_offset) VALUES (?1, ?2, ?3)");
+            database, "INSERT OR REPLACE INTO streams_offsets (topic, partition_number, next_offset) " +
+                "VALUES (?1, ?2, ?3)");
     }
 
     private SqliteConnection Connect()
@@ -161,16 +166,19 @@ public sealed class SqliteSink : ISink
         {
             connection.Dispose();
             throw new ConfigurationException(
-                $"sqlite: {_options.File} cannot be opened: {e.Message} Does its folder exist, and may it be written to?", e);
+                $"sqlite: {_options.File} cannot be opened: {e.Message} Does its folder exist, and may it " +
+                    $"be written to?", e);
         }
         return connection;
     }
 
     private static RelationalModel ModelOf(IReadOnlyList<TopicFormat> formats, TableMapping mapping) =>
         RelationalModel.Of((formats.FirstOrDefault(f => f.Topic == mapping.Topic)
-            ?? throw new ConfigurationException($"sqlite: nobody says what the records of '{mapping.Topic}' are.")).Schema);
+            ?? throw new ConfigurationException(
+                $"sqlite: nobody says what the records of '{mapping.Topic}' are.")).Schema);
 
-    private sealed class WriterFactory(sqlite3 database, TableMapping mapping) : ITopicFormatVisitor<SqliteRecordWriter>
+    private sealed class WriterFactory(sqlite3 database, TableMapping mapping)
+        : ITopicFormatVisitor<SqliteRecordWriter>
     {
         public SqliteRecordWriter Visit<TValue>(string topic, Serde<TValue> serde)
             where TValue : class, IDescribed<TValue>, new()

@@ -19,9 +19,11 @@ internal sealed class SqliteStatement : IDisposable
 
     internal void Bind(int parameter, double value) => raw.sqlite3_bind_double(_statement, parameter, value);
 
-    internal void BindText(int parameter, ReadOnlySpan<byte> utf8) => raw.sqlite3_bind_text(_statement, parameter, utf8);
+    internal void BindText(int parameter, ReadOnlySpan<byte> utf8) =>
+        raw.sqlite3_bind_text(_statement, parameter, utf8);
 
-    internal void BindBlob(int parameter, ReadOnlySpan<byte> bytes) => raw.sqlite3_bind_blob(_statement, parameter, bytes);
+    internal void BindBlob(int parameter, ReadOnlySpan<byte> bytes) =>
+        raw.sqlite3_bind_blob(_statement, parameter, bytes);
 
     internal void BindNull(int parameter) => raw.sqlite3_bind_null(_statement, parameter);
 
@@ -48,7 +50,8 @@ internal sealed class SqliteStatement : IDisposable
         if (result is raw.SQLITE_OK or raw.SQLITE_DONE or raw.SQLITE_ROW)
             return;
         string message = raw.sqlite3_errmsg(database).utf8_to_string();
-        bool isPassing = (result & 0xFF) is raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL or raw.SQLITE_IOERR
+        bool isPassing = (result & 0xFF) is raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL
+            or raw.SQLITE_IOERR
             or raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY;
         throw isPassing
             ? new UnavailableException($"sqlite: {message}")

@@ -14,11 +14,15 @@ public static class ConformanceTopologies
 
     private static readonly Dictionary<string, TopologyBody> Bodies = new()
     {
-        ["filter"] = (b, s) => b.Stream("a", Text).Filter((_, v) => v is not null && N(v) % s.Number("mod") == 0).To("out"),
+        ["filter"] = (b, s) =>
+            b.Stream("a", Text).Filter((_, v) => v is not null && N(v) % s.Number("mod") == 0).To("out"),
         ["filter-not"] =
-            (b, s) => b.Stream("a", Text).FilterNot((_, v) => v is not null && N(v) % s.Number("mod") == 0).To("out"),
-        ["map-values"] = (b, _) => b.Stream("a", Text).MapValues((_, v) => v is null ? null! : v + "!").To("out"),
-        ["map"] = (b, _) => b.Stream("a", Text).Map((k, v) => ("n" + N(v) % 3, (k ?? "null") + ":" + (v ?? "null"))).To("out"),
+            (b, s) => b.Stream("a", Text).FilterNot(
+                (_, v) => v is not null && N(v) % s.Number("mod") == 0).To("out"),
+        ["map-values"] = (b, _) =>
+            b.Stream("a", Text).MapValues((_, v) => v is null ? null! : v + "!").To("out"),
+        ["map"] = (b, _) => b.Stream("a", Text).Map(
+            (k, v) => ("n" + N(v) % 3, (k ?? "null") + ":" + (v ?? "null"))).To("out"),
         ["select-key"] = (b, _) => SelectKey(b).To("out"),
         ["repartition"] = (b, _) => SelectKey(b).Repartition().To("out"),
         ["flat-map-values"] = (b, _) => b.Stream("a", Text).FlatMapValues((_, v) => Split(v, ',')).To("out"),
@@ -30,11 +34,14 @@ public static class ConformanceTopologies
         ["merge"] = (b, _) => b.Stream("a", Text).MapValues((_, v) => "a:" + (v ?? "null"))
             .Merge(b.Stream("b", Text).MapValues((_, v) => "b:" + (v ?? "null"))).To("out"),
         ["count"] = (b, _) => Numbers(b.Stream("a", Text).GroupByKey().Count().ToStream()).To("out"),
-        ["reduce"] = (b, _) => b.Stream("a", Text).GroupByKey().Reduce((x, y) => x + "+" + y).ToStream().To("out"),
+        ["reduce"] = (b, _) =>
+            b.Stream("a", Text).GroupByKey().Reduce((x, y) => x + "+" + y).ToStream().To("out"),
         ["aggregate"] = (b, s) => b.Stream("a", Text).GroupByKey().Aggregate(
-            () => "0", (_, v, agg) => agg.Count(c => c == '+') >= s.Number("drop_above") ? null! : agg + "+" + v, TextStore)
+            () => "0", (_, v, agg) =>
+                agg.Count(c => c == '+') >= s.Number("drop_above") ? null! : agg + "+" + v, TextStore)
             .ToStream().To("out"),
-        ["group-by-count"] = (b, _) => Numbers(b.Stream("a", Text).GroupBy((_, v) => Group(v)).Count().ToStream()).To("out"),
+        ["group-by-count"] = (b, _) =>
+            Numbers(b.Stream("a", Text).GroupBy((_, v) => Group(v)).Count().ToStream()).To("out"),
         ["group-by-aggregate"] = (b, _) => b.Stream("a", Text).GroupBy((_, v) => Group(v))
             .Aggregate(() => "0", Plus, TextStore).ToStream().To("out"),
         ["to-table"] = (b, _) => b.Stream("a", Text).ToTable().ToStream().To("out"),
@@ -55,7 +62,9 @@ public static class ConformanceTopologies
         ["dedupe"] = Dedupe,
     };
 
-    private static readonly Produced<string, string> TextOut = new() { KeySerde = Serdes.String, ValueSerde = Serdes.String };
+    private static readonly Produced<string, string> TextOut = new(
+        )
+    { KeySerde = Serdes.String, ValueSerde = Serdes.String };
 
     /// <summary>The operators that there is a topology for.</summary>
     public static IEnumerable<string> Operators => Bodies.Keys;
@@ -76,9 +85,11 @@ public static class ConformanceTopologies
         value is null ? -1 : int.Parse(value.AsSpan(value.IndexOf('v') + 1), CultureInfo.InvariantCulture);
 
     /// <summary>The part before the bar; null where there is none.</summary>
-    internal static string Group(string? value) => value?.IndexOf('|') is >= 0 and int bar ? value[..bar] : null!;
+    internal static string Group(string? value) =>
+        value?.IndexOf('|') is >= 0 and int bar ? value[..bar] : null!;
 
-    private static string Plus(string key, string value, string aggregate) => aggregate + "+" + (value ?? "null");
+    private static string Plus(string key, string value, string aggregate) =>
+        aggregate + "+" + (value ?? "null");
 
     private static string[] Split(string? value, char separator) =>
         string.IsNullOrEmpty(value) ? [] : value.Split(separator);
@@ -96,18 +107,21 @@ public static class ConformanceTopologies
     }
 
     private static KStream<string, string> Numbers(KStream<string, long> counts) =>
-        counts.MapValues((_, n) => n.ToString(CultureInfo.InvariantCulture)).WithSerdes(Serdes.String, Serdes.String);
+        counts.MapValues((_, n) => n.ToString(CultureInfo.InvariantCulture)).WithSerdes(
+            Serdes.String, Serdes.String);
 
     private static TimeWindows Windows(Scenario scenario)
     {
-        TimeWindows windows = TimeWindows.OfSizeAndGrace(scenario.Duration("size_ms"), scenario.Duration("grace_ms"));
+        TimeWindows windows = TimeWindows.OfSizeAndGrace(
+            scenario.Duration("size_ms"), scenario.Duration("grace_ms"));
         return scenario.Parameters.TryGetProperty("advance_ms", out _)
             ? windows.AdvanceBy(scenario.Duration("advance_ms"))
             : windows;
     }
 
     private static void CountWindows(StreamsBuilder builder, Scenario scenario) =>
-        Rendered(builder.Stream("a", Text).GroupByKey().WindowedBy(Windows(scenario)).Count()).To("out", TextOut);
+        Rendered(builder.Stream("a", Text).GroupByKey().WindowedBy(Windows(scenario)).Count()).To(
+            "out", TextOut);
 
     private static void AggregateWindows(StreamsBuilder builder, Scenario scenario) =>
         Rendered(Aggregated(builder, scenario)).To("out", TextOut);
@@ -116,28 +130,35 @@ public static class ConformanceTopologies
         Rendered(Aggregated(builder, scenario).SuppressUntilWindowCloses()).To("out", TextOut);
 
     private static WindowedTable<string, string> Aggregated(StreamsBuilder builder, Scenario scenario) =>
-        builder.Stream("a", Text).GroupByKey().WindowedBy(Windows(scenario)).Aggregate(() => "0", Plus, TextStore);
+        builder.Stream("a", Text).GroupByKey().WindowedBy(Windows(scenario)).Aggregate(
+            () => "0", Plus, TextStore);
 
     private static KStream<string, string> Rendered<TValue>(WindowedTable<string, TValue> table) =>
-        table.ToStream().Map((k, v) => (k.ToString(), v is null ? null! : string.Create(CultureInfo.InvariantCulture, $"{v}")));
+        table.ToStream().Map((k, v) =>
+            (k.ToString(), v is null ? null! : string.Create(CultureInfo.InvariantCulture, $"{v}")));
 
     private static void Punctuate(StreamsBuilder builder, Scenario scenario, PunctuationType type)
     {
-        builder.AddStateStore(Stores.KeyValue(new StoreOptions { Name = "kept" }, Serdes.String, Serdes.String));
+        builder.AddStateStore(
+            Stores.KeyValue(new StoreOptions { Name = "kept" }, Serdes.String, Serdes.String));
         builder.Stream("a", Text)
-            .Process(() => new Punctuated(type, scenario.Duration("interval_ms")), new ProcessOptions("collect", "kept"))
+            .Process(() =>
+                new Punctuated(type, scenario.Duration("interval_ms")), new ProcessOptions("collect", "kept"))
             .Main.To("out", TextOut);
     }
 
     private static void Dedupe(StreamsBuilder builder, Scenario scenario)
     {
-        builder.AddStateStore(Stores.KeyValue(new StoreOptions { Name = "seen" }, Serdes.String, Serdes.Int64));
+        builder.AddStateStore(
+            Stores.KeyValue(new StoreOptions { Name = "seen" }, Serdes.String, Serdes.Int64));
         builder.Stream("a", Text)
-            .Process(() => new DedupeProcessor(scenario.Number("within_ms")), new ProcessOptions("dedupe", "seen"))
+            .Process(
+                () => new DedupeProcessor(scenario.Number("within_ms")), new ProcessOptions("dedupe", "seen"))
             .Main.To("out", TextOut);
     }
 
-    private sealed class Punctuated(PunctuationType type, TimeSpan interval) : IProcessor<string, string, string, string>
+    private sealed class Punctuated(PunctuationType type, TimeSpan interval)
+        : IProcessor<string, string, string, string>
     {
         private ProcessorContext<string, string> _context = null!;
         private KeyValueStore<string, string> _store = null!;

@@ -3,11 +3,13 @@ using Xunit;
 
 namespace Streams.Tests.Conformance;
 
-/// <summary>The golden scenarios of Apache Kafka Streams' own test driver, for every operator that there is.</summary>
+/// <summary>The golden scenarios of Apache Kafka Streams' own test driver, for every operator that there
+/// is.</summary>
 public sealed class GoldenScenarioTests
 {
     public static IEnumerable<TheoryDataRow<string>> Operators =>
-        ConformanceTopologies.Operators.Order(StringComparer.Ordinal).Select(o => new TheoryDataRow<string>(o));
+        ConformanceTopologies.Operators.Order(StringComparer.Ordinal).Select(
+            o => new TheoryDataRow<string>(o));
 
     [Theory]
     [MemberData(nameof(Operators))]
@@ -30,6 +32,7 @@ public sealed class GoldenScenarioTests
             : SharedData.Path("kafka-streams");
         Assert.True(Scenario.ReadFolder(folder).TryGetValue(operatorName, out List<Scenario>? scenarios));
         List<string> differences = [.. scenarios.Select(firstDifference).OfType<string>()];
-        Assert.True(differences.Count == 0, $"{differences.Count} of {scenarios.Count} differ.\n{differences.FirstOrDefault()}");
+        Assert.True(differences.Count == 0,
+            $"{differences.Count} of {scenarios.Count} differ.\n{differences.FirstOrDefault()}");
     }
 }

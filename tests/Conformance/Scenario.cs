@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace Streams.Tests.Conformance;
 
-/// <summary>A golden scenario: what was put in, step by step, and what Kafka Streams' own test driver gave out.</summary>
+/// <summary>A golden scenario: what was put in, step by step, and what Kafka Streams' own test driver gave
+/// out.</summary>
 public sealed record Scenario(
     string Id, string Operator, JsonElement Parameters, IReadOnlyList<Step> Steps,
     IReadOnlyList<IReadOnlyList<Emitted>> Expected)
@@ -61,7 +62,8 @@ public sealed record Scenario(
 /// <summary>A record to put in, or an advance of the wall clock.</summary>
 public sealed record Step(Emitted? Record, long AdvanceMs)
 {
-    internal static Step Parse(JsonElement json) => json.TryGetProperty("advance_wall_ms", out JsonElement advance)
+    internal static Step Parse(JsonElement json) =>
+        json.TryGetProperty("advance_wall_ms", out JsonElement advance)
         ? new Step(null, advance.GetInt64())
         : new Step(Emitted.Parse(json), 0);
 }
@@ -71,7 +73,8 @@ public sealed record Emitted(string Topic, string? Key, string? Value, long Time
 {
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{Topic}: {Key ?? "null"} = {Value ?? "null"} @{TimestampMs}{(Headers.Length > 0 ? $" [{Headers}]" : "")}";
+        $"{Topic}: {Key ?? "null"} = {Value ?? "null"} @{TimestampMs}{(Headers.Length > 0 ? $" " +
+            $"[{Headers}]" : "")}";
 
     internal static Emitted Parse(JsonElement json) => new(
         json.GetProperty("topic").GetString()!,

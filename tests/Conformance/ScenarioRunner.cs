@@ -43,7 +43,8 @@ public static class ScenarioRunner
             return;
         }
         if (!inputs.TryGetValue(record.Topic, out TestInputTopic<string, string>? input))
-            inputs[record.Topic] = input = driver.CreateInputTopic(record.Topic, Serdes.String, Serdes.String);
+            inputs[record.Topic] = input = driver.CreateInputTopic(
+                record.Topic, Serdes.String, Serdes.String);
         Headers headers = default;
         foreach (string header in record.Headers.Split(',', StringSplitOptions.RemoveEmptyEntries))
             headers = headers.With(header[..header.IndexOf('=')], header[(header.IndexOf('=') + 1)..]);
@@ -56,13 +57,15 @@ public static class ScenarioRunner
         foreach (Headers.Header header in record.Headers)
             headers.Add($"{Encoding.UTF8.GetString(header.Name)}={Encoding.UTF8.GetString(header.Value)}");
         return new Emitted(
-            topic, record.HasKey ? record.Key : null, record.HasValue ? record.Value : null, record.TimestampMs,
+            topic, record.HasKey ? record.Key : null, record.HasValue ? record.Value
+                : null, record.TimestampMs,
             string.Join(",", headers));
     }
 
     private static string Describe(Scenario scenario, int step, List<Emitted> actual) =>
         $"{scenario.Id} {scenario.Parameters}, step {step} ({scenario.Steps[step]}):\n"
-        + $"  expected [{string.Join("; ", scenario.Expected[step])}]\n  but was  [{string.Join("; ", actual)}]";
+        + $"  expected [{string.Join("; ", scenario.Expected[step])}]\n"
+        + $"  but was  [{string.Join("; ", actual)}]";
 }
 
 /// <summary>A topology of a scenario and the topics it writes, in ascending order.</summary>

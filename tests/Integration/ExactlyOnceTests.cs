@@ -6,13 +6,14 @@ using Xunit;
 namespace Streams.Tests.Integration;
 
 /// <summary>
-/// The same input in one run, in interrupted runs and under SIGKILL gives the same files byte for byte and the same
-/// rows. STREAMS_TEST_KILLS says how many kills; the checker shares no code with the project.
+/// The same input in one run, in interrupted runs and under SIGKILL gives the same files byte for byte and
+/// the same rows. STREAMS_TEST_KILLS says how many kills; the checker shares no code with the project.
 /// </summary>
 public sealed class ExactlyOnceTests
 {
     private static readonly int Kills =
-        int.Parse(Environment.GetEnvironmentVariable("STREAMS_TEST_KILLS") ?? "12", CultureInfo.InvariantCulture);
+        int.Parse(
+            Environment.GetEnvironmentVariable("STREAMS_TEST_KILLS") ?? "12", CultureInfo.InvariantCulture);
 
     [Fact]
     public void Killed_at_random_instants_a_run_leaves_what_an_undisturbed_one_leaves()
@@ -72,7 +73,8 @@ public sealed class ExactlyOnceTests
         File.WriteAllBytes(Path.Combine(input, "2.raw"), BitcoinData.Bytes(BitcoinData.Block702861));
         File.WriteAllBytes(Path.Combine(input, "3.dat"), BitcoinData.Bzip2("blocks/btcd_blocks1-256.bz2"));
         foreach (string part in new[] { "blk_0_to_4", "blk_3A", "blk_4A", "blk_5A" })
-            File.WriteAllBytes(Path.Combine(input, $"4{part}.dat"), BitcoinData.Bzip2($"reorg/{part}.dat.bz2"));
+            File.WriteAllBytes(
+                Path.Combine(input, $"4{part}.dat"), BitcoinData.Bzip2($"reorg/{part}.dat.bz2"));
         File.WriteAllBytes(Path.Combine(input, "5.raw"), new byte[300]);
         return input;
     }

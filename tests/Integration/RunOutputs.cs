@@ -21,7 +21,8 @@ internal static class RunOutputs
         var tables = new SortedDictionary<string, List<string>>(StringComparer.Ordinal);
         using var connection = new SqliteConnection($"Data Source={path};Mode=ReadOnly;Pooling=False");
         connection.Open();
-        foreach (string table in Query(connection, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'streams_%'"))
+        foreach (string table in Query(
+            connection, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'streams_%'"))
             tables.Add(table, [.. Query(connection, $"SELECT * FROM {table}").Order(StringComparer.Ordinal)]);
         return tables;
     }
@@ -43,7 +44,8 @@ internal static class RunOutputs
         using SqliteDataReader reader = command.ExecuteReader();
         var rows = new List<string>();
         while (reader.Read())
-            rows.Add(string.Join("|", Enumerable.Range(0, reader.FieldCount).Select(i => reader.IsDBNull(i) ? "NULL" : reader.GetString(i))));
+            rows.Add(string.Join("|", Enumerable.Range(0, reader.FieldCount).Select(
+                i => reader.IsDBNull(i) ? "NULL" : reader.GetString(i))));
         return rows;
     }
 }

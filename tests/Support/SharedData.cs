@@ -8,10 +8,12 @@ public static class SharedData
     /// <summary>The repository's root: the folder of Streams.sln.</summary>
     public static string RepositoryRoot { get; } = FindRoot();
 
-    /// <summary>The folder of the data, from STREAMS_TESTDATA or ../shared/testdata; null where there is none.</summary>
+    /// <summary>The folder of the data, from STREAMS_TESTDATA or ../shared/testdata; null where there is
+    /// none.</summary>
     public static string? Root { get; } = FindData();
 
-    /// <summary>The full path of a file or folder of the data; skips the running test, by name, where it is absent.</summary>
+    /// <summary>The full path of a file or folder of the data; skips the running test, by name, where it is
+    /// absent.</summary>
     public static string Path(string relative)
     {
         string? path = Root is null ? null : System.IO.Path.Combine(Root, relative);
@@ -22,7 +24,8 @@ public static class SharedData
 
     private static string FindRoot()
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        for (var folder = new DirectoryInfo(
+            AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             if (File.Exists(System.IO.Path.Combine(folder.FullName, "Streams.sln")))
                 return folder.FullName;

@@ -26,14 +26,16 @@ internal static class CommandRunner
     internal static int Report(Exception e)
     {
         int code = CodeOf(e);
-        Console.Error.WriteLine(code == ExitCode.Internal ? $"streams: internal error: {e}" : $"streams: {e.Message}");
+        Console.Error.WriteLine(
+            code == ExitCode.Internal ? $"streams: internal error: {e}" : $"streams: {e.Message}");
         return code;
     }
 
     private static int CodeOf(Exception e) => e switch
     {
         ConfigurationException or TopologyException or TopicMismatchException => ExitCode.Usage,
-        UnavailableException or LogUnavailableException or LogFullException or LogDamagedException or StateLostException
+        UnavailableException or LogUnavailableException or LogFullException or LogDamagedException
+            or StateLostException
             => ExitCode.Unavailable,
         _ => ExitCode.Internal,
     };

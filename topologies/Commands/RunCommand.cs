@@ -7,7 +7,8 @@ using Streams.Topologies.Hosting;
 
 namespace Streams.Topologies.Commands;
 
-/// <summary><c>streams run</c>: runs a topology until it is asked to stop, or until its sources are exhausted.</summary>
+/// <summary><c>streams run</c>: runs a topology until it is asked to stop, or until its sources are
+/// exhausted.</summary>
 internal static class RunCommand
 {
     internal static Command Create()
@@ -17,9 +18,13 @@ internal static class RunCommand
         {
             Description = "Stop when every source is exhausted and all is committed; then print counts.",
         };
-        var strict = new Option<bool>("--strict") { Description = "Exit with 4 when anything became a dead letter." };
+        var strict = new Option<bool>("--strict")
+        {
+            Description = "Exit with 4 when anything became a dead letter.",
+        };
         var json = new Option<bool>("--json") { Description = "Print the counts as one line of JSON." };
-        var command = new Command("run", "Run a topology until SIGTERM, which drains and commits, or with --drain to the end.")
+        var command = new Command(
+            "run", "Run a topology until SIGTERM, which drains and commits, or with --drain to the end.")
         {
             drain, strict, json,
         };
@@ -37,7 +42,8 @@ internal static class RunCommand
         using ILoggerFactory factory = HostLog.CreateFactory(settings.Options.LogFormat);
         ILogger logger = factory.CreateLogger("streams");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(
+            PosixSignal.SIGTERM, signal =>
         {
             signal.Cancel = true;
             logger.Stopping();
@@ -66,7 +72,10 @@ internal static class RunCommand
 /// <summary>The options that say what to run.</summary>
 internal sealed class RunCommandOptions
 {
-    private readonly Option<string?> _file = new("--config", "-c") { Description = "Configuration file (YAML)." };
+    private readonly Option<string?> _file = new("--config", "-c")
+    {
+        Description = "Configuration file (YAML).",
+    };
     private readonly Option<string?> _topology = new("--topology") { Description = "The topology's name." };
     private readonly Option<string[]> _sources = new("--source")
     {
@@ -91,7 +100,8 @@ internal sealed class RunCommandOptions
 
     internal void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _file, _topology, _sources, _sinks, _options, _data, _listen })
+        foreach (
+            Option option in new Option[] { _file, _topology, _sources, _sinks, _options, _data, _listen })
             command.Options.Add(option);
     }
 

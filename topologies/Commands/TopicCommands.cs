@@ -38,9 +38,19 @@ internal static class TopicCommands
         Option<string> data = DataOption();
         var name = new Argument<string>("topic") { Description = "The topic." };
         var partition = new Option<int>("--partition") { Description = "The partition. Default 0." };
-        var from = new Option<long>("--from") { Description = "The first offset; negative counts from the end." };
-        var count = new Option<long>("--count") { Description = "How many records at most.", DefaultValueFactory = _ => long.MaxValue };
-        var key = new Option<string?>("--key") { Description = "Only records of this key, as text or hexadecimal." };
+        var from = new Option<long>("--from")
+        {
+            Description = "The first offset; negative counts from the end.",
+        };
+        var count = new Option<long>("--count")
+        {
+            Description = "How many records at most.",
+            DefaultValueFactory = _ => long.MaxValue,
+        };
+        var key = new Option<string?>("--key")
+        {
+            Description = "Only records of this key, as text or hexadecimal.",
+        };
         var command = new Command("tap", "Print the records of a topic, decoded, one a line.")
         {
             name, data, partition, from, count, key,
@@ -49,17 +59,21 @@ internal static class TopicCommands
         {
             using EmbeddedLog log = Open(parsed.GetValue(data)!);
             Topic topic = log.FindTopic(parsed.GetValue(name)!) ?? throw new ConfigurationException(
-                $"There is no topic '{parsed.GetValue(name)}'. Topics: {string.Join(", ", log.Topics.Select(t => t.Name))}.");
+                $"There is no topic '{parsed.GetValue(name)}'. " +
+                $"Topics: {string.Join(", ", log.Topics.Select(t => t.Name))}.");
             int wanted = parsed.GetValue(partition);
             if (wanted < 0 || wanted >= topic.Partitions)
-                throw new ConfigurationException($"'{topic.Name}' has {topic.Partitions} partitions; there is none of number {wanted}.");
-            Tap(log, topic[wanted], topic.Name, parsed.GetValue(from), parsed.GetValue(count), parsed.GetValue(key));
+                throw new ConfigurationException(
+                    $"'{topic.Name}' has {topic.Partitions} partitions; there is none of number {wanted}.");
+            Tap(log, topic[wanted], topic.Name, parsed.GetValue(from), parsed.GetValue(count),
+                parsed.GetValue(key));
             return Task.FromResult(ExitCode.Done);
         }));
         return command;
     }
 
-    private static Option<string> DataOption() => new("--data") { Description = "The data directory.", Required = true };
+    private static Option<string> DataOption() =>
+        new("--data") { Description = "The data directory.", Required = true };
 
     private static EmbeddedLog Open(string data)
     {
@@ -71,7 +85,8 @@ internal static class TopicCommands
 
     private static string Line(EmbeddedLog log, Topic topic) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{topic.Name,-48} {topic.Partitions,3} partitions {Records(log, topic),14:N0} records  {topic.Spec.Schema ?? "bytes"}{(topic.Spec.Compacted ? "  compacted" : "")}");
+        $"{topic.Name,-48} {topic.Partitions,3} partitions {Records(log, topic),14:N0} records  " +
+            $"{topic.Spec.Schema ?? "bytes"}{(topic.Spec.Compacted ? "  compacted" : "")}");
 
     private static string Json(EmbeddedLog log, Topic topic) => JsonSerializer.Serialize(new
     {
@@ -85,7 +100,8 @@ internal static class TopicCommands
     private static long Records(EmbeddedLog log, Topic topic) => Enumerable.Range(0, topic.Partitions)
         .Sum(p => log.EndOffset(topic[p], ReadLevel.Committed) - log.StartOffset(topic[p]));
 
-    private static void Tap(EmbeddedLog log, TopicPartition partition, string topic, long from, long count, string? key)
+    private static void Tap(
+        EmbeddedLog log, TopicPartition partition, string topic, long from, long count, string? key)
     {
         JsonLines? lines = Formats.FirstOrDefault(f => f.Topic == topic)?.CreateJson();
         using ILogReader reader = log.OpenReader(ReadLevel.Committed);
@@ -115,9 +131,11 @@ internal static class TopicCommands
 
     private static void Write(in LogRecord record, JsonLines? lines, PooledBuffer line)
     {
-        line.Write(Encoding.UTF8.GetBytes(string.Create(
+        string key = Convert.ToHexStringLower(record.Key);
+        string head = string.Create(
             CultureInfo.InvariantCulture,
-            $"{{\"offset\":{record.Offset},\"timestamp_ms\":{record.TimestampMs},\"key\":\"{Convert.ToHexStringLower(record.Key)}\",\"value\":")));
+            $$"""{"offset":{{record.Offset}},"timestamp_ms":{{record.TimestampMs}},"key":"{{key}}","value":""");
+        line.Write(Encoding.UTF8.GetBytes(head));
         if (!record.HasValue)
             line.Write("null"u8);
         else if (lines is not null)
@@ -137,7 +155,8 @@ internal static class TopicCommands
         catch (SerializationException e)
         {
             line.Truncate(start);
-            line.Write(JsonSerializer.SerializeToUtf8Bytes(new { undecodable = e.Message, hex = Convert.ToHexStringLower(record.Value) }));
+            line.Write(JsonSerializer.SerializeToUtf8Bytes(
+                new { undecodable = e.Message, hex = Convert.ToHexStringLower(record.Value) }));
         }
     }
 }

@@ -4,13 +4,15 @@ using Streams.Topologies.Hosting;
 
 namespace Streams.Topologies.Commands;
 
-/// <summary><c>streams validate</c> and <c>streams describe</c>: look at what would run, and start nothing.</summary>
+/// <summary><c>streams validate</c> and <c>streams describe</c>: look at what would run, and start
+/// nothing.</summary>
 internal static class TopologyCommands
 {
     internal static Command CreateValidate()
     {
         var options = new RunCommandOptions();
-        var command = new Command("validate", "Check a configuration and all that it names, and start nothing.");
+        var command = new Command(
+            "validate", "Check a configuration and all that it names, and start nothing.");
         options.AddTo(command);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
@@ -21,8 +23,10 @@ internal static class TopologyCommands
             foreach (NamedSource source in settings.Sources)
                 Console.WriteLine($"source {source.Name} ({source.Kind.Name}) writes {source.Kind.Topic}");
             foreach (NamedSink sink in settings.Sinks)
-                Console.WriteLine($"sink {sink.Name} ({sink.Kind.Name}) gets {string.Join(", ", sink.Kind.Topics(built))}");
-            Console.WriteLine($"{settings.Application} is valid: it reads {string.Join(", ", built.Topology.SourceTopics)} " +
+                Console.WriteLine(
+                    $"sink {sink.Name} ({sink.Kind.Name}) gets {string.Join(", ", sink.Kind.Topics(built))}");
+            Console.WriteLine(
+                $"{settings.Application} is valid: it reads {string.Join(", ", built.Topology.SourceTopics)} " +
                 $"and keeps {built.Topology.Stores.Count} stores");
             return Task.FromResult(ExitCode.Done);
         }));
@@ -33,7 +37,10 @@ internal static class TopologyCommands
     {
         var options = new RunCommandOptions();
         var format = new Option<DescribeFormat>("--format") { Description = "text, mermaid or dot." };
-        var command = new Command("describe", "Print a topology: its parts, nodes, stores and topics.") { format };
+        var command = new Command("describe", "Print a topology: its parts, nodes, stores and topics.")
+        {
+            format,
+        };
         options.AddTo(command);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {

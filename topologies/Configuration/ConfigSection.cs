@@ -59,7 +59,8 @@ internal sealed class ConfigValue(YamlNode node, string where)
     private string Place(YamlNode child)
     {
         int colon = where.LastIndexOf(':');
-        return colon > 0 && int.TryParse(where.AsSpan(colon + 1), out _) ? $"{where[..colon]}:{child.Start.Line}" : where;
+        return colon > 0
+            && int.TryParse(where.AsSpan(colon + 1), out _) ? $"{where[..colon]}:{child.Start.Line}" : where;
     }
 }
 
@@ -76,7 +77,8 @@ internal sealed class ConfigSection(IReadOnlyList<KeyValuePair<string, ConfigVal
     internal ConfigValue? this[string name] => Values.FirstOrDefault(v => v.Key == name).Value;
 
     /// <summary>The same without some options.</summary>
-    internal ConfigSection Without(params string[] names) => new([.. Values.Where(v => !names.Contains(v.Key))], where);
+    internal ConfigSection Without(params string[] names) =>
+        new([.. Values.Where(v => !names.Contains(v.Key))], where);
 
     /// <summary>The same with one option more, where it was not given.</summary>
     internal ConfigSection WithDefault(string name, string value) =>
@@ -85,7 +87,8 @@ internal sealed class ConfigSection(IReadOnlyList<KeyValuePair<string, ConfigVal
     /// <summary>The same with the options of another where they are not given here, group by group.</summary>
     internal ConfigSection Over(ConfigSection other)
     {
-        var merged = new List<KeyValuePair<string, ConfigValue>>(other.Values.Where(o => this[o.Key] is null));
+        var merged = new List<KeyValuePair<string, ConfigValue>>(
+            other.Values.Where(o => this[o.Key] is null));
         foreach ((string name, ConfigValue value) in Values)
             merged.Add(new(name, other[name] is { } below ? value.Over(below) : value));
         return new ConfigSection(merged, where);
@@ -95,7 +98,8 @@ internal sealed class ConfigSection(IReadOnlyList<KeyValuePair<string, ConfigVal
     internal ConfigurationException Error(string what) => new($"{where}: {what}");
 
     /// <summary>Reads a file.</summary>
-    /// <exception cref="ConfigurationException">It cannot be read, or is not YAML with options at its top.</exception>
+    /// <exception cref="ConfigurationException">It cannot be read, or is not YAML with options at its
+    /// top.</exception>
     internal static ConfigSection ReadFile(string path)
     {
         var yaml = new YamlStream();
@@ -110,7 +114,8 @@ internal sealed class ConfigSection(IReadOnlyList<KeyValuePair<string, ConfigVal
         }
         catch (YamlDotNet.Core.YamlException e)
         {
-            throw new ConfigurationException($"{path}:{e.Start.Line}: this is not YAML: {e.InnerException?.Message ?? e.Message}", e);
+            throw new ConfigurationException(
+                $"{path}:{e.Start.Line}: this is not YAML: {e.InnerException?.Message ?? e.Message}", e);
         }
         if (yaml.Documents.Count == 0)
             return Empty($"{path}:1");
@@ -135,7 +140,8 @@ internal static class EnvironmentText
 {
     internal static string Expand(string text, ConfigValue at)
     {
-        for (int start = text.IndexOf("${", StringComparison.Ordinal); start >= 0; start = text.IndexOf("${", start, StringComparison.Ordinal))
+        for (int start = text.IndexOf("${", StringComparison.Ordinal); start >= 0; start = text.IndexOf(
+            "${", start, StringComparison.Ordinal))
         {
             int end = text.IndexOf('}', start);
             if (end < 0)

@@ -13,7 +13,8 @@ internal static class Durations
         foreach ((string unit, double milliseconds) in Units)
         {
             if (text.EndsWith(unit, StringComparison.Ordinal)
-                && double.TryParse(text[..^unit.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out double count)
+                && double.TryParse(
+                    text[..^unit.Length], NumberStyles.Float, CultureInfo.InvariantCulture, out double count)
                 && count >= 0 && count * milliseconds < TimeSpan.MaxValue.TotalMilliseconds)
             {
                 span = TimeSpan.FromMilliseconds(count * milliseconds);

@@ -2,7 +2,8 @@ using Streams.Connect;
 
 namespace Streams.Topologies.Configuration;
 
-/// <summary>A source or sink as one word: <c>KIND:LOCATION</c>, with further options as <c>?name=value&amp;...</c>.</summary>
+/// <summary>A source or sink as one word: <c>KIND:LOCATION</c>, with further options as
+/// <c>?name=value&amp;...</c>.</summary>
 internal static class Location
 {
     /// <summary>Divides it.</summary>
@@ -23,7 +24,8 @@ internal static class Location
         string location = question < 0 ? rest : rest[..question];
         if (location.Length > 0)
             values.Add(new("location", new ConfigValue(location, where)));
-        foreach (string pair in question < 0 ? [] : rest[(question + 1)..].Split('&', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string pair in question < 0 ? []
+            : rest[(question + 1)..].Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
             int equals = pair.IndexOf('=', StringComparison.Ordinal);
             if (equals <= 0)

@@ -6,9 +6,11 @@ using Streams.Connect;
 
 namespace Streams.Topologies.Configuration;
 
-/// <summary>Fills option records from configuration: names in snake_case, values as people write them.</summary>
+/// <summary>Fills option records from configuration: names in snake_case, values as people write
+/// them.</summary>
 /// <remarks>
-/// The option records are the only description of what can be configured: docs/configuration.md is made from them too.
+/// The option records are the only description of what can be configured: docs/configuration.md is made from
+/// them too.
 /// </remarks>
 internal static class OptionBinder
 {
@@ -16,7 +18,8 @@ internal static class OptionBinder
     /// <param name="type">The record.</param>
     /// <param name="section">The options that were given.</param>
     /// <returns>The record, with its defaults where nothing was given.</returns>
-    /// <exception cref="ConfigurationException">A name is not known, a value does not fit, or a required one is missing.</exception>
+    /// <exception cref="ConfigurationException">A name is not known, a value does not fit, or a required one
+    /// is missing.</exception>
     internal static object Bind(Type type, ConfigSection section)
     {
         object options = Activator.CreateInstance(type)!;
@@ -28,7 +31,9 @@ internal static class OptionBinder
         }
         foreach (PropertyInfo property in Properties(type))
         {
-            bool required = property.GetCustomAttribute<System.Runtime.CompilerServices.RequiredMemberAttribute>() is not null;
+            bool required =
+                property.GetCustomAttribute<System.Runtime.CompilerServices.RequiredMemberAttribute>(
+                ) is not null;
             if (required && property.GetValue(options) is null)
                 throw section.Error($"the option '{SnakeCase(property.Name)}' is needed here");
         }
@@ -63,7 +68,8 @@ internal static class OptionBinder
     internal static string Suggestion(string name, IEnumerable<string> known)
     {
         List<string> all = [.. known];
-        string? nearest = all.OrderBy(k => EditDistance.Between(name, k)).ThenBy(k => k, StringComparer.Ordinal).FirstOrDefault();
+        string? nearest = all.OrderBy(k => EditDistance.Between(name, k)).ThenBy(
+            k => k, StringComparer.Ordinal).FirstOrDefault();
         return nearest is not null && EditDistance.Between(name, nearest) <= Math.Max(2, name.Length / 3)
             ? $"; did you mean '{nearest}'?"
             : all.Count == 0 ? "" : $". Known: {string.Join(", ", all)}";
@@ -87,13 +93,15 @@ internal static class OptionBinder
         IsScalar(Nullable.GetUnderlyingType(type) ?? type) || IsList(type) || IsSection(type);
 
     private static bool IsScalar(Type type) =>
-        type.IsEnum || type == typeof(string) || type == typeof(int) || type == typeof(long) || type == typeof(bool)
+        type.IsEnum || type == typeof(string) || type == typeof(int) || type == typeof(long)
+            || type == typeof(bool)
         || type == typeof(double) || type == typeof(TimeSpan);
 
     private static bool IsList(Type type) => type == typeof(IReadOnlyList<string>);
 
     /// <summary>Whether a property is a group of options of its own.</summary>
-    internal static bool IsSection(Type type) => type.IsClass && type.Name.EndsWith("Options", StringComparison.Ordinal);
+    internal static bool IsSection(Type type) =>
+        type.IsClass && type.Name.EndsWith("Options", StringComparison.Ordinal);
 
     private static object? Convert(Type type, ConfigValue value, object? current)
     {
@@ -109,7 +117,8 @@ internal static class OptionBinder
         if (target.IsEnum)
             return EnumOf(target, text, value);
         if (target == typeof(bool))
-            return bool.TryParse(text, out bool flag) ? flag : throw value.Error($"'{text}' is neither true nor false");
+            return bool.TryParse(text, out bool flag) ? flag
+                : throw value.Error($"'{text}' is neither true nor false");
         if (target == typeof(TimeSpan))
             return Durations.TryParse(text, out TimeSpan span)
                 ? span
@@ -120,13 +129,17 @@ internal static class OptionBinder
     private static object NumberOf(Type target, string text, ConfigValue value)
     {
         string digits = text.Replace("_", "", StringComparison.Ordinal);
-        if (target == typeof(int) && int.TryParse(digits, NumberStyles.Integer, CultureInfo.InvariantCulture, out int small))
+        if (target == typeof(int)
+            && int.TryParse(digits, NumberStyles.Integer, CultureInfo.InvariantCulture, out int small))
             return small;
-        if (target == typeof(long) && long.TryParse(digits, NumberStyles.Integer, CultureInfo.InvariantCulture, out long large))
+        if (target == typeof(long)
+            && long.TryParse(digits, NumberStyles.Integer, CultureInfo.InvariantCulture, out long large))
             return large;
-        if (target == typeof(double) && double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out double real))
+        if (target == typeof(double)
+            && double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out double real))
             return real;
-        throw value.Error($"'{text}' is no {(target == typeof(double) ? "number" : "whole number in range")}");
+        throw value.Error(
+            $"'{text}' is no {(target == typeof(double) ? "number" : "whole number in range")}");
     }
 
     private static object EnumOf(Type target, string text, ConfigValue value)

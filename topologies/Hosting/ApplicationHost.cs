@@ -37,10 +37,12 @@ internal sealed class ApplicationHost : IAsyncDisposable
 
     /// <summary>Prepares everything for a topology that is built already.</summary>
     internal static ApplicationHost Open(
-        RunSettings settings, BuiltTopology built, ILogger logger, IReadOnlyList<SourceBinding>? sources = null)
+        RunSettings settings, BuiltTopology built, ILogger logger,
+            IReadOnlyList<SourceBinding>? sources = null)
     {
         sources ??= [.. settings.Sources.Select(s => s.Kind.Bind(s.Name, s.Options))];
-        EmbeddedLog log = EmbeddedLog.Open(settings.Options.Log.ToLog(DataFolder.Prepare(settings.DataFolder)));
+        EmbeddedLog log = EmbeddedLog.Open(
+            settings.Options.Log.ToLog(DataFolder.Prepare(settings.DataFolder)));
         try
         {
             if (log.Recovery.Cut is { } cut)
@@ -73,7 +75,8 @@ internal sealed class ApplicationHost : IAsyncDisposable
         Application.Start();
     }
 
-    /// <summary>Waits until the application is asked to stop, stops by itself, or, when draining, is done.</summary>
+    /// <summary>Waits until the application is asked to stop, stops by itself, or, when draining, is
+    /// done.</summary>
     internal async Task WaitAsync(bool drain, Action? each, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested && !Application.Stopping.IsCancellationRequested)
@@ -143,7 +146,8 @@ internal static class DataFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException($"The data directory {folder} cannot be written: {e.Message}", e);
+            throw new ConfigurationException(
+                $"The data directory {folder} cannot be written: {e.Message}", e);
         }
         return log;
     }

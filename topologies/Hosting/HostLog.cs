@@ -7,7 +7,8 @@ namespace Streams.Topologies.Hosting;
 internal static partial class HostLog
 {
     [LoggerMessage(100, LogLevel.Warning,
-        "The process had been killed: {Bytes} bytes of an unfinished commit were cut off {File} at {Position} ({Reason})")]
+        "The process had been killed: {Bytes} bytes of an unfinished commit were cut off {File} at " +
+            "{Position} ({Reason})")]
     internal static partial void TornTailCut(
         this ILogger logger, long bytes, string file, long position, string reason);
 

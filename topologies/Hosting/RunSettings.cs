@@ -33,10 +33,12 @@ internal sealed record NamedSource(string Name, SourceKind Kind, object Options)
 /// <summary>A sink of a run.</summary>
 internal sealed record NamedSink(string Name, SinkKind Kind, object Options);
 
-/// <summary>How a run goes about it; the groups of a configuration file beside topology, sources and sinks.</summary>
+/// <summary>How a run goes about it; the groups of a configuration file beside topology, sources and
+/// sinks.</summary>
 internal sealed record RunOptions
 {
-    /// <summary>Where to serve metrics, health and readiness, such as 127.0.0.1:9464; null for nowhere.</summary>
+    /// <summary>Where to serve metrics, health and readiness, such as 127.0.0.1:9464; null for
+    /// nowhere.</summary>
     public string? Listen { get; init; }
 
     /// <summary>How messages are written: text or json.</summary>
@@ -52,16 +54,19 @@ internal sealed record RunOptions
 /// <summary>The embedded log, as far as it can be configured.</summary>
 internal sealed record LogOptions
 {
-    /// <summary>A segment is ended when the next commit would make it longer than this, in bytes. Default 64 MiB.</summary>
+    /// <summary>A segment is ended when the next commit would make it longer than this, in bytes. Default 64
+    /// MiB.</summary>
     public int SegmentBytes { get; init; } = 64 << 20;
 
-    /// <summary>At the latest this long after a commit its fsync begins, in milliseconds. Default 20.</summary>
+    /// <summary>At the latest this long after a commit its fsync begins, in milliseconds. Default
+    /// 20.</summary>
     public int FlushIntervalMs { get; init; } = 20;
 
     /// <summary>Largest commit, in bytes. Default 256 MiB.</summary>
     public int CommitBytesMax { get; init; } = 256 << 20;
 
-    /// <summary>Commits are refused when the disk has less than this left, in bytes. Default 128 MiB.</summary>
+    /// <summary>Commits are refused when the disk has less than this left, in bytes. Default 128
+    /// MiB.</summary>
     public long DiskFreeBytesMin { get; init; } = 128L << 20;
 
     internal EmbeddedLogOptions ToLog(string folder) => new()
@@ -78,18 +83,21 @@ internal sealed record LogOptions
 internal static class RunSettingsReader
 {
     private static readonly string[] TopNames =
-        ["application", "topology", "options", "sources", "sinks", "data", "listen", "log_format", "runtime", "log"];
+        ["application", "topology", "options", "sources", "sinks", "data", "listen", "log_format", "runtime",
+            "log"];
 
     /// <summary>Reads settings.</summary>
     /// <param name="file">The configuration file; empty for none.</param>
     /// <param name="line">What the command line says, which goes before the file.</param>
-    /// <exception cref="ConfigurationException">Something is missing, unknown or of the wrong kind.</exception>
+    /// <exception cref="ConfigurationException">Something is missing, unknown or of the wrong
+    /// kind.</exception>
     internal static RunSettings Read(ConfigSection file, CommandLineSettings line)
     {
         foreach ((string name, ConfigValue value) in file.Values)
         {
             if (!TopNames.Contains(name))
-                throw value.Error($"there is no option '{name}' here{OptionBinder.Suggestion(name, TopNames)}");
+                throw value.Error(
+                    $"there is no option '{name}' here{OptionBinder.Suggestion(name, TopNames)}");
         }
         string topologyName = line.Topology ?? file["topology"]?.AsText()
             ?? throw file.Error("which topology? Give --topology NAME, or 'topology' in the configuration");
@@ -104,7 +112,8 @@ internal static class RunSettingsReader
             Sources = Sources(file, line),
             Sinks = Sinks(file, line),
             DataFolder = line.Data ?? file["data"]?.AsText()
-                ?? throw file.Error("where is the data to lie? Give --data DIR, or 'data' in the configuration"),
+                ?? throw file.Error(
+                    "where is the data to lie? Give --data DIR, or 'data' in the configuration"),
             Options = WithListen(OptionBinder.Bind<RunOptions>(
                 file.Without("application", "topology", "options", "sources", "sinks", "data")), line.Listen),
             Drain = line.Drain,
@@ -118,12 +127,14 @@ internal static class RunSettingsReader
     private static List<NamedSource> Sources(ConfigSection file, CommandLineSettings line)
     {
         var sources = new List<NamedSource>();
-        foreach ((string kindName, ConfigSection given, string where) in Entries(file, "sources", line.Sources, "--source"))
+        foreach ((string kindName, ConfigSection given, string where) in Entries(
+            file, "sources", line.Sources, "--source"))
         {
             SourceKind kind = Registry.Find(Registry.Sources, kindName, "source", where);
             string name = given["name"]?.AsText() ?? kind.Name;
             if (sources.Any(s => s.Name == name))
-                throw given.Error($"there is a source '{name}' already; give each a 'name' of its own, and keep it");
+                throw given.Error(
+                    $"there is a source '{name}' already; give each a 'name' of its own, and keep it");
             ConfigSection options = Located(given.Without("name"), kind.LocationOption);
             if (kind.Options.GetProperty("Follow") is not null)
                 options = options.WithDefault("follow", line.Drain ? "false" : "true");
@@ -135,12 +146,14 @@ internal static class RunSettingsReader
     private static List<NamedSink> Sinks(ConfigSection file, CommandLineSettings line)
     {
         var sinks = new List<NamedSink>();
-        foreach ((string kindName, ConfigSection given, string where) in Entries(file, "sinks", line.Sinks, "--sink"))
+        foreach ((string kindName, ConfigSection given, string where) in Entries(
+            file, "sinks", line.Sinks, "--sink"))
         {
             SinkKind kind = Registry.Find(Registry.Sinks, kindName, "sink", where);
             string name = given["name"]?.AsText() ?? kind.Name;
             if (sinks.Any(s => s.Name == name))
-                throw given.Error($"there is a sink '{name}' already; give each a 'name' of its own, and keep it");
+                throw given.Error(
+                    $"there is a sink '{name}' already; give each a 'name' of its own, and keep it");
             ConfigSection options = Located(given.Without("name"), kind.LocationOption);
             sinks.Add(new NamedSink(name, kind, OptionBinder.Bind(kind.Options, options)));
         }
@@ -156,7 +169,8 @@ internal static class RunSettingsReader
             if (value.IsSection)
             {
                 ConfigSection section = value.AsSection();
-                string kind = section["kind"]?.AsText() ?? throw section.Error("the option 'kind' is needed here");
+                string kind = section["kind"]?.AsText()
+                    ?? throw section.Error("the option 'kind' is needed here");
                 yield return (kind, section.Without("kind"), list);
             }
             else
@@ -185,7 +199,8 @@ internal static class RunSettingsReader
         {
             int equals = word.IndexOf('=', StringComparison.Ordinal);
             if (equals <= 0)
-                throw new ConfigurationException($"--option {word}: write name=value, such as risk.alert_score_min=40");
+                throw new ConfigurationException(
+                    $"--option {word}: write name=value, such as risk.alert_score_min=40");
             string[] path = word[..equals].Split('.');
             YamlDotNet.RepresentationModel.YamlMappingNode at = root;
             foreach (string group in path[..^1])

@@ -20,7 +20,8 @@ internal sealed record RunSummary
     internal required IReadOnlyDictionary<string, long> Topology { get; init; }
 
     /// <summary>Records that became dead letters.</summary>
-    internal long DeadLetters => Topics.Where(t => t.Topic.EndsWith(".dead-letter", StringComparison.Ordinal)).Sum(t => t.Records);
+    internal long DeadLetters =>
+        Topics.Where(t => t.Topic.EndsWith(".dead-letter", StringComparison.Ordinal)).Sum(t => t.Records);
 
     /// <summary>Writes it for people.</summary>
     internal void Write(TextWriter to)

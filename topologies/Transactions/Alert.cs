@@ -3,7 +3,8 @@ using Streams.Records;
 
 namespace Streams.Topologies.Transactions;
 
-/// <summary>One rule that one transaction met, for whoever has to act on it. Written once, however often a run is repeated.</summary>
+/// <summary>One rule that one transaction met, for whoever has to act on it. Written once, however often a
+/// run is repeated.</summary>
 public sealed class Alert : IDescribed<Alert>
 {
     /// <summary>Identifies the alert: transaction id and rule.</summary>
@@ -66,7 +67,8 @@ public sealed class Alert : IDescribed<Alert>
         v.Field(8, "event_ns"u8, ref EventNs, Unit.Nanoseconds, "Event time, Unix UTC.");
         v.Field(9, "block_hash"u8, ref BlockHash, Unit.None, "The block, in display order.");
         v.Field(10, "block_height"u8, ref BlockHeight, Unit.Count, "The block's height.");
-        v.Field(11, "output_sum_base"u8, ref OutputSumBase, Unit.BaseUnits, "Sum of the transaction's outputs.");
+        v.Field(
+            11, "output_sum_base"u8, ref OutputSumBase, Unit.BaseUnits, "Sum of the transaction's outputs.");
         v.Field(12, "entity_id"u8, ref EntityId, Unit.None, "The entity that spends.");
         v.Field(13, "label_set"u8, ref LabelSet, Unit.None, "Digest of the label set.");
     }

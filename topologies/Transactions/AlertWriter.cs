@@ -6,8 +6,8 @@ namespace Streams.Topologies.Transactions;
 
 /// <summary>Makes an alert of each reason that calls for action.</summary>
 /// <remarks>
-/// The alert's key is transaction and rule, so that a consumer recognises one that it has seen. Each thread has records
-/// of its own to refill.
+/// The alert's key is transaction and rule, so that a consumer recognises one that it has seen. Each thread
+/// has records of its own to refill.
 /// </remarks>
 internal sealed class AlertWriter(int scoreMin)
 {
@@ -34,7 +34,8 @@ internal sealed class AlertWriter(int scoreMin)
         tx.TxId.Format(id);
         id[Bytes32.HexLength] = (byte)':';
         id[Bytes32.HexLength + 1] = (byte)'R';
-        System.Buffers.Text.Utf8Formatter.TryFormat((int)reason.Rule, id[(Bytes32.HexLength + 2)..], out int digits);
+        System.Buffers.Text.Utf8Formatter.TryFormat(
+            (int)reason.Rule, id[(Bytes32.HexLength + 2)..], out int digits);
         alert.AlertId = alert.Memory.Text(id[..(Bytes32.HexLength + 2 + digits)]);
         alert.Op = tx.Op;
         alert.TxId = tx.TxId;

@@ -8,9 +8,11 @@ using Streams.Topologies.Transactions.Tags;
 
 namespace Streams.Topologies.Transactions;
 
-/// <summary>Runs the analysis over the transactions of a task, and passes on what changed beside them.</summary>
+/// <summary>Runs the analysis over the transactions of a task, and passes on what changed beside
+/// them.</summary>
 internal sealed class AnalysisProcessor(
-    RiskOptions options, TagTable tags, SideOutput<long, Entity> entityOutput, SideOutput<RiskLevel, BlockRisk> riskOutput)
+    RiskOptions options, TagTable tags, SideOutput<long, Entity> entityOutput,
+        SideOutput<RiskLevel, BlockRisk> riskOutput)
     : IProcessor<Bytes32, ChainTransaction, Bytes32, ChainTransaction>
 {
     internal const string Outputs = "outputs";
@@ -32,7 +34,8 @@ internal sealed class AnalysisProcessor(
         _risk = context.Output(riskOutput);
         _store = context.GetStore<BytesStore>(Entities);
         _analyser = new TransactionAnalyser(
-            options, tags, context.GetStore<BytesStore>(Outputs), context.GetStore<BytesStore>(Addresses), _store);
+            options, tags, context.GetStore<BytesStore>(Outputs), context.GetStore<BytesStore>(Addresses),
+                _store);
     }
 
     public void Process(in Record<Bytes32, ChainTransaction> record)
@@ -55,7 +58,8 @@ internal sealed class AnalysisProcessor(
         _entities.Forward(new Record<long, Entity>(id, _entity, timestampMs));
     }
 
-    // One record per level and block, at the block's last transaction; until then the sums are state like any other.
+    // One record per level and block, at the block's last transaction; until then the sums are state like any
+    // other.
     private void CountRisk(ChainTransaction tx, long timestampMs)
     {
         ref BlockRisks risks = ref _store.GetOrAdd<BlockRisks>(_risksKey, out _);
@@ -80,7 +84,8 @@ internal static class EntityRecords
 {
     private const long NanosecondsPerMillisecond = 1_000_000;
 
-    /// <summary>Fills a record with an entity as it is now; retracted where there is none of that number.</summary>
+    /// <summary>Fills a record with an entity as it is now; retracted where there is none of that
+    /// number.</summary>
     internal static void Fill(Entity record, long id, EntityTable entities)
     {
         record.Memory.Clear();

@@ -50,7 +50,8 @@ internal sealed class RiskLevelSerde : Serde<RiskLevel>
 {
     public override string Name => "risk-level";
 
-    public override void Serialize(in RiskLevel value, PooledBuffer destination) => destination.WriteByte((byte)value);
+    public override void Serialize(in RiskLevel value, PooledBuffer destination) =>
+        destination.WriteByte((byte)value);
 
     public override void Deserialize(ReadOnlySpan<byte> source, ref RiskLevel value)
     {
@@ -80,7 +81,8 @@ public sealed class RiskHour : IDescribed<RiskHour>
 
     /// <inheritdoc/>
     public static RecordType RecordType { get; } =
-        new("risk_hour", 1, "Transactions of one level of risk within an hour of event time, when the hour is over.");
+        new("risk_hour", 1,
+            "Transactions of one level of risk within an hour of event time, when the hour is over.");
 
     /// <inheritdoc/>
     public void Describe<TVisitor>(ref TVisitor v)

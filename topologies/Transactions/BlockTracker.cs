@@ -7,13 +7,14 @@ using Streams.State;
 namespace Streams.Topologies.Transactions;
 
 /// <summary>
-/// Opens a savepoint of the task's state for each block, and rolls back to it when the block leaves the chain.
+/// Opens a savepoint of the task's state for each block, and rolls back to it when the block leaves the
+/// chain.
 /// </summary>
 /// <remarks>
-/// A block is retracted as it was appended: its transactions come again, in block order, marked. The state is first
-/// rolled back to before the block, then they are processed as they were then, so that what follows from them comes
-/// out the same, marked, and then the state is rolled back once more. It stands before the deduplication, so that
-/// what was seen in a block is forgotten with it.
+/// A block is retracted as it was appended: its transactions come again, in block order, marked. The state is
+/// first rolled back to before the block, then they are processed as they were then, so that what follows
+/// from them comes out the same, marked, and then the state is rolled back once more. It stands before the
+/// deduplication, so that what was seen in a block is forgotten with it.
 /// </remarks>
 internal sealed class BlockTracker(int finalityBlocks, SideOutput<Bytes32, RolledBackEntry> rolledBack)
     : IProcessor<Bytes32, ChainTransaction, Bytes32, ChainTransaction>
@@ -67,7 +68,8 @@ internal sealed class BlockTracker(int finalityBlocks, SideOutput<Bytes32, Rolle
 
     private void BeginBlock(in Bytes32 hash)
     {
-        // A block that comes again, from a feed that repeats itself, changes nothing: its transactions are dropped.
+        // A block that comes again, from a feed that repeats itself, changes nothing: its transactions are
+        // dropped.
         if (_blocks.TryGet(hash.Span, out _))
             return;
         _savepoint = _context.Savepoints.Begin();
@@ -88,8 +90,10 @@ internal sealed class BlockTracker(int finalityBlocks, SideOutput<Bytes32, Rolle
         if (!_blocks.TryGet(hash.Span, out ReadOnlySpan<byte> value)
             || BinaryPrimitives.ReadUInt32LittleEndian(value) != newest)
             throw new InvalidOperationException(
-                $"Block {hash} leaves the chain, and it is not the last of the {_kept.Count} blocks that can be undone " +
-                $"(finality_blocks: {finalityBlocks}). Raise it and process the input again into a new data directory.");
+                $"Block {hash} leaves the chain, and it is not the last of the {_kept.Count} blocks that " +
+                    $"can be undone " +
+                $"(finality_blocks: {finalityBlocks}). Raise it and process the input again into a new " +
+                    $"data directory.");
         _context.Savepoints.Rollback(
             newest, (store, key) => _observer.Forward(new Record<Bytes32, RolledBackEntry>(
                 default, new RolledBackEntry(store, key.ToArray()), timestampMs)));

@@ -4,8 +4,10 @@ using Streams.Records;
 
 namespace Streams.Topologies.Transactions;
 
-/// <summary>What makes a record of a transaction the same as another: transaction, block and operation.</summary>
-/// <remarks>The block belongs to it because before BIP 30 a coinbase could repeat the id of an older one.</remarks>
+/// <summary>What makes a record of a transaction the same as another: transaction, block and
+/// operation.</summary>
+/// <remarks>The block belongs to it because before BIP 30 a coinbase could repeat the id of an older
+/// one.</remarks>
 internal readonly record struct DeduplicationKey(Bytes32 TxId, Bytes32 BlockHash, Operation Op)
 {
     internal static DeduplicationKey Of(ChainTransaction tx) => new(tx.TxId, tx.BlockHash ?? default, tx.Op);
@@ -31,6 +33,7 @@ internal sealed class DeduplicationKeySerde : Serde<DeduplicationKey>
         if (source.Length != Bytes)
             throw new SerializationException(Name, $"{source.Length} bytes where {Bytes} are needed", 0);
         value = new DeduplicationKey(
-            new Bytes32(source[..Bytes32.Size]), new Bytes32(source.Slice(Bytes32.Size, Bytes32.Size)), (Operation)source[^1]);
+            new Bytes32(source[..Bytes32.Size]), new Bytes32(source.Slice(Bytes32.Size, Bytes32.Size)),
+                (Operation)source[^1]);
     }
 }

@@ -3,7 +3,8 @@ using Streams.Records;
 
 namespace Streams.Topologies.Transactions;
 
-/// <summary>A cluster of addresses that one party is taken to control, as it is after a transaction.</summary>
+/// <summary>A cluster of addresses that one party is taken to control, as it is after a
+/// transaction.</summary>
 public sealed class Entity : IDescribed<Entity>
 {
     /// <summary>Its number, given in the order of the chain.</summary>
@@ -43,7 +44,8 @@ public sealed class Entity : IDescribed<Entity>
         v.Enum(2, "op"u8, ref Op, "Whether it exists.");
         v.Field(3, "merged_into"u8, ref MergedInto, Unit.None, "The entity that it became part of.");
         v.Field(4, "addresses"u8, ref Addresses, Unit.Count, "Number of its addresses.");
-        v.Field(5, "first_seen_ns"u8, ref FirstSeenNs, Unit.Nanoseconds, "When its first address was first spent with another.");
+        v.Field(5, "first_seen_ns"u8, ref FirstSeenNs, Unit.Nanoseconds,
+            "When its first address was first spent with another.");
         v.Field(6, "categories"u8, ref Categories, Unit.None, "Categories of its tagged addresses.");
         v.Field(7, "country"u8, ref Country, Unit.None, "Country of its tagged actor, ISO 3166-1 alpha-2.");
     }

@@ -5,8 +5,8 @@ using Streams.Topologies.Transactions.State;
 namespace Streams.Topologies.Transactions;
 
 /// <summary>
-/// Puts the addresses that a transaction spends from into one entity: whoever signs for all of them controls all of
-/// them. Not where the transaction looks like a CoinJoin, in which strangers sign together.
+/// Puts the addresses that a transaction spends from into one entity: whoever signs for all of them controls
+/// all of them. Not where the transaction looks like a CoinJoin, in which strangers sign together.
 /// </summary>
 internal sealed class EntityClusterer(AddressTable addresses, EntityTable entities)
 {
@@ -19,9 +19,11 @@ internal sealed class EntityClusterer(AddressTable addresses, EntityTable entiti
     /// <summary>Entities that came to be, grew or merged with the last transaction, each once.</summary>
     internal IReadOnlyList<long> Changed => _changed;
 
-    /// <summary>Finds the entity that spends, merging where the transaction shows that entities are one.</summary>
+    /// <summary>Finds the entity that spends, merging where the transaction shows that entities are
+    /// one.</summary>
     internal void Cluster(
-        ChainTransaction tx, ref TransactionAnalysis analysis, bool keepApart, long eventMs, SpentOutput[] spent)
+        ChainTransaction tx, ref TransactionAnalysis analysis, bool keepApart, long eventMs,
+            SpentOutput[] spent)
     {
         _changed.Clear();
         if (keepApart)
@@ -61,7 +63,8 @@ internal sealed class EntityClusterer(AddressTable addresses, EntityTable entiti
 
     /// <summary>The country of an entity; absent where none of its addresses says.</summary>
     internal Text? CountryOf(long entity) =>
-        entities.TryGet(entity, out EntityState state) && state.Country != 0 ? CountryText(state.Country) : null;
+        entities.TryGet(entity, out EntityState state)
+            && state.Country != 0 ? CountryText(state.Country) : null;
 
     /// <summary>A country as text.</summary>
     internal Text CountryText(ushort country)
@@ -129,7 +132,8 @@ internal sealed class EntityClusterer(AddressTable addresses, EntityTable entiti
     {
         foreach (ref TransactionInput input in tx.Inputs.Items)
         {
-            if (input.Address is { } address && addresses.TryGet(address.Span, out AddressState state) && state.EntityId != 0)
+            if (input.Address is { } address && addresses.TryGet(address.Span, out AddressState state)
+                && state.EntityId != 0)
                 input.EntityId = entities.Find(state.EntityId);
         }
     }

@@ -18,7 +18,8 @@ internal ref struct RuleFacts
     internal Text SanctionedAddress;
     internal TagEntry? SanctionedTags;
 
-    /// <summary>The first address of an illicit actor, with its tags, and the value at all such addresses.</summary>
+    /// <summary>The first address of an illicit actor, with its tags, and the value at all such
+    /// addresses.</summary>
     internal Text IllicitAddress;
     internal TagEntry? IllicitTags;
     internal long IllicitValue;
@@ -48,7 +49,8 @@ internal ref struct RuleFacts
 }
 
 /// <summary>Applies the rules to a transaction: each that holds becomes a reason with its score.</summary>
-/// <remarks>The score is the highest of the reasons, not their sum: docs/rules.md says why, rule by rule.</remarks>
+/// <remarks>The score is the highest of the reasons, not their sum: docs/rules.md says why, rule by
+/// rule.</remarks>
 internal sealed class RuleBook(RiskOptions options)
 {
     private const int R1Score = 100;
@@ -102,7 +104,8 @@ internal sealed class RuleBook(RiskOptions options)
         }
         else if (facts.Sanctioned.Hops == 1 && facts.Sanctioned.Ppm > 0)
         {
-            _line.Clear().Add("spends what a sanctioned address paid, "u8).Add(facts.Sanctioned.Ppm).Add(" ppm"u8);
+            _line.Clear().Add("spends what a sanctioned address paid, "u8).Add(facts.Sanctioned.Ppm).Add(
+                " ppm"u8);
             AddReason(tx, ref analysis, RiskRule.SanctionedDirect, R1Score);
         }
         long value = facts.Sanctioned.ValueOf(facts.Sum);
@@ -163,7 +166,7 @@ internal sealed class RuleBook(RiskOptions options)
         if (facts.NearLimitHere == 0 || facts.NearLimit24h < options.StructuringTransfersMin)
             return;
         _line.Clear().Add(facts.NearLimit24h).Add(" transfers of 90 to 99.9 % of "u8)
-            .Add(options.StructuringLimit).Add(" in 24 h"u8);
+            .Add(options.StructuringLimitBase).Add(" in 24 h"u8);
         AddReason(tx, ref analysis, RiskRule.Structuring, R6Score);
     }
 
@@ -173,7 +176,8 @@ internal sealed class RuleBook(RiskOptions options)
         if (facts.HabitDays < options.VelocityDaysMin || facts.Sent24h < options.VelocityValueMin
             || facts.Sent24h / options.VelocityFactor <= facts.MedianDaySent)
             return;
-        _line.Clear().Add("sent "u8).Add(facts.Sent24h).Add(" in 24 h; the median day is "u8).Add(facts.MedianDaySent);
+        _line.Clear().Add("sent "u8).Add(facts.Sent24h).Add(" in 24 h; the median day is "u8).Add(
+            facts.MedianDaySent);
         AddReason(tx, ref analysis, RiskRule.Velocity, R7Score);
     }
 
@@ -184,12 +188,14 @@ internal sealed class RuleBook(RiskOptions options)
             return;
         long ageMs = facts.EventMs - facts.Sender.FirstSeenMs;
         long heldMs = facts.EventMs - facts.Sender.FirstReceivedMs;
-        if (ageMs >= options.PassThroughAgeMax.TotalMilliseconds || heldMs > options.PassThroughWithin.TotalMilliseconds)
+        if (ageMs >= options.PassThroughAgeMax.TotalMilliseconds
+            || heldMs > options.PassThroughWithin.TotalMilliseconds)
             return;
         long percent = (long)((Int128)facts.Sender.SentTotal * 100 / facts.Sender.ReceivedTotal);
         if (percent < options.PassThroughPercentMin)
             return;
-        _line.Clear().Add(percent).Add(" % passed on "u8).Add(heldMs / 60_000).Add(" min after the first receipt"u8);
+        _line.Clear().Add(percent).Add(" % passed on "u8).Add(heldMs / 60_000).Add(
+            " min after the first receipt"u8);
         AddReason(tx, ref analysis, RiskRule.RapidPassThrough, R8Score);
     }
 

@@ -4,7 +4,8 @@ using Streams.Topologies.Transactions.State;
 
 namespace Streams.Topologies.Transactions;
 
-/// <summary>What the spender did in the windows that hold a transaction: the first known address of the inputs.</summary>
+/// <summary>What the spender did in the windows that hold a transaction: the first known address of the
+/// inputs.</summary>
 internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, EntityTable entities)
 {
     private const int DaysOfWeek = 7;
@@ -17,10 +18,11 @@ internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, E
 
     /// <summary>Whether an amount stays just under the reporting limit.</summary>
     internal bool IsNearLimit(long value) =>
-        value >= (long)((Int128)options.StructuringLimit * NearLimitFrom / 1000)
-        && value <= (long)((Int128)options.StructuringLimit * NearLimitTo / 1000);
+        value >= (long)((Int128)options.StructuringLimitBase * NearLimitFrom / 1000)
+        && value <= (long)((Int128)options.StructuringLimitBase * NearLimitTo / 1000);
 
-    /// <summary>Transfers of a transaction just under the limit, to others than its first input's address.</summary>
+    /// <summary>Transfers of a transaction just under the limit, to others than its first input's
+    /// address.</summary>
     internal int CountNearLimit(ChainTransaction tx)
     {
         int count = 0;
@@ -33,7 +35,8 @@ internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, E
     }
 
     /// <summary>Gathers the sender's activity, this transaction included.</summary>
-    internal void Gather(ChainTransaction tx, ref TransactionAnalysis analysis, scoped ref RuleFacts facts, int nearLimit)
+    internal void Gather(
+        ChainTransaction tx, ref TransactionAnalysis analysis, scoped ref RuleFacts facts, int nearLimit)
     {
         facts.NearLimitHere = nearLimit;
         if (nearLimit > 0)
@@ -47,7 +50,8 @@ internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, E
         ref SenderActivity activity = ref analysis.Sender.Value;
         activity = default;
         activity.AgeMs = facts.EventMs - state.FirstSeenMs;
-        activity.SinceFirstReceiptMs = state.FirstReceivedMs == 0 ? null : facts.EventMs - state.FirstReceivedMs;
+        activity.SinceFirstReceiptMs = state.FirstReceivedMs == 0 ? null
+            : facts.EventMs - state.FirstReceivedMs;
         Sum(panes, state.HourPanes, facts.EventMs, ref activity);
         facts.NearLimit24h = Math.Max(facts.NearLimit24h, activity.NearLimit24h);
         facts.Sent24h = activity.Sent24h;
@@ -73,8 +77,10 @@ internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, E
         ActivityPane last1 = ActivityPanes.Sum(panes[..hours], hour, hour);
         ActivityPane last24 = ActivityPanes.Sum(panes[..hours], hour - 23, hour);
         ActivityPane last7 = ActivityPanes.Sum(panes[hours..], day - DaysOfWeek + 1, day);
-        (activity.Tx1h, activity.Tx24h, activity.Tx7d) = (last1.Transactions, last24.Transactions, last7.Transactions);
-        (activity.Received1h, activity.Received24h, activity.Received7d) = (last1.Received, last24.Received, last7.Received);
+        (activity.Tx1h, activity.Tx24h, activity.Tx7d) = (
+            last1.Transactions, last24.Transactions, last7.Transactions);
+        (activity.Received1h, activity.Received24h, activity.Received7d) = (
+            last1.Received, last24.Received, last7.Received);
         (activity.Sent1h, activity.Sent24h, activity.Sent7d) = (last1.Sent, last24.Sent, last7.Sent);
         activity.NearLimit24h = last24.NearLimit;
     }
@@ -102,7 +108,8 @@ internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, E
         foreach (ref TransactionOutput output in tx.Outputs.Items)
         {
             if (IsNearLimit(output.Value) && output.Address is { } address
-                && addresses.TryGet(address.Span, out AddressState state, out ReadOnlySpan<ActivityPane> panes))
+                && addresses.TryGet(
+                    address.Span, out AddressState state, out ReadOnlySpan<ActivityPane> panes))
                 most = Math.Max(most, ActivityPanes.Sum(panes[..state.HourPanes], hour - 23, hour).NearLimit);
         }
         return most;
@@ -110,7 +117,8 @@ internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, E
 
     private void AddEntity(long? id, ref SenderActivity activity, scoped ref RuleFacts facts)
     {
-        if (id is not { } entity || !entities.TryGet(entity, out EntityState state, out ReadOnlySpan<ActivityPane> panes))
+        if (id is not { } entity
+            || !entities.TryGet(entity, out EntityState state, out ReadOnlySpan<ActivityPane> panes))
             return;
         var hour = (int)(facts.EventMs / ActivityPanes.HourMs);
         ActivityPane last24 = ActivityPanes.Sum(panes[..state.HourPanes], hour - 23, hour);

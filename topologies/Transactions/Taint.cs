@@ -5,7 +5,8 @@ namespace Streams.Topologies.Transactions;
 
 /// <summary>The part of a transaction's money that comes from one kind of actor.</summary>
 /// <param name="Ppm">The part, in millionths: the least it can be where inputs are unknown.</param>
-/// <param name="Hops">Transactions since the actor paid, this one included; 0 where the actor pays here.</param>
+/// <param name="Hops">Transactions since the actor paid, this one included; 0 where the actor pays
+/// here.</param>
 internal readonly record struct TaintShare(int Ppm, int Hops)
 {
     /// <summary>The value of the part.</summary>
@@ -13,7 +14,8 @@ internal readonly record struct TaintShare(int Ppm, int Hops)
 }
 
 /// <summary>
-/// Follows tagged money by haircut: each output carries the share of its transaction's inputs, up to a number of hops.
+/// Follows tagged money by haircut: each output carries the share of its transaction's inputs, up to a number
+/// of hops.
 /// </summary>
 internal struct TaintFlow(int hopsMax)
 {
@@ -43,11 +45,13 @@ internal struct TaintFlow(int hopsMax)
     internal readonly TaintShare Onward(long sum)
     {
         TaintShare share = Share(sum);
-        return share.Ppm == 0 || share.Hops + 1 > hopsMax ? default : new TaintShare(share.Ppm, share.Hops + 1);
+        return share.Ppm == 0
+            || share.Hops + 1 > hopsMax ? default : new TaintShare(share.Ppm, share.Hops + 1);
     }
 }
 
-/// <summary>What is known of an input beside its record: the output that it spends and the tags of its address.</summary>
+/// <summary>What is known of an input beside its record: the output that it spends and the tags of its
+/// address.</summary>
 internal struct SpentOutput
 {
     internal bool IsKnown;

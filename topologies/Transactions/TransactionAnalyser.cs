@@ -8,12 +8,12 @@ using Streams.Topologies.Transactions.Tags;
 namespace Streams.Topologies.Transactions;
 
 /// <summary>
-/// Analyses one transaction after the other, in the order of the chain, and adds what it finds to the record: spent
-/// outputs, patterns, tags, entities, activity, exposure, and the rules' verdict.
+/// Analyses one transaction after the other, in the order of the chain, and adds what it finds to the record:
+/// spent outputs, patterns, tags, entities, activity, exposure, and the rules' verdict.
 /// </summary>
 /// <remarks>
-/// All state lies in three stores and is a function of the transactions before; docs/transactions.md walks through the
-/// steps.
+/// All state lies in three stores and is a function of the transactions before; docs/transactions.md walks
+/// through the steps.
 /// </remarks>
 internal sealed class TransactionAnalyser
 {
@@ -99,7 +99,8 @@ internal sealed class TransactionAnalyser
         analysis.Reasons = reasons;
     }
 
-    // Values and addresses come from the outputs that are spent, where those were seen; else they stay missing.
+    // Values and addresses come from the outputs that are spent, where those were seen; else they stay
+    // missing.
     private void ResolveInputs(ChainTransaction tx, ref TransactionAnalysis analysis)
     {
         if (_spent.Length < tx.Inputs.Count)
@@ -110,7 +111,8 @@ internal sealed class TransactionAnalyser
             ref TransactionInput input = ref tx.Inputs[i];
             ref SpentOutput spent = ref _spent[i];
             spent.Tags = null;
-            spent.IsKnown = _outputs.TryTake(input.PrevTxId, input.Vout, out spent.State, _address, out int addressBytes);
+            spent.IsKnown = _outputs.TryTake(
+                input.PrevTxId, input.Vout, out spent.State, _address, out int addressBytes);
             if (!spent.IsKnown)
                 continue;
             analysis.KnownInputs++;
@@ -181,7 +183,8 @@ internal sealed class TransactionAnalyser
     }
 
     // The output that a chain goes on with; how many of its last hops fit in the time.
-    private int FollowPeel(ChainTransaction tx, ref TransactionAnalysis analysis, ref RuleFacts facts, long eventMs)
+    private int FollowPeel(
+        ChainTransaction tx, ref TransactionAnalysis analysis, ref RuleFacts facts, long eventMs)
     {
         int continuation = _structure.PeelContinuation(tx);
         if (continuation < 0)
@@ -219,7 +222,8 @@ internal sealed class TransactionAnalyser
             if (output.Address is not { } address)
                 continue;
             ushort near = _sender.IsNearLimit(output.Value) ? (ushort)1 : (ushort)0;
-            long entity = _addresses.Record(address.Span, new Movement(number, eventMs, output.Value, 0, near));
+            long entity = _addresses.Record(
+                address.Span, new Movement(number, eventMs, output.Value, 0, near));
             if (entity == 0)
                 continue;
             output.EntityId = _entities.Find(entity);
@@ -231,7 +235,8 @@ internal sealed class TransactionAnalyser
     {
         if (entity is { } id)
             _entities.Record(id, new Movement(
-                number, eventMs, 0, tx.InputSumBase ?? tx.OutputSumBase, (ushort)Math.Min(nearLimit, ushort.MaxValue)));
+                number, eventMs, 0, tx.InputSumBase
+                    ?? tx.OutputSumBase, (ushort)Math.Min(nearLimit, ushort.MaxValue)));
     }
 
     private TaintShare FollowTaint(ChainTransaction tx, ref RuleFacts facts, out TaintShare illicitOn)
@@ -255,7 +260,8 @@ internal sealed class TransactionAnalyser
         return sanctioned.Onward(facts.Sum);
     }
 
-    private static void ReportExposure(ChainTransaction tx, ref TransactionAnalysis analysis, ref RuleFacts facts)
+    private static void ReportExposure(
+        ChainTransaction tx, ref TransactionAnalysis analysis, ref RuleFacts facts)
     {
         if (facts.SanctionedTags is not null)
             analysis.Exposures.Add(new Exposure { Category = Categories.Sanction, IsDirect = true });
@@ -267,12 +273,14 @@ internal sealed class TransactionAnalyser
                 ValueBase = facts.IllicitValue,
             });
         if (facts.MixerTags is { } mixer)
-            analysis.Exposures.Add(new Exposure { Category = TagConcepts.NameOf(mixer.Category), IsDirect = true });
+            analysis.Exposures.Add(
+                new Exposure { Category = TagConcepts.NameOf(mixer.Category), IsDirect = true });
         AddIndirect(ref analysis, Categories.Sanction, facts.Sanctioned, tx.InputSumBase);
         AddIndirect(ref analysis, Categories.Illicit, facts.Illicit, tx.InputSumBase);
     }
 
-    private static void AddIndirect(ref TransactionAnalysis analysis, Text category, TaintShare share, long? sum)
+    private static void AddIndirect(
+        ref TransactionAnalysis analysis, Text category, TaintShare share, long? sum)
     {
         if (share.Hops == 0 || share.Ppm == 0)
             return;
@@ -286,7 +294,8 @@ internal sealed class TransactionAnalyser
     }
 
     private void KeepOutputs(
-        ChainTransaction tx, int peelHop, int peelOutput, TaintShare sanctioned, TaintShare illicit, long eventMs)
+        ChainTransaction tx, int peelHop, int peelOutput, TaintShare sanctioned, TaintShare illicit,
+            long eventMs)
     {
         var state = new OutputState
         {

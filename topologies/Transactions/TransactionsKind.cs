@@ -16,10 +16,12 @@ public sealed record TransactionsSetupOptions
     /// <summary>Blocks that can be retracted. Default 6; not less than the source's.</summary>
     public int FinalityBlocks { get; init; } = 6;
 
-    /// <summary>How long a transaction is remembered to recognise it when it comes again. Default 24 h.</summary>
+    /// <summary>How long a transaction is remembered to recognise it when it comes again. Default 24
+    /// h.</summary>
     public TimeSpan DeduplicateWithin { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>How long after its end an hour of the hourly totals still takes late blocks. Default 2 h.</summary>
+    /// <summary>How long after its end an hour of the hourly totals still takes late blocks. Default 2
+    /// h.</summary>
     public TimeSpan HourGrace { get; init; } = TimeSpan.FromHours(2);
 
     /// <summary>Bound on the memory of each store, in bytes. Default 16 GiB.</summary>
@@ -43,7 +45,8 @@ internal sealed class TransactionsKind : TopologyKind
     }
 
     /// <summary>Builds it with a label set that is loaded already.</summary>
-    internal static BuiltTopology Build(TransactionsSetupOptions setup, TagTable labels, IReadOnlyList<string> notes)
+    internal static BuiltTopology Build(
+        TransactionsSetupOptions setup, TagTable labels, IReadOnlyList<string> notes)
     {
         var counts = new TransactionsCounts();
         var options = new TransactionsOptions
@@ -57,7 +60,11 @@ internal sealed class TransactionsKind : TopologyKind
         return new BuiltTopology
         {
             Topology = TransactionsTopology.Build(options, labels, counts),
-            Inputs = [new TopicSpec { Name = TransactionsTopology.Transactions, Schema = ChainTransaction.RecordType.Name }],
+            Inputs = [new TopicSpec
+            {
+                Name = TransactionsTopology.Transactions,
+                Schema = ChainTransaction.RecordType.Name,
+            }],
             Formats = TransactionsTables.Formats,
             OutputTopics = TransactionsTables.OutputTopics,
             Tables = TransactionsTables.Tables,

@@ -27,7 +27,8 @@ public static class TransactionsTables
     ];
 
     /// <summary>The tables.</summary>
-    /// <remarks>The number of a record in its source is left out: a table says what holds, not how it came about.</remarks>
+    /// <remarks>The number of a record in its source is left out: a table says what holds, not how it came
+    /// about.</remarks>
     public static IReadOnlyList<TableMapping> Tables { get; } =
     [
         new TableMapping
@@ -50,7 +51,8 @@ public static class TransactionsTables
                 new ChildMapping("inputs_tags", "transaction_input_tags"),
                 new ChildMapping("outputs_tags", "transaction_output_tags"),
                 new ChildMapping("analysis_exposures", "transaction_exposures"),
-                new ChildMapping("analysis_reasons", "transaction_reasons") { Indexes = [new TableIndex("rule")] },
+                new ChildMapping(
+                    "analysis_reasons", "transaction_reasons") { Indexes = [new TableIndex("rule")] },
             ],
         },
         new TableMapping
@@ -100,15 +102,18 @@ public static class TransactionsTables
         new ViewMapping(
             "address_activity", "What each address received and, as far as known, spent.",
             """
-            SELECT address, sum(received) AS received, sum(sent) AS sent, sum(received) - sum(sent) AS balance,
+            SELECT address, sum(received) AS received, sum(sent) AS sent,
+                sum(received) - sum(sent) AS balance,
                    sum(receipts) AS receipts, sum(spends) AS spends
-            FROM (SELECT address, value AS received, 0 AS sent, 1 AS receipts, 0 AS spends FROM transaction_outputs
+            FROM (SELECT address, value AS received, 0 AS sent, 1 AS receipts,
+                0 AS spends FROM transaction_outputs
                   UNION ALL
                   SELECT address, 0, coalesce(value, 0), 0, 1 FROM transaction_inputs)
             WHERE address IS NOT NULL GROUP BY address
             """),
         new ViewMapping(
             "rule_totals", "Alerts per rule.",
-            "SELECT rule, count(*) AS alerts, max(score) AS score, count(DISTINCT tx_id) AS transactions FROM alerts GROUP BY rule"),
+            "SELECT rule, count(*) AS alerts, max(score) AS score, count(DISTINCT tx_id) AS transactions " +
+                "FROM alerts GROUP BY rule"),
     ];
 }

@@ -17,11 +17,12 @@ public sealed record TransactionsOptions
     /// <summary>Blocks that can be retracted. Default 6, as the source's finality.</summary>
     public int FinalityBlocks { get; init; } = 6;
 
-    /// <summary>How long a transaction is remembered to recognise it when it comes again. Default 24 h.</summary>
+    /// <summary>How long a transaction is remembered to recognise it when it comes again. Default 24
+    /// h.</summary>
     public TimeSpan DeduplicateWithin { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>How long after its end an hour of the hourly totals still takes late blocks. Default 2 h, by which a
-    /// block's time may be ahead.</summary>
+    /// <summary>How long after its end an hour of the hourly totals still takes late blocks. Default 2 h, by
+    /// which a block's time may be ahead.</summary>
     public TimeSpan HourGrace { get; init; } = TimeSpan.FromHours(2);
 
     /// <summary>Bound on the memory of each store, in bytes. Default 16 GiB.</summary>
@@ -56,13 +57,15 @@ public static class TransactionsTopology
     /// <summary>What could not be read or processed.</summary>
     public const string DeadLetters = "transactions.dead-letter";
 
-    private static readonly Serde<ChainTransaction> TransactionSerde = RecordSerde.Protobuf<ChainTransaction>();
+    private static readonly Serde<ChainTransaction> TransactionSerde = RecordSerde.Protobuf<ChainTransaction>(
+        );
 
     /// <summary>Builds the topology.</summary>
     /// <param name="options">How it is set up.</param>
     /// <param name="tags">The label set.</param>
     /// <param name="counts">Counts what is dropped as a duplicate.</param>
-    public static Topology Build(TransactionsOptions options, TagTable tags, TransactionsCounts? counts = null)
+    public static Topology Build(
+        TransactionsOptions options, TagTable tags, TransactionsCounts? counts = null)
     {
         var builder = new StreamsBuilder();
         Declare(builder);
@@ -72,13 +75,17 @@ public static class TransactionsTopology
         var risk = new SideOutput<RiskLevel, BlockRisk>("risk");
 
         ProcessedStreams<Bytes32, ChainTransaction> tracked = builder
-            .Stream(Transactions, new Consumed<Bytes32, ChainTransaction>(Serdes.Bytes32, TransactionSerde) { Name = "read" })
+            .Stream(Transactions,
+                new Consumed<Bytes32, ChainTransaction>(Serdes.Bytes32, TransactionSerde) { Name = "read" })
             .Process(
-                () => new BlockTracker(options.FinalityBlocks, rolledBack), new ProcessOptions("track-blocks", BlockTracker.Store),
+                () => new BlockTracker(options.FinalityBlocks, rolledBack),
+                    new ProcessOptions("track-blocks", BlockTracker.Store),
                 Serdes.Bytes32, TransactionSerde);
-        ProcessedStreams<Bytes32, ChainTransaction> analysed = Deduplicated(tracked.Main, options, counts).Process(
+        ProcessedStreams<Bytes32, ChainTransaction> analysed = Deduplicated(
+            tracked.Main, options, counts).Process(
             () => new AnalysisProcessor(options.Risk, tags, entities, risk),
-            new ProcessOptions("analyse", AnalysisProcessor.Outputs, AnalysisProcessor.Addresses, AnalysisProcessor.Entities),
+            new ProcessOptions("analyse", AnalysisProcessor.Outputs, AnalysisProcessor.Addresses,
+                AnalysisProcessor.Entities),
             Serdes.Bytes32, TransactionSerde);
 
         analysed.Main.To(Enriched, new Produced<Bytes32, ChainTransaction> { Name = "write-enriched" });
@@ -92,7 +99,13 @@ public static class TransactionsTopology
     {
         builder.Topic(new TopicSpec { Name = Enriched, Schema = ChainTransaction.RecordType.Name });
         builder.Topic(new TopicSpec { Name = Alerts, Schema = Alert.RecordType.Name });
-        builder.Topic(new TopicSpec { Name = Entities, Schema = Entity.RecordType.Name, Compacted = true, Retention = null });
+        builder.Topic(new TopicSpec
+        {
+            Name = Entities,
+            Schema = Entity.RecordType.Name,
+            Compacted = true,
+            Retention = null,
+        });
         builder.Topic(new TopicSpec { Name = RiskHourly, Schema = RiskHour.RecordType.Name });
     }
 
@@ -106,7 +119,8 @@ public static class TransactionsTopology
     }
 
     private static KStream<Bytes32, ChainTransaction> Deduplicated(
-        KStream<Bytes32, ChainTransaction> transactions, TransactionsOptions options, TransactionsCounts? counts) =>
+        KStream<Bytes32, ChainTransaction> transactions, TransactionsOptions options,
+            TransactionsCounts? counts) =>
         transactions
             .SelectKey((_, tx) => DeduplicationKey.Of(tx), "key-by-occurrence")
             .Deduplicate(options.DeduplicateWithin, new DeduplicationKeySerde(), new DeduplicateOptions
@@ -133,11 +147,14 @@ public static class TransactionsTopology
     }
 
     // A rollback tells which entities it set back; their records follow.
-    private static void WriteEntities(KStream<Bytes32, RolledBackEntry> rolledBack, KStream<long, Entity> changed) =>
+    private static void WriteEntities(
+        KStream<Bytes32, RolledBackEntry> rolledBack, KStream<long, Entity> changed) =>
         rolledBack
-            .Filter((_, entry) => entry.Store == AnalysisProcessor.Entities && EntityRecords.IdOf(entry.Key) != 0, "entities-set-back")
+            .Filter((_, entry) => entry.Store == AnalysisProcessor.Entities
+                && EntityRecords.IdOf(entry.Key) != 0, "entities-set-back")
             .Process(
-                () => new EntityRestorer(), new ProcessOptions("restore-entities", AnalysisProcessor.Entities),
+                () =>
+                    new EntityRestorer(), new ProcessOptions("restore-entities", AnalysisProcessor.Entities),
                 Serdes.Int64, RecordSerde.Protobuf<Entity>())
             .Main
             .Merge(changed, "all-entities")
@@ -166,7 +183,11 @@ public static class TransactionsTopology
                     Transactions = hour.Transactions + block.Transactions,
                     ValueBase = hour.ValueBase + block.ValueBase,
                 },
-                new Materialized<RiskLevel, BlockRisk> { StoreName = "risk-hours", ValueSerde = new BlockRiskSerde() })
+                new Materialized<RiskLevel, BlockRisk>
+                {
+                    StoreName = "risk-hours",
+                    ValueSerde = new BlockRiskSerde(),
+                })
             .SuppressUntilWindowCloses("risk-hours-open")
             .ToStream("closed-hours")
             .Map((window, total) => (window.StartMs, HourOf(window, total)), "make-hours")

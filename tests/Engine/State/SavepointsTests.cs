@@ -45,7 +45,8 @@ public sealed class SavepointsTests
         uint savepoint = state.Savepoints.Begin();
         state.Bytes.Put("changed"u8, "2"u8);
         var heard = new List<string>();
-        state.Savepoints.Rollback(savepoint, (store, key) => heard.Add($"{store}/{System.Text.Encoding.UTF8.GetString(key)}"));
+        state.Savepoints.Rollback(
+            savepoint, (store, key) => heard.Add($"{store}/{System.Text.Encoding.UTF8.GetString(key)}"));
         Assert.Equal(["bytes/changed"], heard);
     }
 
@@ -104,7 +105,9 @@ public sealed class SavepointsTests
                 case 0: Bytes.Delete(key); break;
                 case 1: Bytes.Put(key, new byte[random.Next(100)]); break;
                 case 2: _seen.IsDuplicate(key, _timeMs - random.Next(5000)); break;
-                case 3: _windows.Put(name, (_timeMs - random.Next(5_000)) / 1000 * 1000, "v" + random.Next(1000), _timeMs); break;
+                case 3:
+                    _windows.Put(name, (_timeMs - random.Next(5_000)) / 1000 * 1000,
+                    "v" + random.Next(1000), _timeMs); break;
                 default: _windows.Delete(name, (_timeMs - random.Next(5_000)) / 1000 * 1000); break;
             }
         }
@@ -148,7 +151,8 @@ public sealed class SavepointsTests
                 foreach ((long start, string value, long ts) in _windows.Fetch("k" + k, 0, long.MaxValue))
                     text.Append($"k{k}@{start}={value}@{ts}\n");
             }
-            text.Append(_windows.ObservedMs).Append('/').Append(_seen.ObservedMs).Append('/').Append(_seen.Count);
+            text.Append(_windows.ObservedMs).Append('/').Append(_seen.ObservedMs).Append('/').Append(
+                _seen.Count);
             return text.ToString();
         }
 
@@ -156,12 +160,15 @@ public sealed class SavepointsTests
         {
             _chunks = new BytesStore(new StoreOptions { Name = "savepoints" }, null, 0);
             Savepoints = new Savepoints(_chunks);
-            Savepoints.Register(n => new BytesStore(new StoreOptions { Name = "bytes" }, Savepoints, n), out StateStore bytes);
+            Savepoints.Register(n =>
+                new BytesStore(new StoreOptions { Name = "bytes" }, Savepoints, n), out StateStore bytes);
             Savepoints.Register(
-                n => new DeduplicateStore(new StoreOptions { Name = "seen" }, 60_000, Savepoints, n), out StateStore seen);
+                n => new DeduplicateStore(new StoreOptions { Name = "seen" }, 60_000, Savepoints, n),
+                    out StateStore seen);
             Savepoints.Register(
                 n => new WindowStore<string, string>(
-                    new StoreOptions { Name = "windows" }, 3_600_000, Serdes.String, Serdes.String, Savepoints, n),
+                    new StoreOptions { Name = "windows" }, 3_600_000, Serdes.String, Serdes.String,
+                        Savepoints, n),
                 out StateStore windows);
             Bytes = (BytesStore)bytes;
             _seen = (DeduplicateStore)seen;

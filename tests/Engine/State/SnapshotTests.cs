@@ -16,8 +16,10 @@ public sealed class SnapshotTests : IDisposable
 
     public SnapshotTests()
     {
-        _log = EmbeddedLog.Open(new EmbeddedLogOptions { Directory = "m", FileSystem = new MemoryFileSystem() });
-        _changelog = _log.EnsureTopic(new TopicSpec { Name = "changelog", Compacted = true, Retention = null })[0];
+        _log = EmbeddedLog.Open(
+            new EmbeddedLogOptions { Directory = "m", FileSystem = new MemoryFileSystem() });
+        _changelog = _log.EnsureTopic(
+            new TopicSpec { Name = "changelog", Compacted = true, Retention = null })[0];
         _writer = _log.OpenWriter("task");
     }
 
@@ -64,7 +66,8 @@ public sealed class SnapshotTests : IDisposable
     [Fact]
     public void State_that_nothing_on_disk_holds_any_more_is_reported_not_guessed()
     {
-        _writer.Append(_changelog, new LogRecord { TimestampMs = 0, HasKey = true, Key = "k"u8, HasValue = true, Value = "v"u8 });
+        _writer.Append(_changelog,
+            new LogRecord { TimestampMs = 0, HasKey = true, Key = "k"u8, HasValue = true, Value = "v"u8 });
         _writer.Commit();
         _log.DeleteRecordsBefore(_changelog, 1);
         using var store = new BytesStore(new StoreOptions { Name = "s" }, null, 0);
@@ -90,7 +93,8 @@ public sealed class SnapshotTests : IDisposable
     }
 
     private StoreSnapshots Snapshots(BytesStore store) => new(
-        store, _log, _changelog, _folder.Path, new SnapshotOptions { ChangelogBytesMin = 1 << 20, SliceBytes = 1 << 20 });
+        store, _log, _changelog, _folder.Path,
+            new SnapshotOptions { ChangelogBytesMin = 1 << 20, SliceBytes = 1 << 20 });
 
     private void Commit(BytesStore store, StoreSnapshots snapshots)
     {
@@ -128,7 +132,8 @@ public sealed class SnapshotTests : IDisposable
         Assert.Equal(StoreContents.Of(store), StoreContents.Of(restored));
     }
 
-    private sealed class LogChangelog(ILogWriter writer, TopicPartition partition, StoreSnapshots snapshots) : IChangelog
+    private sealed class LogChangelog(ILogWriter writer, TopicPartition partition, StoreSnapshots snapshots)
+        : IChangelog
     {
         public void Append(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
         {

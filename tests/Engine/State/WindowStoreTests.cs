@@ -96,13 +96,15 @@ public sealed class WindowStoreTests
         new(new StoreOptions { Name = "w" }, RetentionMs, Serdes.String, Serdes.String, null, 0);
 
     private static void AssertSame(
-        SortedDictionary<(string Key, long Start), (string Value, long Ts)> model, WindowStore<string, string> store,
+        SortedDictionary<(string Key, long Start), (string Value, long Ts)> model,
+            WindowStore<string, string> store,
         long observed)
     {
         var live = model.Where(e => e.Key.Start > observed - RetentionMs)
             .Select(e => (e.Key.Key, e.Key.Start, e.Value.Value, e.Value.Ts));
         var actual = Enumerable.Range(0, 20).Select(i => "k" + i).Order(StringComparer.Ordinal)
-            .SelectMany(k => store.Fetch(k, 0, long.MaxValue).Select(w => (k, w.WindowStartMs, w.Value, w.TimestampMs)));
+            .SelectMany(k =>
+                store.Fetch(k, 0, long.MaxValue).Select(w => (k, w.WindowStartMs, w.Value, w.TimestampMs)));
         Assert.Equal(live.OrderBy(e => e.Key, StringComparer.Ordinal).ThenBy(e => e.Start), actual);
     }
 }

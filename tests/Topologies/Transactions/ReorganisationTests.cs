@@ -24,7 +24,8 @@ public sealed class ReorganisationTests
         List<Bytes32> chain = [.. Blocks(records, Operation.Append).Except(stale)];
         Assert.Equal(2, stale.Count);
         Assert.Equal(6, chain.Count);
-        Assert.Equal([0, 1, 2, 3, 4, 5], chain.Select(b => records.First(r => r.BlockHash == b).BlockHeight!.Value).Order());
+        Assert.Equal([0, 1, 2, 3, 4, 5],
+            chain.Select(b => records.First(r => r.BlockHash == b).BlockHeight!.Value).Order());
         Assert.Equal(2, run.Counts.Own["blocks_retracted"]);
         Assert.Equal(Standing(records), Standing(RunWithoutStale()));
     }
@@ -88,10 +89,12 @@ public sealed class ReorganisationTests
         first.Drain(new BitcoinFilesOptions { Files = straight.File("*.dat") });
         using var second = new TransactionsRun();
         second.Drain(new BitcoinFilesOptions { Files = shuffled.File("*.dat") });
-        var expected = first.Read<ChainTransaction>(TransactionsTopology.Enriched).Select(t => t.TxId).ToList();
+        var expected = first.Read<ChainTransaction>(TransactionsTopology.Enriched).Select(t => t.TxId).ToList(
+            );
         Assert.Equal(255, first.Counts.Own["blocks"]);
         Assert.Equal(255, second.Counts.Own["blocks"]);
-        Assert.Equal(expected, second.Read<ChainTransaction>(TransactionsTopology.Enriched).Select(t => t.TxId));
+        Assert.Equal(
+            expected, second.Read<ChainTransaction>(TransactionsTopology.Enriched).Select(t => t.TxId));
     }
 
     private static List<ChainTransaction> RunWithoutStale()

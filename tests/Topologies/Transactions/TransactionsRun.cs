@@ -11,7 +11,8 @@ using Streams.Topologies.Transactions.Tags;
 
 namespace Streams.Tests.Topologies.Transactions;
 
-/// <summary>Runs the transactions topology over files until they are exhausted, and reads its topics.</summary>
+/// <summary>Runs the transactions topology over files until they are exhausted, and reads its
+/// topics.</summary>
 internal sealed class TransactionsRun : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -71,7 +72,8 @@ internal sealed class TransactionsRun : IDisposable
 
     /// <summary>A source over files.</summary>
     internal static SourceBinding<Bytes32, ChainTransaction> Source(BitcoinFilesOptions files) => new(
-        "bitcoin", TransactionsTopology.Transactions, Serdes.Bytes32, RecordSerde.Protobuf<ChainTransaction>(),
+        "bitcoin", TransactionsTopology.Transactions, Serdes.Bytes32,
+            RecordSerde.Protobuf<ChainTransaction>(),
         () => new BitcoinFilesSource(files));
 
     public void Dispose()

@@ -3,8 +3,10 @@ using Streams.Records;
 
 namespace Streams.Topologies.Transactions.Patterns;
 
-/// <summary>Counts distinct addresses of a transaction, and how often the most frequent one stands there.</summary>
-/// <remarks>Used over and over: a turn's entries are told from older ones by their stamp, so nothing is cleared.</remarks>
+/// <summary>Counts distinct addresses of a transaction, and how often the most frequent one stands
+/// there.</summary>
+/// <remarks>Used over and over: a turn's entries are told from older ones by their stamp, so nothing is
+/// cleared.</remarks>
 internal sealed class AddressSet
 {
     private const ulong Multiplier = 0x9E3779B97F4A7C15;

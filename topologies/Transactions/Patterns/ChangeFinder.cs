@@ -5,10 +5,10 @@ namespace Streams.Topologies.Transactions.Patterns;
 
 /// <summary>Finds the output that pays the spender back.</summary>
 /// <remarks>
-/// An output to an address that is also spent from is change for certain; one to an address of the spender's entity
-/// nearly so. Else one output alone may look like change: fresh address, the inputs' script type, less than every
-/// input, not a multiple of 1,000 satoshi. Source: the change heuristics of graphsense-lib (direct, multi-input,
-/// one-time).
+/// An output to an address that is also spent from is change for certain; one to an address of the spender's
+/// entity nearly so. Else one output alone may look like change: fresh address, the inputs' script type, less
+/// than every input, not a multiple of 1,000 satoshi. Source: the change heuristics of graphsense-lib
+/// (direct, multi-input, one-time).
 /// </remarks>
 internal sealed class ChangeFinder(AddressTable addresses, EntityTable entities)
 {
@@ -20,7 +20,8 @@ internal sealed class ChangeFinder(AddressTable addresses, EntityTable entities)
 
     private readonly AddressSet _spent = new();
 
-    /// <summary>Marks the outputs that look like change. Call before the transaction is counted at its addresses.</summary>
+    /// <summary>Marks the outputs that look like change. Call before the transaction is counted at its
+    /// addresses.</summary>
     internal void Mark(ChainTransaction tx, long? spender)
     {
         if (tx.IsCoinbase || tx.Outputs.Count < 2)
@@ -36,9 +37,11 @@ internal sealed class ChangeFinder(AddressTable addresses, EntityTable entities)
             bool known = addresses.TryGet(address.Span, out AddressState state);
             if (_spent.Contains(address))
                 Set(ref output, DirectConfidence);
-            else if (spender is { } entity && known && state.EntityId != 0 && entities.Find(state.EntityId) == entity)
+            else if (spender is { } entity && known && state.EntityId != 0
+                && entities.Find(state.EntityId) == entity)
                 Set(ref output, EntityConfidence);
-            else if (!known && output.ScriptType == type && output.Value < least && output.Value % RoundSatoshi != 0)
+            else if (!known && output.ScriptType == type && output.Value < least
+                && output.Value % RoundSatoshi != 0)
             {
                 candidates++;
                 candidate = i;

@@ -8,13 +8,14 @@ namespace Streams.Topologies.Transactions.Patterns;
 internal readonly record struct CoinJoin(CoinJoinKind Kind, int Confidence);
 
 /// <summary>
-/// Recognises CoinJoins by structure alone: amounts, counts and distinct addresses. Values of inputs are used where
-/// they are known and never required.
+/// Recognises CoinJoins by structure alone: amounts, counts and distinct addresses. Values of inputs are used
+/// where they are known and never required.
 /// </summary>
 /// <remarks>
-/// Sources: the structural rules and confidences of graphsense-lib (pull requests 76, 80 and 82: Whirlpool pools and
-/// surge cycles, Wasabi 1.x input bounds, Wasabi 2 denominations, JoinMarket participants) and the tolerance of
-/// 0.02 BTC around Wasabi 1's denomination from the Dumplings scanner. docs/rules.md states each rule.
+/// Sources: the structural rules and confidences of graphsense-lib (pull requests 76, 80 and 82: Whirlpool
+/// pools and surge cycles, Wasabi 1.x input bounds, Wasabi 2 denominations, JoinMarket participants) and the
+/// tolerance of 0.02 BTC around Wasabi 1's denomination from the Dumplings scanner. docs/rules.md states each
+/// rule.
 /// </remarks>
 internal sealed class CoinJoinDetector
 {
@@ -49,7 +50,8 @@ internal sealed class CoinJoinDetector
     internal CoinJoin Detect(ChainTransaction tx)
     {
         int inputs = tx.Inputs.Count;
-        if (tx.IsCoinbase || inputs < JoinMarketParticipantsMin || tx.Outputs.Count < JoinMarketParticipantsMin)
+        if (tx.IsCoinbase || inputs < JoinMarketParticipantsMin
+            || tx.Outputs.Count < JoinMarketParticipantsMin)
             return default;
         int outputs = SortedValues(tx);
         if (IsWhirlpool(tx, outputs))
@@ -74,7 +76,8 @@ internal sealed class CoinJoinDetector
         int inputs = tx.Inputs.Count;
         if (inputs is < WhirlpoolParticipantsMin or > WhirlpoolParticipantsMax || outputs != inputs)
             return false;
-        if (outputs != tx.Outputs.Count || _values[0] != _values[outputs - 1] || !WhirlpoolPools.Contains(_values[0]))
+        if (outputs != tx.Outputs.Count || _values[0] != _values[outputs - 1]
+            || !WhirlpoolPools.Contains(_values[0]))
             return false;
         foreach (ref TransactionInput input in tx.Inputs.Items)
         {
@@ -132,8 +135,8 @@ internal sealed class CoinJoinDetector
         return count;
     }
 
-    // Counts distinct addresses on both sides. False where an output's address repeats, which no CoinJoin does.
-    // An input whose address is not known counts as one of its own.
+    // Counts distinct addresses on both sides. False where an output's address repeats, which no CoinJoin
+    // does. An input whose address is not known counts as one of its own.
     private bool CountAddresses(ChainTransaction tx, int outputs)
     {
         _outputs.Clear();

@@ -30,8 +30,8 @@ internal sealed class Structure(RiskOptions options)
     }
 
     /// <summary>
-    /// The output that a peel chain would go on with: of one input and two outputs the larger, where it holds most of
-    /// the value.
+    /// The output that a peel chain would go on with: of one input and two outputs the larger, where it holds
+    /// most of the value.
     /// </summary>
     /// <returns>Its place; -1 where the transaction is no hop.</returns>
     internal int PeelContinuation(ChainTransaction tx)

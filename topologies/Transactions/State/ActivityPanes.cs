@@ -16,11 +16,12 @@ internal struct ActivityPane
 }
 
 /// <summary>
-/// Activity of an address or an entity by hour for the last day and by day for the last thirty: the panes of hopping
-/// windows of 1 h, 24 h (advance one hour) and 7 d (advance one day). Most have one pane of each, so that a million
-/// addresses stay small.
+/// Activity of an address or an entity by hour for the last day and by day for the last thirty: the panes of
+/// hopping windows of 1 h, 24 h (advance one hour) and 7 d (advance one day). Most have one pane of each, so
+/// that a million addresses stay small.
 /// </summary>
-/// <remarks>Panes lie behind a fixed header in a store's value: first the hours, then the days, each by index.</remarks>
+/// <remarks>Panes lie behind a fixed header in a store's value: first the hours, then the days, each by
+/// index.</remarks>
 internal static class ActivityPanes
 {
     internal const int PaneBytes = 24;
@@ -38,7 +39,8 @@ internal static class ActivityPanes
     {
         var hour = (int)(eventMs / HourMs);
         var day = (int)(eventMs / DayMs);
-        return new PanePlan(Plan(panes[..hours], hour, HoursKept), Plan(panes[hours..], day, DaysKept), hour, day);
+        return new PanePlan(
+            Plan(panes[..hours], hour, HoursKept), Plan(panes[hours..], day, DaysKept), hour, day);
     }
 
     /// <summary>Moves the panes from how they were to how the plan has them; a new pane is empty.</summary>
@@ -46,7 +48,8 @@ internal static class ActivityPanes
     /// <param name="hours">How many of them were hours.</param>
     /// <param name="panes">Takes the panes; as long as the plan says.</param>
     /// <param name="plan">The plan.</param>
-    internal static void Apply(ReadOnlySpan<ActivityPane> old, int hours, Span<ActivityPane> panes, in PanePlan plan)
+    internal static void Apply(
+        ReadOnlySpan<ActivityPane> old, int hours, Span<ActivityPane> panes, in PanePlan plan)
     {
         Apply(old[..hours], panes[..plan.Hours.Count], plan.Hours, plan.Hour);
         Apply(old[hours..], panes[plan.Hours.Count..], plan.Days, plan.Day);
@@ -97,7 +100,8 @@ internal static class ActivityPanes
         return new PaneRow(drop, row.Length - drop + (insert ? 1 : 0), place - drop, insert);
     }
 
-    private static void Apply(ReadOnlySpan<ActivityPane> old, Span<ActivityPane> row, in PaneRow plan, int index)
+    private static void Apply(
+        ReadOnlySpan<ActivityPane> old, Span<ActivityPane> row, in PaneRow plan, int index)
     {
         old = old[plan.Drop..];
         if (!plan.Insert)

@@ -10,7 +10,8 @@ internal struct AddressState
 {
     internal const int Bytes = 64;
 
-    /// <summary>The entity that the address was put into first; 0 for none. The entity may have merged since.</summary>
+    /// <summary>The entity that the address was put into first; 0 for none. The entity may have merged
+    /// since.</summary>
     internal long EntityId;
 
     /// <summary>When it first appeared, Unix milliseconds.</summary>
@@ -53,8 +54,10 @@ internal sealed class AddressTable(BytesStore store)
         return found;
     }
 
-    /// <summary>Reads an address with its panes; they are valid until the next change of any address.</summary>
-    internal bool TryGet(ReadOnlySpan<byte> address, out AddressState state, out ReadOnlySpan<ActivityPane> panes)
+    /// <summary>Reads an address with its panes; they are valid until the next change of any
+    /// address.</summary>
+    internal bool TryGet(
+        ReadOnlySpan<byte> address, out AddressState state, out ReadOnlySpan<ActivityPane> panes)
     {
         bool found = store.TryGet(address, out ReadOnlySpan<byte> value);
         state = found ? MemoryMarshal.Read<AddressState>(value) : default;
@@ -90,7 +93,8 @@ internal sealed class AddressTable(BytesStore store)
             value = store.Put(address, AddressState.Bytes + plan.Count * ActivityPanes.PaneBytes, out _);
             if (!existed)
                 value[..AddressState.Bytes].Clear();
-            ActivityPanes.Apply(_scratch.AsSpan(0, old.Length), hours, ActivityPanes.Of(value, AddressState.Bytes), plan);
+            ActivityPanes.Apply(
+                _scratch.AsSpan(0, old.Length), hours, ActivityPanes.Of(value, AddressState.Bytes), plan);
         }
         return Update(value, movement, plan);
     }

@@ -23,7 +23,8 @@ internal struct EntityState
 
     internal int HourPanes;
 
-    /// <summary>Country of the actor that one of its addresses is tagged with: two letters, 0 for none.</summary>
+    /// <summary>Country of the actor that one of its addresses is tagged with: two letters, 0 for
+    /// none.</summary>
     internal ushort Country;
 
     internal ushort Unused;
@@ -33,8 +34,8 @@ internal struct EntityState
 }
 
 /// <summary>
-/// Entities as a union-find over state: merging points the smaller at the larger, finding shortens the way. The
-/// number of an entity is given when it comes into being, in the order of the chain.
+/// Entities as a union-find over state: merging points the smaller at the larger, finding shortens the way.
+/// The number of an entity is given when it comes into being, in the order of the chain.
 /// </summary>
 internal sealed class EntityTable(BytesStore store)
 {

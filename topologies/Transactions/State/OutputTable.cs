@@ -24,7 +24,8 @@ internal struct OutputState
     internal byte ScriptType;
     internal byte Unused;
 
-    /// <summary>Hops of a peel chain that end here, and when the last of them were, newest first, Unix seconds.</summary>
+    /// <summary>Hops of a peel chain that end here, and when the last of them were, newest first, Unix
+    /// seconds.</summary>
     internal int PeelHops;
     internal PeelTimeline PeelSeconds;
 }
@@ -52,7 +53,8 @@ internal sealed class OutputTable(BytesStore store)
     /// <param name="state">What is known of it.</param>
     /// <param name="address">Takes the address.</param>
     /// <param name="addressBytes">Length of the address; 0 for none.</param>
-    internal bool TryTake(in Bytes32 txId, uint vout, out OutputState state, Span<byte> address, out int addressBytes)
+    internal bool TryTake(
+        in Bytes32 txId, uint vout, out OutputState state, Span<byte> address, out int addressBytes)
     {
         ReadOnlySpan<byte> key = Key(txId, vout);
         if (!store.TryGet(key, out ReadOnlySpan<byte> value))
