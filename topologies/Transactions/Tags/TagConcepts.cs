@@ -1,6 +1,6 @@
-using Streams.Records.Schemas;
 using System.Collections.Frozen;
 using Streams.Records;
+using Streams.Records.Schemas;
 
 namespace Streams.Topologies.Transactions.Tags;
 
