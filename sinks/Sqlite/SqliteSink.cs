@@ -161,6 +161,10 @@ public sealed class SqliteSink : ISink
         try
         {
             connection.Open();
+            // The file is looked at only now.
+            using SqliteCommand command = connection.CreateCommand();
+            command.CommandText = "PRAGMA schema_version";
+            command.ExecuteScalar();
         }
         catch (SqliteException e)
         {
