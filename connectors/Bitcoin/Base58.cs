@@ -118,14 +118,19 @@ public static class Base58
         return written;
     }
 
+    // Each quotient is taken from the limb itself, so that none waits for another.
     private static void SplitLimb(uint limb, Span<byte> digits)
     {
-        for (int i = LimbDigits - 1; i >= 0; i--)
-        {
-            uint rest = limb / 58;
-            digits[i] = Alphabet[(int)(limb - (rest * 58))];
-            limb = rest;
-        }
+        uint first = limb / (58 * 58 * 58 * 58);
+        uint second = limb / (58 * 58 * 58);
+        uint third = limb / (58 * 58);
+        uint fourth = limb / 58;
+        ReadOnlySpan<byte> alphabet = Alphabet;
+        digits[4] = alphabet[(int)(limb - (fourth * 58))];
+        digits[3] = alphabet[(int)(fourth - (third * 58))];
+        digits[2] = alphabet[(int)(third - (second * 58))];
+        digits[1] = alphabet[(int)(second - (first * 58))];
+        digits[0] = alphabet[(int)first];
     }
 
     // Lowest word first.

@@ -46,7 +46,8 @@ public sealed class BitcoinDefectTests
         [BitcoinDefect.MerkleRootMismatch] =
             () => ReadBlock(WithoutLast(Mine(Coinbase(), Transaction()), Transaction())),
         [BitcoinDefect.MerkleTreeMutated] = () => ReadBlock(Doubled()),
-        [BitcoinDefect.WitnessUnexpected] = () => ReadBlock(Mine(Coinbase(), WitnessTransaction())),
+        [BitcoinDefect.WitnessUnexpected] =
+            () => ReadBlock(Mine(Coinbase(), WitnessTransaction(), WithWitness([2]))),
         [BitcoinDefect.WitnessReservedValue] =
             () => ReadBlock(Mine(StripWitness(CommittedCoinbase()), WitnessTransaction())),
         [BitcoinDefect.WitnessCommitmentMismatch] =
@@ -84,6 +85,44 @@ public sealed class BitcoinDefectTests
     [InlineData(BitcoinDefect.FrameTruncated, 9)]
     public void A_defect_is_reported_where_it_is(BitcoinDefect defect, int offset) =>
         Assert.Equal(ParseResult<BitcoinDefect>.Invalid(defect, offset), Cases[defect]());
+
+    // The reserved value must be there, alone, and of 32 bytes.
+    [Theory]
+    [InlineData(BitcoinDefect.None, 32)]
+    [InlineData(BitcoinDefect.WitnessReservedValue, 31)]
+    [InlineData(BitcoinDefect.WitnessReservedValue, 33)]
+    [InlineData(BitcoinDefect.WitnessReservedValue, 32, 32)]
+    [InlineData(BitcoinDefect.WitnessReservedValue, 0)]
+    public void The_coinbases_witness_is_one_item_of_32_bytes(BitcoinDefect expected, params int[] items)
+    {
+        BitcoinTransaction committed =
+            BitcoinData.Read(Committed(WitnessTransaction()), BitcoinData.Regtest)[0];
+        byte[] coinbase = WithOutput(committed, script: null, items);
+        Assert.Equal(expected, ReadBlock(Mine(coinbase, WitnessTransaction())).Defect);
+    }
+
+    [Fact]
+    public void An_output_too_short_for_a_commitment_is_none()
+    {
+        BitcoinTransaction committed =
+            BitcoinData.Read(Committed(WitnessTransaction()), BitcoinData.Regtest)[0];
+        for (int bytes = 6; bytes < 38; bytes++)
+        {
+            byte[] script = [.. WitnessCommitment.Prefix, .. new byte[bytes - 6]];
+            byte[] coinbase = WithOutput(committed, script, 32);
+            Assert.Equal(BitcoinDefect.None, ReadBlock(Mine(coinbase, WitnessTransaction())).Defect);
+        }
+        byte[] longEnough = WithOutput(committed, [.. WitnessCommitment.Prefix, .. new byte[32]], 32);
+        byte[] block = Mine(longEnough, WitnessTransaction());
+        Assert.Equal(BitcoinDefect.WitnessCommitmentMismatch, ReadBlock(block).Defect);
+    }
+
+    [Fact]
+    public void Witnesses_must_match_their_commitment_in_blocks_that_claim_no_height_too()
+    {
+        byte[] block = Mine(version: 1, CommittedCoinbase().Raw.ToArray(), WitnessTransaction());
+        Assert.Equal(BitcoinDefect.WitnessCommitmentMismatch, ReadBlock(block).Defect);
+    }
 
     [Fact]
     public void A_coinbase_script_of_one_byte_is_too_short_and_2_to_100_bytes_are_right()
@@ -130,15 +169,17 @@ public sealed class BitcoinDefectTests
     }
 
     /// <summary>A regtest block of exactly these transactions.</summary>
-    internal static byte[] Mine(params byte[][] transactions)
+    internal static byte[] Mine(params byte[][] transactions) => Mine(version: 2, transactions);
+
+    private static byte[] Mine(int version, params byte[][] transactions)
     {
         using var writer = new BitcoinBlockWriter();
         using var destination = new PooledBuffer();
         writer.Start();
         foreach (byte[] transaction in transactions)
             writer.AddTransaction(transaction);
-        writer.Finish(
-            new BitcoinHeader { Version = 2, Bits = BitcoinNetwork.Regtest.EasiestBits }, destination);
+        var header = new BitcoinHeader { Version = version, Bits = BitcoinNetwork.Regtest.EasiestBits };
+        writer.Finish(header, destination);
         return destination.WrittenSpan.ToArray();
     }
 
@@ -221,6 +262,24 @@ public sealed class BitcoinDefectTests
         writer.AddWitnessItem(item);
         writer.AddOutput(1, []);
         writer.Finish(0, destination);
+        return destination.WrittenSpan.ToArray();
+    }
+
+    // The coinbase with another witness, of zeros, and perhaps another output.
+    private static byte[] WithOutput(BitcoinTransaction coinbase, byte[]? script, params int[] witness)
+    {
+        using var writer = new BitcoinTransactionWriter();
+        using var destination = new PooledBuffer();
+        writer.Start(coinbase.Version);
+        foreach (BitcoinInput input in coinbase.Inputs)
+            writer.AddInput(default, uint.MaxValue, input.Script, input.Sequence, witness.Length);
+        foreach (int bytes in witness)
+            writer.AddWitnessItem(new byte[bytes]);
+        foreach (BitcoinOutput output in coinbase.Outputs)
+            writer.AddOutput(output.Satoshi, output.Script);
+        if (script is not null)
+            writer.AddOutput(0, script);
+        writer.Finish(coinbase.LockTime, destination);
         return destination.WrittenSpan.ToArray();
     }
 
