@@ -46,9 +46,10 @@ public sealed record EmbeddedLogOptions
     public int CommitBytesMax { get; init; } = 64 * MiB;
 
     /// <summary>
-    /// Most bytes that one read takes from the disk, unless a single batch is larger. Default 1 MiB.
+    /// Most bytes that one read takes from the disk, unless a single batch is larger. Default 256 KiB: more was not
+    /// measurably faster, and every reader's batch keeps as much memory.
     /// </summary>
-    public int ReadBytesMax { get; init; } = MiB;
+    public int ReadBytesMax { get; init; } = MiB / 4;
 
     /// <summary>Most segment files open at a time, beside those in use. Default 128.</summary>
     public int OpenFilesMax { get; init; } = 128;

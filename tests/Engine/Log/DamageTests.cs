@@ -70,6 +70,20 @@ public sealed class DamageTests
         }
     }
 
+    [Fact]
+    public void A_commit_behind_it_proves_that_bytes_were_durable_even_without_the_note()
+    {
+        (SimulatedFileSystem files, _, long durableEnd) = Build();
+        files.Delete("durable");
+        for (int position = 0; position < durableEnd; position++)
+        {
+            SimulatedFileSystem copy = files.Copy(1);
+            copy.FlipBit(Second, position, position % 8);
+            LogDamagedException damage = Assert.Throws<LogDamagedException>(() => SmallLog.Open(copy, SegmentBytes));
+            Assert.EndsWith(Second, damage.File, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [InlineData(First)]
     [InlineData(Second)]
