@@ -6,9 +6,9 @@ namespace Streams.Buffers;
 
 /// <summary>CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), as iSCSI and Kafka use it.</summary>
 /// <remarks>
-/// Source: RFC 3720, appendix B.4. The processor's instruction takes eight bytes and three cycles, and can begin
-/// every cycle. So three neighbouring blocks are summed side by side and put together afterwards: a checksum is
-/// linear, and what a block's would be with zeros behind it comes from a table.
+/// Source: RFC 3720, appendix B.4. The processor's instruction takes eight bytes and three cycles, and can
+/// begin every cycle. So three neighbouring blocks are summed side by side and put together afterwards: a
+/// checksum is linear, and what a block's would be with zeros behind it comes from a table.
 /// </remarks>
 public static class Crc32C
 {

@@ -21,7 +21,8 @@ internal sealed class Appender : IDisposable
 
     /// <summary>Goes on at the end of the active segment.</summary>
     public Appender(
-        LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles, DurableNote note)
+        LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles,
+        DurableNote note)
     {
         _state = state;
         _options = options;
@@ -71,7 +72,8 @@ internal sealed class Appender : IDisposable
         {
             _state.ThrowIfUnusable();
             // A log in which nothing happens would otherwise begin segments for ever, each to say so.
-            if (_state.Active.Slices.Count == 0 || nowMs - _state.Active.Header.CreatedMs < age.TotalMilliseconds)
+            LogSegment active = _state.Active;
+            if (active.Slices.Count == 0 || nowMs - active.Header.CreatedMs < age.TotalMilliseconds)
                 return;
             ended = Roll();
         }
@@ -123,7 +125,10 @@ internal sealed class Appender : IDisposable
         {
             LogDefect defect = _state.Apply(header, frame.Body, active.Length);
             if (defect != LogDefect.None)
-                throw _state.Fail(new LogUnavailableException($"A commit contradicts itself: {defect.Describe()}."));
+            {
+                throw _state.Fail(new LogUnavailableException(
+                    $"A commit contradicts itself: {defect.Describe()}."));
+            }
             _state.WakeWaiters();
         }
         return header.Commit;
@@ -143,7 +148,8 @@ internal sealed class Appender : IDisposable
         catch (IOException e)
         {
             throw _state.Fail(new LogUnavailableException(
-                $"Writing the log in {_files.Location} failed: {e.Message}. Check the disk, then start again.", e));
+                $"Writing the log in {_files.Location} failed: {e.Message}. " +
+                "Check the disk, then start again.", e));
         }
     }
 
@@ -223,19 +229,20 @@ internal sealed class Appender : IDisposable
         catch (IOException e)
         {
             throw _state.Fail(new LogUnavailableException(
-                $"The log in {_files.Location} cannot begin a segment: {e.Message}. Check the disk, then start again.", e));
+                $"The log in {_files.Location} cannot begin a segment: {e.Message}. " +
+                "Check the disk, then start again.", e));
         }
     }
 
     // Nobody writes to the segment any more, so this needs no lock and holds nobody up.
     private void Finish(LogSegment ended)
     {
-        SegmentWriter.TryEnd(ended.File!, ended, FrameKind.Seal, NowMs());
+        bool isSealed = SegmentWriter.TryEnd(ended.File!, ended, FrameKind.Seal, NowMs());
         Sync(ended.File!);
-        SegmentIndexFile.TryWrite(_files, ended);
-        lock (_state.Gate)
-            ended.IsFinished = true;
-        _segmentFiles.Adopt(ended);
+        // Without its seal, for want of room, it is left as it is until the next start ends it.
+        if (isSealed)
+            SegmentIndexFile.TryWrite(_files, ended);
+        _segmentFiles.Adopt(ended, isSealed);
     }
 
     private long NowMs() => _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();

@@ -197,7 +197,7 @@ internal sealed class EmbeddedLogBatch : LogBatch
     /// <summary>A batch to read.</summary>
     /// <param name="Location">Where it stands in the segment.</param>
     /// <param name="Start">Where it goes in the buffer.</param>
-    /// <param name="IsApart">Whether it is read by a call of its own, not along with the one before it.</param>
+    /// <param name="IsApart">Whether it is read by a call of its own, not with the one before it.</param>
     private readonly record struct Planned(BatchLocation Location, int Start, bool IsApart)
     {
         public int End => Start + Location.Bytes;

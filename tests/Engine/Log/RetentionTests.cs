@@ -109,8 +109,13 @@ public sealed class RetentionTests : IDisposable
     [Fact]
     public void A_compacted_topic_is_not_subject_to_it()
     {
-        TopicPartition partition = _log.EnsureTopic(
-            new TopicSpec { Name = "t", Compacted = true, Retention = TimeSpan.FromHours(1), RetentionBytes = 1 })[0];
+        TopicPartition partition = _log.EnsureTopic(new TopicSpec
+        {
+            Name = "t",
+            Compacted = true,
+            Retention = TimeSpan.FromHours(1),
+            RetentionBytes = 1,
+        })[0];
         Fill(partition, 100);
         _time.Now += TimeSpan.FromDays(100);
         _log.Maintain(_time.Now);
@@ -178,8 +183,11 @@ public sealed class RetentionTests : IDisposable
         Assert.Equal(200, next);
     }
 
-    private EmbeddedLog Open() =>
-        EmbeddedLog.Open(SmallLog.Options(_files, SegmentBytes) with { TimeProvider = _time, OpenFilesMax = 3 });
+    private EmbeddedLog Open() => EmbeddedLog.Open(SmallLog.Options(_files, SegmentBytes) with
+    {
+        TimeProvider = _time,
+        OpenFilesMax = 3,
+    });
 
     private TopicPartition Topic(TimeSpan retention) =>
         _log.EnsureTopic(new TopicSpec { Name = "t", Retention = retention })[0];

@@ -30,8 +30,8 @@ internal sealed class Maintainer : IDisposable
     /// Starts a thread that calls <see cref="Run"/> at an interval, unless the log is a manual one.
     /// </summary>
     public Maintainer(
-        LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles, Appender appender,
-        Flusher flusher)
+        LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles,
+        Appender appender, Flusher flusher)
     {
         _state = state;
         _options = options;
@@ -179,7 +179,8 @@ internal sealed class Maintainer : IDisposable
             }
             catch (IOException e)
             {
-                _state.Fail(new LogUnavailableException($"Maintaining the log in {_files.Location} failed: {e.Message}", e));
+                _state.Fail(new LogUnavailableException(
+                    $"Maintaining the log in {_files.Location} failed: {e.Message}", e));
                 return;
             }
         }

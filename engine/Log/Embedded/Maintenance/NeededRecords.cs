@@ -1,5 +1,4 @@
 using Streams.Log.Embedded.Catalog;
-using Streams.Log.Embedded.Segments;
 
 namespace Streams.Log.Embedded.Maintenance;
 
@@ -20,13 +19,12 @@ internal sealed class NeededRecords
             {
                 foreach (PartitionState partition in state.Catalog.Topics.Find(topic.Id)!.Partitions)
                 {
-                    long lastSealed = -1;
-                    foreach (PartitionSlice slice in partition.Slices)
-                    {
-                        if (slice.Segment != state.Active)
-                            lastSealed = slice.LastOffset;
-                    }
-                    _partitions[partition.Id] = new Need(partition.StartOffset, topic.Spec.Compacted, lastSealed);
+                    int last = partition.Slices.Count - 1;
+                    if (last >= 0 && partition.Slices[last].Segment == state.Active)
+                        last--;
+                    long lastSealed = last < 0 ? -1 : partition.Slices[last].LastOffset;
+                    var need = new Need(partition.StartOffset, topic.Spec.Compacted, lastSealed);
+                    _partitions[partition.Id] = need;
                 }
             }
         }

@@ -25,31 +25,33 @@ internal sealed class Retention(LogState state, EmbeddedLogOptions options)
     public void Plan(long nowMs, FrameBuilder frame)
     {
         UnprocessedRecords = 0;
+        IReadOnlyList<Topic> topics;
         lock (state.Gate)
+            topics = state.Catalog.Topics.Sorted;
+        foreach (Topic topic in topics)
         {
-            foreach (Topic topic in state.Catalog.Topics.Sorted)
+            // What stays of a compacted topic is decided by its keys alone.
+            bool isBounded = topic.Spec.Retention is not null || topic.Spec.RetentionBytes is not null;
+            if (topic.Spec.Compacted || !isBounded)
+                continue;
+            // A partition at a time, so that a log of many segments holds nobody up at the gate.
+            for (int i = 0; i < topic.Partitions; i++)
             {
-                // What stays of a compacted topic is decided by its keys alone.
-                if (topic.Spec.Compacted || (topic.Spec.Retention is null && topic.Spec.RetentionBytes is null))
-                    continue;
-                foreach (PartitionState partition in state.Catalog.Topics.Find(topic.Id)!.Partitions)
+                lock (state.Gate)
                 {
-                    long start = StartOf(topic.Spec, partition, nowMs);
-                    if (start > partition.StartOffset)
-                        frame.Add(DeleteBefore(partition.Id, start), default);
+                    if (state.Catalog.Topics.Find(topic[i]) is { } partition)
+                        PlanPartition(topic.Spec, partition, nowMs, frame);
                 }
             }
         }
     }
 
-    /// <summary>The header of the entry that says where a partition's kept records begin.</summary>
-    public static EntryHeader DeleteBefore(TopicPartition partition, long offset) => new()
+    private void PlanPartition(TopicSpec spec, PartitionState partition, long nowMs, FrameBuilder frame)
     {
-        Kind = EntryKind.DeleteBefore,
-        Topic = partition.Topic,
-        Partition = partition.Partition,
-        BaseOffset = offset,
-    };
+        long start = StartOf(spec, partition, nowMs);
+        if (start > partition.StartOffset)
+            frame.Add(EntryHeader.DeleteBefore(partition.Id, start), default);
+    }
 
     private long StartOf(TopicSpec spec, PartitionState partition, long nowMs)
     {

@@ -11,7 +11,8 @@ namespace Streams.Log.Embedded.Maintenance;
 /// stands a second time.
 /// </summary>
 internal sealed class SegmentCleaner(
-    LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles, Appender appender)
+    LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles,
+    Appender appender)
 {
     // A segment this much smaller than the others is merged with its neighbours, when there are enough to be
     // worth it.
@@ -29,6 +30,7 @@ internal sealed class SegmentCleaner(
         lock (state.Gate)
         {
             List<LogSegment> segments = state.Segments[..^1];
+            // Everything behind a segment that is still being ended, or could not be, waits for it.
             int unfinished = segments.FindIndex(segment => !segment.IsFinished);
             return unfinished < 0 ? segments : segments[..unfinished];
         }
@@ -64,7 +66,8 @@ internal sealed class SegmentCleaner(
     /// <param name="needed">What is needed going by the partitions' starts.</param>
     /// <param name="compaction">What is needed going by keys; null when no round of compaction is
     /// due.</param>
-    public List<List<LogSegment>> Plan(List<LogSegment> segments, NeededRecords needed, Compaction? compaction)
+    public List<List<LogSegment>> Plan(
+        List<LogSegment> segments, NeededRecords needed, Compaction? compaction)
     {
         var runs = new List<List<LogSegment>>();
         var run = new List<LogSegment>();
