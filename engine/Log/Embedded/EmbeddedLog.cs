@@ -274,6 +274,7 @@ public sealed class EmbeddedLog : ITopicLog
     public MaintenanceReport Maintain(DateTimeOffset now) => _maintainer.Run(now);
 
     /// <summary>Makes all commits durable and closes the log. Writers and readers must be done.</summary>
+    /// <exception cref="LogUnavailableException">The last commits could not be made durable.</exception>
     public void Dispose()
     {
         lock (_state.Gate)

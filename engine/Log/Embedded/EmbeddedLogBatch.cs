@@ -192,7 +192,7 @@ internal sealed class EmbeddedLogBatch : LogBatch
     }
 
     private void ThrowDamaged(in Planned planned, LogDefect defect) =>
-        throw SegmentRebuild.Damaged(_files!, _segment!, planned.Location.Position, defect);
+        throw _segment!.Damaged(_files!, planned.Location.Position, defect);
 
     /// <summary>A batch to read.</summary>
     /// <param name="Location">Where it stands in the segment.</param>

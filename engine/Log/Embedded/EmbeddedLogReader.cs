@@ -47,6 +47,11 @@ internal sealed class EmbeddedLogReader(
             {
                 into.Fill(segment, partition, offset, files);
             }
+            catch (IOException e)
+            {
+                throw new LogUnavailableException(
+                    $"Reading {segment.FileName} in {files.Location} failed: {e.Message}", e);
+            }
             finally
             {
                 segmentFiles.Unpin(segment);

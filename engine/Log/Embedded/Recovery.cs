@@ -119,11 +119,11 @@ internal sealed class Recovery
             if (defect == LogDefect.None)
                 defect = _state.Apply(scan.Frame, scan.Body, scan.Position);
             if (defect != LogDefect.None)
-                throw SegmentRebuild.Damaged(_files, active, scan.Position, defect);
+                throw active.Damaged(_files, scan.Position, defect);
             last = scan.Frame.Kind;
         }
         if (last == 0)
-            throw SegmentRebuild.Damaged(_files, active, SegmentHeader.Bytes, LogDefect.FirstFrame);
+            throw active.Damaged(_files, SegmentHeader.Bytes, LogDefect.FirstFrame);
         if (last == FrameKind.Seal)
             throw Missing(active.Header.LastNumber + 1);
         active.IsIndexLoaded = true;
@@ -156,7 +156,7 @@ internal sealed class Recovery
         for (long at = position; (at = scan.FindFrame(at, out FrameHeader later)) >= 0; at++)
             durableEnd = Math.Max(durableEnd, later.Watermark);
         if (durableEnd > position)
-            throw SegmentRebuild.Damaged(_files, active, position + result.Offset, defect);
+            throw active.Damaged(_files, position + result.Offset, defect);
         _cut = new TornTail(active.FileName, position, scan.Length - position, defect.Describe());
         active.File!.Truncate(position);
     }
@@ -178,7 +178,7 @@ internal sealed class Recovery
         if (!rebuilt.IsFinished)
         {
             if (sealAt == long.MaxValue)
-                throw SegmentRebuild.Damaged(_files, segment, rebuilt.Length, LogDefect.NotSealed);
+                throw segment.Damaged(_files, rebuilt.Length, LogDefect.NotSealed);
             // A crash came between the start of the next segment and the end of this one.
             file.Truncate(rebuilt.Length);
             SegmentWriter.TryEnd(file, rebuilt, FrameKind.Seal, _nowMs);

@@ -86,10 +86,20 @@ internal sealed class Maintainer : IDisposable
 
     private int Trim(long nowMs)
     {
+        List<(TopicPartition Partition, long Start)> starts = _retention.Plan(nowMs);
+        if (starts.Count == 0)
+            return 0;
         using var frame = new FrameBuilder();
-        _retention.Plan(nowMs, frame);
-        if (frame.Entries > 0)
+        lock (_appender.Lock)
+        {
+            foreach ((TopicPartition partition, long start) in starts)
+            {
+                // Its topic may be gone by now.
+                if (_state.Catalog.Topics.Find(partition) is not null)
+                    frame.Add(EntryHeader.DeleteBefore(partition, start), default);
+            }
             _appender.Commit(frame, lease: null);
+        }
         return frame.Entries;
     }
 

@@ -1,4 +1,5 @@
 using Streams.Log.Embedded.Catalog;
+using Streams.Log.Embedded.Segments;
 
 namespace Streams.Log.Embedded.Maintenance;
 
@@ -23,8 +24,8 @@ internal sealed class NeededRecords
                     if (last >= 0 && partition.Slices[last].Segment == state.Active)
                         last--;
                     long lastSealed = last < 0 ? -1 : partition.Slices[last].LastOffset;
-                    var need = new Need(partition.StartOffset, topic.Spec.Compacted, lastSealed);
-                    _partitions[partition.Id] = need;
+                    _partitions[partition.Id] = new Need(
+                        partition.StartOffset, lastSealed, topic.Spec.Compacted, topic.Spec.Retention);
                 }
             }
         }
@@ -41,5 +42,20 @@ internal sealed class NeededRecords
     public bool IsLast(TopicPartition partition, long offset) =>
         _partitions.TryGetValue(partition, out Need need) && need.LastSealedOffset == offset;
 
-    private readonly record struct Need(long Start, bool IsCompacted, long LastSealedOffset);
+    /// <summary>The shortest time for which records of a segment are kept, in milliseconds.</summary>
+    public double ShortestRetentionMs(LogSegment segment)
+    {
+        double shortest = double.PositiveInfinity;
+        foreach (PartitionSlice slice in segment.Slices)
+        {
+            if (!_partitions.TryGetValue(slice.Partition, out Need need) || slice.LastOffset < need.Start)
+                continue;
+            if (!need.IsCompacted && need.Retention is { } retention)
+                shortest = Math.Min(shortest, retention.TotalMilliseconds);
+        }
+        return shortest;
+    }
+
+    private readonly record struct Need(
+        long Start, long LastSealedOffset, bool IsCompacted, TimeSpan? Retention);
 }

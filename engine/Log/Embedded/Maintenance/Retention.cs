@@ -1,5 +1,4 @@
 using Streams.Log.Embedded.Catalog;
-using Streams.Log.Embedded.Format;
 using Streams.Log.Embedded.Segments;
 
 namespace Streams.Log.Embedded.Maintenance;
@@ -21,10 +20,11 @@ internal sealed class Retention(LogState state, EmbeddedLogOptions options)
     /// </summary>
     public long UnprocessedRecords { get; private set; }
 
-    /// <summary>Adds an entry for each partition whose start has to move.</summary>
-    public void Plan(long nowMs, FrameBuilder frame)
+    /// <summary>Finds the partitions whose start has to move, and where to.</summary>
+    public List<(TopicPartition Partition, long Start)> Plan(long nowMs)
     {
         UnprocessedRecords = 0;
+        var starts = new List<(TopicPartition Partition, long Start)>();
         IReadOnlyList<Topic> topics;
         lock (state.Gate)
             topics = state.Catalog.Topics.Sorted;
@@ -40,17 +40,19 @@ internal sealed class Retention(LogState state, EmbeddedLogOptions options)
                 lock (state.Gate)
                 {
                     if (state.Catalog.Topics.Find(topic[i]) is { } partition)
-                        PlanPartition(topic.Spec, partition, nowMs, frame);
+                        PlanPartition(topic.Spec, partition, nowMs, starts);
                 }
             }
         }
+        return starts;
     }
 
-    private void PlanPartition(TopicSpec spec, PartitionState partition, long nowMs, FrameBuilder frame)
+    private void PlanPartition(
+        TopicSpec spec, PartitionState partition, long nowMs, List<(TopicPartition, long)> starts)
     {
         long start = StartOf(spec, partition, nowMs);
         if (start > partition.StartOffset)
-            frame.Add(EntryHeader.DeleteBefore(partition.Id, start), default);
+            starts.Add((partition.Id, start));
     }
 
     private long StartOf(TopicSpec spec, PartitionState partition, long nowMs)

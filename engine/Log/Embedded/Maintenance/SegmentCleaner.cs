@@ -19,6 +19,9 @@ internal sealed class SegmentCleaner(
     private const int SmallFraction = 8;
     private const int SmallRunMin = 4;
 
+    // Merged segments span at most this part of the shortest retention of what is in them.
+    private const int SpanFraction = 8;
+
     // What a segment has even when nothing is in it: counted as dead, it would be rewritten again and again.
     private const int FixedBytes = SegmentHeader.Bytes + FrameHeader.Bytes;
 
@@ -72,6 +75,7 @@ internal sealed class SegmentCleaner(
         var runs = new List<List<LogSegment>>();
         var run = new List<LogSegment>();
         long runBytes = 0;
+        double spanMsMax = double.PositiveInfinity;
         bool isWorthIt = false;
         for (int i = 0; i < segments.Count - 1; i++)
         {
@@ -80,12 +84,17 @@ internal sealed class SegmentCleaner(
             bool isMostlyDead =
                 (segment.Length - FixedBytes - live) * 100 >= segment.Length * options.CleanDeadPercentMin;
             bool isCandidate = isMostlyDead || live <= options.SegmentBytes / SmallFraction;
-            if (!isCandidate || runBytes + live > options.SegmentBytes)
+            // Retention goes by whole segments: merged over too long, their records would never be old.
+            double ownSpanMsMax = needed.ShortestRetentionMs(segment) / SpanFraction;
+            double spanMs = run.Count > 0 ? segment.LastAppendTimeMs - run[0].Header.CreatedMs : 0;
+            bool isTooLong = spanMs > Math.Min(spanMsMax, ownSpanMsMax);
+            if (!isCandidate || isTooLong || runBytes + live > options.SegmentBytes)
                 Close();
             if (!isCandidate)
                 continue;
             run.Add(segment);
             runBytes += live;
+            spanMsMax = Math.Min(spanMsMax, ownSpanMsMax);
             isWorthIt |= isMostlyDead;
         }
         Close();
@@ -97,6 +106,7 @@ internal sealed class SegmentCleaner(
                 runs.Add(run);
             run = [];
             runBytes = 0;
+            spanMsMax = double.PositiveInfinity;
             isWorthIt = false;
         }
     }

@@ -51,7 +51,6 @@ internal sealed class SegmentRewriter : IDisposable
         {
             LastNumber = run[^1].Header.LastNumber,
             Generation = generation + 1,
-            CreatedMs = nowMs,
         })
         {
             LastCommit = run[^1].LastCommit,
@@ -112,7 +111,7 @@ internal sealed class SegmentRewriter : IDisposable
                 Append(rewritten, file, FrameKind.Commit, scan.Frame.Commit, scan.Frame.AppendTimeMs);
         }
         if (result.IsInvalid)
-            throw SegmentRebuild.Damaged(_files, segment, scan.End + result.Offset, result.Defect);
+            throw segment.Damaged(_files, scan.End + result.Offset, result.Defect);
     }
 
     private bool IsNeeded(in EntryHeader header) =>
@@ -134,7 +133,7 @@ internal sealed class SegmentRewriter : IDisposable
             if (!RecordCodec.TryRead(
                 payload, ref at, ref nextOffset, header.BaseTimestampMs, out LogRecord record))
             {
-                throw SegmentRebuild.Damaged(_files, segment, SegmentHeader.Bytes, LogDefect.EntryContents);
+                throw segment.Damaged(_files, SegmentHeader.Bytes, LogDefect.EntryContents);
             }
             if (!_compaction.Keeps(segment, header.TopicPartition, record))
                 continue;

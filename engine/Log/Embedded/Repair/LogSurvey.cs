@@ -79,6 +79,25 @@ internal sealed class LogSurvey
         return isNoted ? _note!.Value.Position : 0;
     }
 
+    /// <summary>Takes a segment apart.</summary>
+    public SegmentSurvey Open(int index)
+    {
+        SurveyedSegment segment = Segments[index];
+        return new SegmentSurvey(
+            _files.Open(segment.FileName, LogFileMode.Read), segment.Header.Place, DurableEnd(index));
+    }
+
+    /// <summary>Length of a segment's file; 0 where it is missing.</summary>
+    public long LengthOf(string fileName)
+    {
+        foreach (SurveyedSegment segment in Segments)
+        {
+            if (segment.FileName == fileName)
+                return segment.Length;
+        }
+        return 0;
+    }
+
     /// <summary>What was found.</summary>
     public VerificationReport Report()
     {
@@ -254,17 +273,6 @@ internal sealed class LogSurvey
         }
     }
 
-    /// <summary>Length of a segment's file; 0 where it is missing.</summary>
-    public long LengthOf(string fileName)
-    {
-        foreach (SurveyedSegment segment in Segments)
-        {
-            if (segment.FileName == fileName)
-                return segment.Length;
-        }
-        return 0;
-    }
-
     private bool Exists(long number)
     {
         foreach (SurveyedSegment segment in Segments)
@@ -289,13 +297,5 @@ internal sealed class LogSurvey
         if (!_partitions.TryGetValue((id.Topic, id.Partition), out PartitionSurvey? survey))
             _partitions[(id.Topic, id.Partition)] = survey = new PartitionSurvey();
         return survey;
-    }
-
-    /// <summary>Takes a segment apart.</summary>
-    public SegmentSurvey Open(int index)
-    {
-        SurveyedSegment segment = Segments[index];
-        return new SegmentSurvey(
-            _files.Open(segment.FileName, LogFileMode.Read), segment.Header.Place, DurableEnd(index));
     }
 }

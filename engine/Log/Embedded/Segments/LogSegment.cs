@@ -88,6 +88,10 @@ internal sealed class LogSegment(SegmentHeader header)
     /// <summary>Whether it stands for the segment of that number, itself or one merged into it.</summary>
     public bool Covers(long number) => number >= Number && number <= Header.LastNumber;
 
+    /// <summary>The exception for a defect at a position.</summary>
+    public LogDamagedException Damaged(ILogFileSystem files, long position, LogDefect defect) =>
+        new(Path.Combine(files.Location, FileName), position, defect.Describe());
+
     /// <summary>
     /// Takes over the figures of the same segment that was read anew, without the locations.
     /// </summary>
