@@ -29,6 +29,8 @@ public interface ITopicLog : IDisposable
     long DurableCommit { get; }
 
     /// <summary>Creates the topic, or finds it and checks that it is as asked.</summary>
+    /// <remarks>Retention, record limit and schema of an existing topic become as asked; a schema that is not named
+    /// stays.</remarks>
     /// <exception cref="TopicMismatchException">It exists with other partitions or another cleanup policy.</exception>
     Topic EnsureTopic(TopicSpec spec);
 

@@ -79,8 +79,8 @@ internal sealed class SimulatedFile
             }
             for (int at = 0; at < change.Bytes.Length;)
             {
-                int count = (int)Math.Min(
-                    SectorBytes - (change.Position + at) % SectorBytes, change.Bytes.Length - at);
+                long sectorLeft = SectorBytes - (change.Position + at) % SectorBytes;
+                int count = (int)Math.Min(sectorLeft, change.Bytes.Length - at);
                 if (random.Next(100) < survivalPercent)
                 {
                     Put(ref bytes, change.Bytes.AsSpan(at, count), change.Position + at);

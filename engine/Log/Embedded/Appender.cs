@@ -8,7 +8,7 @@ namespace Streams.Log.Embedded;
 /// <summary>
 /// Writes commits, one at a time: gives them numbers and offsets, and ends segments that are long enough.
 /// </summary>
-internal sealed class Appender : IDisposable
+internal sealed class Appender
 {
     private readonly LogState _state;
     private readonly EmbeddedLogOptions _options;
@@ -21,7 +21,8 @@ internal sealed class Appender : IDisposable
 
     /// <summary>Goes on at the end of the active segment.</summary>
     public Appender(
-        LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles, DurableNote note)
+        LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles,
+        DurableNote note)
     {
         _state = state;
         _options = options;
@@ -33,8 +34,8 @@ internal sealed class Appender : IDisposable
     }
 
     /// <summary>
-    /// Held over a commit. What the gate guards changes only under both, so whoever holds this lock may read
-    /// all of it.
+    /// Held over a commit. The catalog, the active segment and the commit numbers change only under this lock
+    /// and the gate, so whoever holds either may read them.
     /// </summary>
     public Lock Lock { get; } = new();
 
@@ -71,7 +72,8 @@ internal sealed class Appender : IDisposable
         {
             _state.ThrowIfUnusable();
             // A log in which nothing happens would otherwise begin segments for ever, each to say so.
-            if (_state.Active.Slices.Count == 0 || nowMs - _state.Active.Header.CreatedMs < age.TotalMilliseconds)
+            LogSegment active = _state.Active;
+            if (active.Slices.Count == 0 || nowMs - active.Header.CreatedMs < age.TotalMilliseconds)
                 return;
             ended = Roll();
         }
@@ -85,7 +87,14 @@ internal sealed class Appender : IDisposable
         {
             LogSegment active = _state.Active;
             Sync(_file);
-            SegmentWriter.TryEnd(_file, active, FrameKind.Close, NowMs(), _state.Catalog);
+            try
+            {
+                SegmentWriter.TryEnd(_file, active, FrameKind.Close, NowMs(), _state.Catalog);
+            }
+            catch (IOException e)
+            {
+                throw Failed("closing it", e);
+            }
             Sync(_file);
             _note.Write(active.Number, active.Length, active.LastCommit);
         }
@@ -102,14 +111,9 @@ internal sealed class Appender : IDisposable
         }
         catch (IOException e)
         {
-            throw _state.Fail(new LogUnavailableException(
-                $"Syncing the log in {_files.Location} to disk failed, so it must not go on: {e.Message}. " +
-                "Check the disk, then start again.", e));
+            throw Failed("syncing it to disk", e);
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
 
     private long Append(FrameBuilder frame)
     {
@@ -123,7 +127,10 @@ internal sealed class Appender : IDisposable
         {
             LogDefect defect = _state.Apply(header, frame.Body, active.Length);
             if (defect != LogDefect.None)
-                throw _state.Fail(new LogUnavailableException($"A commit contradicts itself: {defect.Describe()}."));
+            {
+                throw _state.Fail(new LogUnavailableException(
+                    $"A commit contradicts itself: {defect.Describe()}."));
+            }
             _state.WakeWaiters();
         }
         return header.Commit;
@@ -142,8 +149,7 @@ internal sealed class Appender : IDisposable
         }
         catch (IOException e)
         {
-            throw _state.Fail(new LogUnavailableException(
-                $"Writing the log in {_files.Location} failed: {e.Message}. Check the disk, then start again.", e));
+            throw Failed("writing a commit", e);
         }
     }
 
@@ -156,8 +162,7 @@ internal sealed class Appender : IDisposable
         }
         catch (IOException e)
         {
-            throw _state.Fail(new LogUnavailableException(
-                $"The log in {_files.Location} met a full disk and cannot be cut back: {e.Message}.", e));
+            throw Failed("cutting off what a full disk left of a commit", e);
         }
     }
 
@@ -222,21 +227,32 @@ internal sealed class Appender : IDisposable
         }
         catch (IOException e)
         {
-            throw _state.Fail(new LogUnavailableException(
-                $"The log in {_files.Location} cannot begin a segment: {e.Message}. Check the disk, then start again.", e));
+            throw Failed("beginning a segment", e);
         }
     }
 
     // Nobody writes to the segment any more, so this needs no lock and holds nobody up.
     private void Finish(LogSegment ended)
     {
-        SegmentWriter.TryEnd(ended.File!, ended, FrameKind.Seal, NowMs());
-        Sync(ended.File!);
-        SegmentIndexFile.TryWrite(_files, ended);
-        lock (_state.Gate)
-            ended.IsFinished = true;
-        _segmentFiles.Adopt(ended);
+        try
+        {
+            bool isSealed = SegmentWriter.TryEnd(ended.File!, ended, FrameKind.Seal, NowMs());
+            Sync(ended.File!);
+            // Without its seal, for want of room, it is left as it is until the next start ends it.
+            if (isSealed)
+                SegmentIndexFile.TryWrite(_files, ended);
+            _segmentFiles.Adopt(ended, isSealed);
+        }
+        catch (IOException e)
+        {
+            throw Failed("ending a segment", e);
+        }
     }
+
+    // What is on the disk is not known any more: nothing may build on it.
+    private LogException Failed(string doing, IOException e) => _state.Fail(new LogUnavailableException(
+        $"The log in {_files.Location} must not go on, because {doing} failed: {e.Message}. " +
+        "Check the disk, then start again.", e));
 
     private long NowMs() => _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
 }

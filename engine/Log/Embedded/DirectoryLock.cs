@@ -21,17 +21,10 @@ internal static class DirectoryLock
         if (taken is null)
         {
             throw new LogUnavailableException(
-                $"The log in {files.Location} is in use by {ReadHolder(files)}. Stop that process, or use another directory.");
+                $"The log in {files.Location} is in use by {ReadHolder(files)}. " +
+                "Stop that process, or use another directory.");
         }
-        try
-        {
-            WriteHolder(files, time);
-        }
-        catch
-        {
-            taken.Dispose();
-            throw;
-        }
+        WriteHolder(files, time);
         return taken;
     }
 
@@ -46,7 +39,11 @@ internal static class DirectoryLock
         }
         catch (LogFullException)
         {
-            // Only the name of the holder is missing then; a full disk must not keep a log from being read.
+            // Only the name of the holder is missing then; that must not keep a log from being read.
+        }
+        catch (IOException)
+        {
+            // As above.
         }
     }
 

@@ -26,7 +26,7 @@ internal sealed class DiskRoom(ILogFileSystem files, long freeBytesMin)
         {
             throw new LogFullException(
                 $"The disk of {files.Location} has less than {freeBytesMin + bytes:N0} bytes left " +
-                $"(DiskFreeBytesMin is {freeBytesMin:N0}). Make room; the same commit can then be tried again.");
+                $"(DiskFreeBytesMin is {freeBytesMin:N0}). Make room; the same commit can be tried again.");
         }
         // Others use the disk too, so only a part of what is left is counted on before asking again.
         _allowedBytes = Math.Min(spare / 4, AskAgainAfterBytes);

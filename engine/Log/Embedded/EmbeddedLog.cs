@@ -25,7 +25,8 @@ public sealed class EmbeddedLog : ITopicLog
     private readonly Dictionary<string, WriterLease> _writers = new(StringComparer.Ordinal);
 
     private EmbeddedLog(
-        EmbeddedLogOptions options, ILogFileSystem files, IDisposable directoryLock, LogState state, RecoveryReport recovery)
+        EmbeddedLogOptions options, ILogFileSystem files, IDisposable directoryLock, LogState state,
+        RecoveryReport recovery)
     {
         _options = options;
         _files = files;
@@ -80,19 +81,25 @@ public sealed class EmbeddedLog : ITopicLog
         files.Prepare();
         IDisposable directoryLock = DirectoryLock.Take(files, options.TimeProvider);
         var state = new LogState();
+        EmbeddedLog? log = null;
         try
         {
             RecoveryReport recovery = Embedded.Recovery.Run(state, options, files);
-            return new EmbeddedLog(options, files, directoryLock, state, recovery);
+            return log = new EmbeddedLog(options, files, directoryLock, state, recovery);
         }
-        catch (Exception e)
+        catch (IOException e)
         {
-            foreach (LogSegment segment in state.Segments)
-                segment.File?.Dispose();
-            directoryLock.Dispose();
-            if (e is IOException)
-                throw new LogUnavailableException($"The log in {files.Location} cannot be opened: {e.Message}", e);
-            throw;
+            throw new LogUnavailableException(
+                $"The log in {files.Location} cannot be opened: {e.Message}", e);
+        }
+        finally
+        {
+            if (log is null)
+            {
+                foreach (LogSegment segment in state.Segments)
+                    segment.File?.Dispose();
+                directoryLock.Dispose();
+            }
         }
     }
 
@@ -100,6 +107,7 @@ public sealed class EmbeddedLog : ITopicLog
     public Topic EnsureTopic(TopicSpec spec)
     {
         TopicRules.Validate(spec, _options.RecordBytesMax);
+        spec = TopicRules.InWholeMilliseconds(spec);
         lock (_appender.Lock)
         {
             _state.ThrowIfUnusable();
@@ -221,7 +229,8 @@ public sealed class EmbeddedLog : ITopicLog
     }
 
     /// <inheritdoc/>
-    public void WaitDurable(long commit, CancellationToken cancellation) => _flusher.WaitDurable(commit, cancellation);
+    public void WaitDurable(long commit, CancellationToken cancellation) =>
+        _flusher.WaitDurable(commit, cancellation);
 
     /// <inheritdoc/>
     public long WaitForCommit(long commit, TimeSpan timeout, CancellationToken cancellation)
@@ -254,13 +263,7 @@ public sealed class EmbeddedLog : ITopicLog
             ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, state.NextOffset);
             if (offset <= state.StartOffset)
                 return;
-            CommitEntry(new EntryHeader
-            {
-                Kind = EntryKind.DeleteBefore,
-                Topic = partition.Topic,
-                Partition = partition.Partition,
-                BaseOffset = offset,
-            }, default);
+            CommitEntry(EntryHeader.DeleteBefore(partition, offset), default);
         }
     }
 
@@ -275,6 +278,7 @@ public sealed class EmbeddedLog : ITopicLog
     public MaintenanceReport Maintain(DateTimeOffset now) => _maintainer.Run(now);
 
     /// <summary>Makes all commits durable and closes the log. Writers and readers must be done.</summary>
+    /// <exception cref="LogUnavailableException">The last commits could not be made durable.</exception>
     public void Dispose()
     {
         lock (_state.Gate)

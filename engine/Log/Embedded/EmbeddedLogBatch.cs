@@ -6,17 +6,18 @@ using Streams.Log.Embedded.Segments;
 
 namespace Streams.Log.Embedded;
 
-/// <summary>
-/// Batches of one partition that one read took from a segment, with what stood between them.
-/// </summary>
+/// <summary>Batches of one partition that one read took from a segment.</summary>
 internal sealed class EmbeddedLogBatch : LogBatch
 {
-    // Copying this many bytes of other partitions out of the system's cache takes about as long as another
-    // call to it.
-    private const int GapBytesMax = 16 * 1024;
+    // What stands between two batches is read along with them up to this size: copying as much out of the
+    // system's memory takes about as long as another call to it.
+    private const int GapBytesMax = 8 * 1024;
+
+    // The gate is held while batches are chosen.
+    private const int BatchesMax = 1024;
 
     private readonly PooledBuffer _buffer = new(64 * 1024);
-    private BatchLocation[] _planned = ArrayPool<BatchLocation>.Shared.Rent(64);
+    private Planned[] _planned = ArrayPool<Planned>.Shared.Rent(64);
     private int _plannedCount;
     private LogSegment? _segment;
     private ILogFileSystem? _files;
@@ -29,7 +30,7 @@ internal sealed class EmbeddedLogBatch : LogBatch
     private long _nextOffset;
     private long _baseTimestampMs;
 
-    /// <summary>Bytes of the file from the first planned batch to the end of the last.</summary>
+    /// <summary>Bytes that the planned batches take, with what is read along between them.</summary>
     public int PlannedBytes { get; private set; }
 
     /// <summary>Whether there is a record at or behind the offset asked for.</summary>
@@ -44,9 +45,7 @@ internal sealed class EmbeddedLogBatch : LogBatch
         _current = 0;
     }
 
-    /// <summary>
-    /// Chooses the batches of one read: as many as follow on one another closely, up to the limit.
-    /// </summary>
+    /// <summary>Chooses the batches of one read, up to a limit.</summary>
     /// <param name="slice">Where from; its locations are in memory.</param>
     /// <param name="offset">The first offset wanted.</param>
     /// <param name="end">Batches that end behind this position are not to be seen.</param>
@@ -56,20 +55,21 @@ internal sealed class EmbeddedLogBatch : LogBatch
     {
         Clear();
         ReadOnlySpan<BatchLocation> rest = slice.Locations[slice.Find(offset)..];
-        int count = 0;
-        while (count < rest.Length && rest[count].End <= end && (count == 0 || Follows(rest, count, readBytesMax)))
-            count++;
-        if (count == 0)
-            return false;
-        if (_planned.Length < count)
+        int count = Math.Min(rest.Length, BatchesMax);
+        for (int i = 0; i < count && rest[i].End <= end; i++)
         {
-            ArrayPool<BatchLocation>.Shared.Return(_planned);
-            _planned = ArrayPool<BatchLocation>.Shared.Rent(count);
+            int gap = i > 0 ? (int)Math.Min(rest[i].Position - rest[i - 1].End, int.MaxValue) : int.MaxValue;
+            bool isApart = gap > GapBytesMax;
+            int start = PlannedBytes + (isApart ? 0 : gap);
+            if (i > 0 && start + rest[i].Bytes > readBytesMax)
+                break;
+            if (i == _planned.Length)
+                Grow();
+            _planned[i] = new Planned(rest[i], start, isApart);
+            _plannedCount = i + 1;
+            PlannedBytes = start + rest[i].Bytes;
         }
-        rest[..count].CopyTo(_planned);
-        _plannedCount = count;
-        PlannedBytes = (int)(rest[count - 1].End - rest[0].Position);
-        return true;
+        return _plannedCount > 0;
     }
 
     /// <summary>Reads and checks the planned batches.</summary>
@@ -81,10 +81,18 @@ internal sealed class EmbeddedLogBatch : LogBatch
         Partition = partition;
         _buffer.Clear();
         Span<byte> bytes = _buffer.Append(PlannedBytes);
-        int read = segment.File!.ReadAt(bytes, _planned[0].Position);
-        for (int i = 0; i < _plannedCount; i++)
-            Check(_planned[i], bytes[..read]);
-        NextOffset = _planned[_plannedCount - 1].LastOffset + 1;
+        for (int first = 0; first < _plannedCount;)
+        {
+            int next = first + 1;
+            while (next < _plannedCount && !_planned[next].IsApart)
+                next++;
+            int start = _planned[first].Start;
+            Span<byte> run = bytes[start.._planned[next - 1].End];
+            int read = segment.File!.ReadAt(run, _planned[first].Location.Position);
+            for (; first < next; first++)
+                Check(_planned[first], bytes[..(start + read)]);
+        }
+        NextOffset = _planned[_plannedCount - 1].Location.LastOffset + 1;
         HasRecords = false;
         SkipBefore(from);
     }
@@ -111,17 +119,13 @@ internal sealed class EmbeddedLogBatch : LogBatch
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
-        if (!disposing)
+        if (!disposing || _planned.Length == 0)
             return;
         Clear();
         _buffer.Dispose();
-        ArrayPool<BatchLocation>.Shared.Return(_planned);
+        ArrayPool<Planned>.Shared.Return(_planned);
         _planned = [];
     }
-
-    private static bool Follows(ReadOnlySpan<BatchLocation> locations, int at, int readBytesMax) =>
-        locations[at].End - locations[0].Position <= readBytesMax
-            && locations[at].Position - locations[at - 1].End <= GapBytesMax;
 
     // Only the first planned batch can have records before the offset asked for.
     private void SkipBefore(long offset)
@@ -151,8 +155,7 @@ internal sealed class EmbeddedLogBatch : LogBatch
 
     private void Enter(int index)
     {
-        BatchLocation location = _planned[index];
-        int start = (int)(location.Position - _planned[0].Position);
+        int start = _planned[index].Start;
         EntryHeader header = EntryHeader.ReadUnchecked(_buffer.WrittenSpan[start..]);
         _at = start + EntryHeader.Bytes;
         _payloadEnd = _at + header.PayloadBytes;
@@ -161,25 +164,42 @@ internal sealed class EmbeddedLogBatch : LogBatch
         _baseTimestampMs = header.BaseTimestampMs;
     }
 
-    private void Check(BatchLocation location, ReadOnlySpan<byte> bytes)
+    private void Check(in Planned planned, ReadOnlySpan<byte> bytes)
     {
-        int start = (int)(location.Position - _planned[0].Position);
-        if (start + location.Bytes > bytes.Length)
-            ThrowDamaged(location, LogDefect.FrameCutOff);
-        ReadOnlySpan<byte> entry = bytes.Slice(start, location.Bytes);
+        BatchLocation location = planned.Location;
+        if (planned.End > bytes.Length)
+            ThrowDamaged(planned, LogDefect.FrameCutOff);
+        ReadOnlySpan<byte> entry = bytes[planned.Start..planned.End];
         ParseResult<LogDefect> result =
             EntryHeader.TryRead(entry, _segment!.Place, location.Position, out EntryHeader header);
         if (!result.IsDone)
-            ThrowDamaged(location, LogDefect.EntryHeader);
+            ThrowDamaged(planned, LogDefect.EntryHeader);
         if (header.EntryBytes != location.Bytes || header.BaseOffset != location.BaseOffset
             || header.TopicPartition != Partition)
         {
-            ThrowDamaged(location, LogDefect.EntryContents);
+            ThrowDamaged(planned, LogDefect.EntryContents);
         }
         if (Crc32C.Compute(entry[EntryHeader.Bytes..]) != header.PayloadChecksum)
-            ThrowDamaged(location, LogDefect.EntryPayload);
+            ThrowDamaged(planned, LogDefect.EntryPayload);
     }
 
-    private void ThrowDamaged(BatchLocation location, LogDefect defect) =>
-        throw SegmentRebuild.Damaged(_files!, _segment!, location.Position, defect);
+    private void Grow()
+    {
+        Planned[] larger = ArrayPool<Planned>.Shared.Rent(2 * _planned.Length);
+        _planned.CopyTo(larger, 0);
+        ArrayPool<Planned>.Shared.Return(_planned);
+        _planned = larger;
+    }
+
+    private void ThrowDamaged(in Planned planned, LogDefect defect) =>
+        throw _segment!.Damaged(_files!, planned.Location.Position, defect);
+
+    /// <summary>A batch to read.</summary>
+    /// <param name="Location">Where it stands in the segment.</param>
+    /// <param name="Start">Where it goes in the buffer.</param>
+    /// <param name="IsApart">Whether it is read by a call of its own, not with the one before it.</param>
+    private readonly record struct Planned(BatchLocation Location, int Start, bool IsApart)
+    {
+        public int End => Start + Location.Bytes;
+    }
 }

@@ -46,9 +46,10 @@ public sealed record EmbeddedLogOptions
     public int CommitBytesMax { get; init; } = 64 * MiB;
 
     /// <summary>
-    /// Most bytes that one read takes from the disk, unless a single batch is larger. Default 1 MiB.
+    /// Most bytes that one read takes from the disk, unless a single batch is larger. Default 256 KiB: more
+    /// was not measurably faster, and every reader's batch keeps as much memory.
     /// </summary>
-    public int ReadBytesMax { get; init; } = MiB;
+    public int ReadBytesMax { get; init; } = MiB / 4;
 
     /// <summary>Most segment files open at a time, beside those in use. Default 128.</summary>
     public int OpenFilesMax { get; init; } = 128;
@@ -96,11 +97,14 @@ public sealed record EmbeddedLogOptions
     /// <exception cref="ArgumentException">They do not.</exception>
     internal void Validate()
     {
-        Check(SegmentBytes is >= 1024 and <= 1024 * MiB, $"SegmentBytes is 1 KiB to 1 GiB, not {SegmentBytes:N0}");
-        Check(CommitBytesMax is > 0 and <= 1024 * MiB, $"CommitBytesMax is up to 1 GiB, not {CommitBytesMax:N0}");
+        Check(SegmentBytes is >= 1024 and <= 1024 * MiB,
+            $"SegmentBytes is 1 KiB to 1 GiB, not {SegmentBytes:N0}");
+        Check(CommitBytesMax is > 0 and <= 1024 * MiB,
+            $"CommitBytesMax is up to 1 GiB, not {CommitBytesMax:N0}");
         Check(BatchBytesMax > 0, $"BatchBytesMax is {BatchBytesMax:N0}");
         Check(RecordBytesMax > 0 && RecordBytesMax <= CommitBytesMax - 1024,
-            $"RecordBytesMax ({RecordBytesMax:N0}) has to leave 1 KiB of CommitBytesMax ({CommitBytesMax:N0})");
+            $"RecordBytesMax ({RecordBytesMax:N0}) has to leave 1 KiB of " +
+            $"CommitBytesMax ({CommitBytesMax:N0})");
         Check(ReadBytesMax > 0, $"ReadBytesMax is {ReadBytesMax:N0}");
         Check(OpenFilesMax > 0, $"OpenFilesMax is {OpenFilesMax:N0}");
         Check(IndexCacheBytesMax >= 0, $"IndexCacheBytesMax is {IndexCacheBytesMax:N0}");
@@ -115,7 +119,8 @@ public sealed record EmbeddedLogOptions
         Check(SegmentAgeMax > TimeSpan.Zero, $"SegmentAgeMax is {SegmentAgeMax}");
         Check(UnprocessedRetention >= TimeSpan.Zero, $"UnprocessedRetention is {UnprocessedRetention}");
         Check(TombstoneRetention >= TimeSpan.Zero, $"TombstoneRetention is {TombstoneRetention}");
-        Check(CleanDeadPercentMin is > 0 and <= 100, $"CleanDeadPercentMin is 1 to 100, not {CleanDeadPercentMin}");
+        Check(CleanDeadPercentMin is > 0 and <= 100,
+            $"CleanDeadPercentMin is 1 to 100, not {CleanDeadPercentMin}");
         Check(CompactionDirtyPercentMin is > 0 and <= 100,
             $"CompactionDirtyPercentMin is 1 to 100, not {CompactionDirtyPercentMin}");
         Check(CompactionMapBytesMax > 0, $"CompactionMapBytesMax is {CompactionMapBytesMax:N0}");

@@ -6,7 +6,8 @@ namespace Streams.Log.Embedded;
 
 /// <summary>Reads an <see cref="EmbeddedLog"/>.</summary>
 internal sealed class EmbeddedLogReader(
-    LogState state, SegmentFiles segmentFiles, ILogFileSystem files, int readBytesMax, ReadLevel level) : ILogReader
+    LogState state, SegmentFiles segmentFiles, ILogFileSystem files, int readBytesMax, ReadLevel level)
+    : ILogReader
 {
     /// <inheritdoc/>
     public LogBatch CreateBatch() => new EmbeddedLogBatch();
@@ -28,7 +29,8 @@ internal sealed class EmbeddedLogReader(
                     return false;
                 PartitionSlice slice = known.Slices[at];
                 segment = slice.Segment;
-                long end = segment == state.Active && level == ReadLevel.Durable ? state.DurableEnd : long.MaxValue;
+                bool isCutOff = segment == state.Active && level == ReadLevel.Durable;
+                long end = isCutOff ? state.DurableEnd : long.MaxValue;
                 into.Clear();
                 if (segmentFiles.TryPin(segment) && !into.TryPlan(slice, offset, end, readBytesMax))
                 {
@@ -44,6 +46,11 @@ internal sealed class EmbeddedLogReader(
             try
             {
                 into.Fill(segment, partition, offset, files);
+            }
+            catch (IOException e)
+            {
+                throw new LogUnavailableException(
+                    $"Reading {segment.FileName} in {files.Location} failed: {e.Message}", e);
             }
             finally
             {

@@ -34,11 +34,7 @@ internal sealed class EmbeddedLogWriter : ILogWriter
     /// <inheritdoc/>
     public void Append(TopicPartition partition, in LogRecord record)
     {
-        TopicSlots slots = (uint)partition.Topic < (uint)_topics.Length && _topics[partition.Topic] is { } known
-            ? known
-            : AddSlots(partition);
-        if ((uint)partition.Partition >= (uint)slots.Batches.Length)
-            throw NoSuchPartition(partition);
+        TopicSlots slots = SlotsOf(partition);
         long recordBytes = (long)record.Key.Length + record.Value.Length + record.Headers.Length;
         if (recordBytes > slots.RecordBytesMax)
             ThrowTooLarge(slots, recordBytes);
@@ -60,11 +56,7 @@ internal sealed class EmbeddedLogWriter : ILogWriter
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(nextOffset);
-        TopicSlots slots = (uint)partition.Topic < (uint)_topics.Length && _topics[partition.Topic] is { } known
-            ? known
-            : AddSlots(partition);
-        if ((uint)partition.Partition >= (uint)slots.Batches.Length)
-            throw NoSuchPartition(partition);
+        TopicSlots slots = SlotsOf(partition);
         _positions.SetOffset(group, partition, nextOffset);
     }
 
@@ -126,6 +118,17 @@ internal sealed class EmbeddedLogWriter : ILogWriter
         _positions.Dispose();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private TopicSlots SlotsOf(TopicPartition partition)
+    {
+        TopicSlots?[] topics = _topics;
+        TopicSlots? slots = (uint)partition.Topic < (uint)topics.Length ? topics[partition.Topic] : null;
+        slots ??= AddSlots(partition);
+        if ((uint)partition.Partition >= (uint)slots.Batches.Length)
+            throw NoSuchPartition(partition);
+        return slots;
+    }
+
     private BatchBuilder StartBatch(TopicPartition partition)
     {
         if (!_spare.TryPop(out BatchBuilder? batch))
@@ -154,8 +157,10 @@ internal sealed class EmbeddedLogWriter : ILogWriter
     private static ArgumentException NoSuchPartition(TopicPartition partition) =>
         new($"The log has no partition {partition.Partition} of a topic number {partition.Topic}.");
 
-    private static void ThrowTooLarge(TopicSlots slots, long recordBytes) => throw new RecordTooLargeException(
-        $"A record of {recordBytes:N0} bytes is over the limit of topic {slots.Name} ({slots.RecordBytesMax:N0} bytes).");
+    private static void ThrowTooLarge(TopicSlots slots, long recordBytes) =>
+        throw new RecordTooLargeException(
+            $"A record of {recordBytes:N0} bytes is over the limit of topic {slots.Name} " +
+            $"({slots.RecordBytesMax:N0} bytes).");
 
     private void ThrowCommitTooLarge() => throw new CommitTooLargeException(
         $"The commit would be larger than CommitBytesMax ({_options.CommitBytesMax:N0} bytes); it holds " +

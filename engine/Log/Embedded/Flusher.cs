@@ -23,7 +23,8 @@ internal sealed class Flusher : IDisposable
     /// Starts a thread that flushes at an interval and on demand, unless the log is a manual one.
     /// </summary>
     public Flusher(
-        LogState state, SegmentFiles segmentFiles, Appender appender, DurableNote note, EmbeddedLogOptions options)
+        LogState state, SegmentFiles segmentFiles, Appender appender, DurableNote note,
+        EmbeddedLogOptions options)
     {
         _state = state;
         _segmentFiles = segmentFiles;

@@ -24,8 +24,9 @@ internal sealed class LogState
     public List<LogSegment> Segments { get; } = [];
 
     /// <summary>
-    /// The segment that is written to: the last of <see cref="Segments"/>. Apart from these, because it changes
-    /// under the appender's lock too, which may thus read it without the gate, while maintenance changes the list.
+    /// The segment that is written to: the last of <see cref="Segments"/>. Apart from these, because it
+    /// changes under the appender's lock too, which may thus read it without the gate, while maintenance
+    /// changes the list.
     /// </summary>
     public LogSegment Active { get; private set; } = null!;
 
@@ -146,11 +147,12 @@ internal sealed class LogState
 
     private static PartitionSlice SliceOf(PartitionState partition, LogSegment segment)
     {
-        if (partition.Slices.Count > 0 && partition.Slices[^1] is { } last && ReferenceEquals(last.Segment, segment))
-            return last;
+        List<PartitionSlice> slices = partition.Slices;
+        if (slices.Count > 0 && ReferenceEquals(slices[^1].Segment, segment))
+            return slices[^1];
         var slice = new PartitionSlice(segment, partition.Id);
         segment.Slices.Add(slice);
-        partition.Slices.Add(slice);
+        slices.Add(slice);
         return slice;
     }
 

@@ -95,16 +95,17 @@ internal sealed class Recovery
             if (!listing.Segments.Exists(segment => segment.Covers(number)))
                 throw Missing(number);
         }
-        for (int i = 0; i < listing.Segments.Count - 1; i++)
-            Attach(listing.Segments[i], listing.Segments[i + 1]);
-        foreach (LogSegment merged in listing.Merged)
-            Delete(merged);
         // What a killed process left in the system's memory has to be on the disk before anybody is told that
-        // it is: the commits, and the name of the file they are in.
+        // it is: the commits, and the names of the files they are in.
         active.File.Sync();
         _files.SyncDirectory();
         _state.DurableEnd = active.Length;
         _state.DurableCommit = _state.LastCommit;
+        for (int i = 0; i < listing.Segments.Count - 1; i++)
+            Attach(listing.Segments[i], listing.Segments[i + 1]);
+        foreach (LogSegment merged in listing.Merged)
+            _files.Delete(merged.FileName);
+        DeleteStrayIndexes();
     }
 
     private void ReadActive(LogSegment active, long notedEnd)
@@ -118,11 +119,11 @@ internal sealed class Recovery
             if (defect == LogDefect.None)
                 defect = _state.Apply(scan.Frame, scan.Body, scan.Position);
             if (defect != LogDefect.None)
-                throw SegmentRebuild.Damaged(_files, active, scan.Position, defect);
+                throw active.Damaged(_files, scan.Position, defect);
             last = scan.Frame.Kind;
         }
         if (last == 0)
-            throw SegmentRebuild.Damaged(_files, active, SegmentHeader.Bytes, LogDefect.FirstFrame);
+            throw active.Damaged(_files, SegmentHeader.Bytes, LogDefect.FirstFrame);
         if (last == FrameKind.Seal)
             throw Missing(active.Header.LastNumber + 1);
         active.IsIndexLoaded = true;
@@ -155,7 +156,7 @@ internal sealed class Recovery
         for (long at = position; (at = scan.FindFrame(at, out FrameHeader later)) >= 0; at++)
             durableEnd = Math.Max(durableEnd, later.Watermark);
         if (durableEnd > position)
-            throw SegmentRebuild.Damaged(_files, active, position + result.Offset, defect);
+            throw active.Damaged(_files, position + result.Offset, defect);
         _cut = new TornTail(active.FileName, position, scan.Length - position, defect.Describe());
         active.File!.Truncate(position);
     }
@@ -176,6 +177,8 @@ internal sealed class Recovery
         LogSegment rebuilt = SegmentRebuild.Scan(_files, segment, file, sealAt);
         if (!rebuilt.IsFinished)
         {
+            if (sealAt == long.MaxValue)
+                throw segment.Damaged(_files, rebuilt.Length, LogDefect.NotSealed);
             // A crash came between the start of the next segment and the end of this one.
             file.Truncate(rebuilt.Length);
             SegmentWriter.TryEnd(file, rebuilt, FrameKind.Seal, _nowMs);
@@ -186,10 +189,16 @@ internal sealed class Recovery
         segment.TakeFigures(rebuilt);
     }
 
-    private void Delete(LogSegment merged)
+    private void DeleteStrayIndexes()
     {
-        _files.Delete(merged.IndexName);
-        _files.Delete(merged.FileName);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (LogSegment segment in _state.Segments)
+            names.Add(segment.IndexName);
+        foreach (string name in _files.List())
+        {
+            if (name.EndsWith(LogSegment.IndexSuffix, StringComparison.Ordinal) && !names.Contains(name))
+                _files.Delete(name);
+        }
     }
 
     private LogDamagedException Missing(long number) =>

@@ -29,7 +29,8 @@ public sealed class ConcurrencyTests
             Topic topic = log.EnsureTopic(new TopicSpec { Name = "t", Partitions = 2 });
             TopicPartition table = log.EnsureTopic(new TopicSpec { Name = "table", Compacted = true })[0];
             CancellationToken stop = TestContext.Current.CancellationToken;
-            Task[] writers = [.. Enumerable.Range(0, Writers).Select(w => Start(() => Write(log, topic, table, w)))];
+            IEnumerable<Task> writers =
+                Enumerable.Range(0, Writers).Select(w => Start(() => Write(log, topic, table, w))).ToArray();
             Task[] readers =
             [
                 Start(() => Follow(log, topic, ReadLevel.Committed)),

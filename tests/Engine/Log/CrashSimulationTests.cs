@@ -49,7 +49,8 @@ public sealed class CrashSimulationTests
         }
         TestContext.Current.TestOutputHelper?.WriteLine(seen.ToString());
         // A simulation in which nothing happens proves nothing.
-        Assert.True(seeds.Length == 1 || seen is { Closed: > 0, Dropped: > 0, Rewritten: > 0, Compacted: > 0 }, $"{seen}");
+        bool happened = seen is { Closed: > 0, Dropped: > 0, Rewritten: > 0, Compacted: > 0 };
+        Assert.True(happened || seeds.Length == 1, $"{seen}");
     }
 
     private static void Run(
@@ -121,8 +122,8 @@ public sealed class CrashSimulationTests
     {
         if (int.TryParse(Environment.GetEnvironmentVariable("STREAMS_LOG_CRASH_SEED"), out int one))
             return [one];
-        return Enumerable.Range(
-            1, int.TryParse(Environment.GetEnvironmentVariable("STREAMS_LOG_CRASH_SEEDS"), out int count) ? count : 150);
+        string? asked = Environment.GetEnvironmentVariable("STREAMS_LOG_CRASH_SEEDS");
+        return Enumerable.Range(1, int.TryParse(asked, out int count) ? count : 100);
     }
 
     private sealed record Coverage

@@ -64,9 +64,25 @@ public sealed class DamageTests
         {
             SimulatedFileSystem copy = files.Copy(1);
             copy.SetContents(Second, whole.AsSpan(0, (int)length));
-            LogDamagedException damage = Assert.Throws<LogDamagedException>(() => SmallLog.Open(copy, SegmentBytes));
+            LogDamagedException damage =
+                Assert.Throws<LogDamagedException>(() => SmallLog.Open(copy, SegmentBytes));
             Assert.EndsWith(Second, damage.File, StringComparison.Ordinal);
             Assert.InRange(damage.Position, 0, length);
+        }
+    }
+
+    [Fact]
+    public void A_commit_behind_it_proves_that_bytes_were_durable_even_without_the_note()
+    {
+        (SimulatedFileSystem files, _, long durableEnd) = Build();
+        files.Delete("durable");
+        for (int position = 0; position < durableEnd; position++)
+        {
+            SimulatedFileSystem copy = files.Copy(1);
+            copy.FlipBit(Second, position, position % 8);
+            LogDamagedException damage =
+                Assert.Throws<LogDamagedException>(() => SmallLog.Open(copy, SegmentBytes));
+            Assert.EndsWith(Second, damage.File, StringComparison.Ordinal);
         }
     }
 
@@ -77,7 +93,8 @@ public sealed class DamageTests
     {
         (SimulatedFileSystem files, _, _) = Build();
         files.Delete(name);
-        LogDamagedException damage = Assert.Throws<LogDamagedException>(() => SmallLog.Open(files, SegmentBytes));
+        LogDamagedException damage =
+            Assert.Throws<LogDamagedException>(() => SmallLog.Open(files, SegmentBytes));
         Assert.EndsWith(name, damage.File, StringComparison.Ordinal);
     }
 
@@ -110,7 +127,7 @@ public sealed class DamageTests
                 }
             }
         }
-        Assert.True(damaged > 5000 && cut > 500 && harmless > 500, $"{damaged} damaged, {cut} cut, {harmless} harmless");
+        Assert.True(damaged > 5000 && cut > 500 && harmless > 500, $"{damaged}, {cut}, {harmless}");
     }
 
     private static string Outcome(
@@ -122,7 +139,7 @@ public sealed class DamageTests
             using EmbeddedLog log = SmallLog.Open(files, SegmentBytes);
             if (log.Recovery.Cut is { } tail)
             {
-                Assert.True(name == Second && position >= durableEnd, $"{name} was cut for a flip at {position}");
+                Assert.True(name == Second && position >= durableEnd, $"{name} was cut for {position}");
                 Assert.InRange(position, tail.Position, tail.Position + tail.Bytes - 1);
                 var before = new LogModel(model);
                 before.CutAfter(log.Recovery.LastCommit);

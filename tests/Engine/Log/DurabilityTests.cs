@@ -53,11 +53,7 @@ public sealed class DurabilityTests
         const int Writers = 16;
         const int CommitsPerWriter = 200;
         var files = new SimulatedFileSystem(1);
-        using EmbeddedLog log = EmbeddedLog.Open(SmallLog.Options(files, 1024 * 1024) with
-        {
-            Manual = false,
-            FlushIntervalMs = 1000,
-        });
+        using EmbeddedLog log = OpenWithThreads(files, flushIntervalMs: 1000);
         Topic topic = log.EnsureTopic(new TopicSpec { Name = "t", Partitions = 4 });
         long before = files.Syncs;
         CancellationToken cancellation = TestContext.Current.CancellationToken;
@@ -78,7 +74,10 @@ public sealed class DurabilityTests
             Assert.Equal(Writers * CommitsPerWriter / 4, records.Count);
             // Of each writer all, and in its order.
             foreach (IGrouping<string, string> writer in records.GroupBy(r => r.Split(':')[1].Split('=')[0]))
-                Assert.Equal(Enumerable.Range(0, CommitsPerWriter), writer.Select(r => int.Parse(r.Split('=')[1], null)));
+            {
+                IEnumerable<int> numbers = writer.Select(r => int.Parse(r.Split('=')[1], null));
+                Assert.Equal(Enumerable.Range(0, CommitsPerWriter), numbers);
+            }
         }
     }
 
@@ -86,7 +85,7 @@ public sealed class DurabilityTests
     public void Commits_become_durable_by_themselves_within_the_interval()
     {
         var files = new SimulatedFileSystem(1);
-        using EmbeddedLog log = EmbeddedLog.Open(SmallLog.Options(files) with { Manual = false, FlushIntervalMs = 5 });
+        using EmbeddedLog log = OpenWithThreads(files, flushIntervalMs: 5);
         TopicPartition partition = log.EnsureTopic(new TopicSpec { Name = "t" })[0];
         using ILogWriter writer = log.OpenWriter("w");
         long commit = writer.Commit(partition, "a", "1");
@@ -113,7 +112,7 @@ public sealed class DurabilityTests
         Assert.Throws<LogUnavailableException>(() => writer.Commit());
         Assert.Throws<LogUnavailableException>(() => reader.Read(partition, 0, batch));
         Assert.Throws<LogUnavailableException>(log.Flush);
-        Assert.Throws<LogUnavailableException>(() => log.WaitDurable(commit, TestContext.Current.CancellationToken));
+        Assert.Throws<LogUnavailableException>(() => log.WaitDurable(commit, CancellationToken.None));
         Assert.Throws<LogUnavailableException>(() => log.EnsureTopic(new TopicSpec { Name = "u" }));
         Assert.Throws<LogUnavailableException>(() => log.EndOffset(partition, ReadLevel.Committed));
         log.Dispose();
@@ -127,7 +126,7 @@ public sealed class DurabilityTests
     public async Task Whoever_waits_is_told_of_the_failure()
     {
         var files = new SimulatedFileSystem(1);
-        using EmbeddedLog log = EmbeddedLog.Open(SmallLog.Options(files) with { Manual = false, FlushIntervalMs = 60_000 });
+        using EmbeddedLog log = OpenWithThreads(files, flushIntervalMs: 60_000);
         TopicPartition partition = log.EnsureTopic(new TopicSpec { Name = "t" })[0];
         using ILogWriter writer = log.OpenWriter("w");
         log.WaitDurable(writer.Commit(partition, "a", "1"), TestContext.Current.CancellationToken);
@@ -141,10 +140,18 @@ public sealed class DurabilityTests
     public async Task A_wait_for_durability_can_be_cancelled()
     {
         var files = new SimulatedFileSystem(1);
-        using EmbeddedLog log = EmbeddedLog.Open(SmallLog.Options(files) with { Manual = false, FlushIntervalMs = 60_000 });
+        using EmbeddedLog log = OpenWithThreads(files, flushIntervalMs: 60_000);
         using var cancelled = new CancellationTokenSource();
-        Task wait = Task.Run(() => log.WaitDurable(long.MaxValue, cancelled.Token), TestContext.Current.CancellationToken);
+        Task wait = Task.Run(
+            () => log.WaitDurable(long.MaxValue, cancelled.Token), TestContext.Current.CancellationToken);
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => wait);
     }
+
+    private static EmbeddedLog OpenWithThreads(SimulatedFileSystem files, int flushIntervalMs) =>
+        EmbeddedLog.Open(SmallLog.Options(files, 1024 * 1024) with
+        {
+            Manual = false,
+            FlushIntervalMs = flushIntervalMs,
+        });
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Streams.Log;
 using Streams.Log.Embedded;
+using Streams.Log.Embedded.Files;
 using Streams.Log.Embedded.Repair;
 using Streams.Testing;
 using Streams.Tests.Support;
@@ -15,7 +16,8 @@ public sealed class FullDiskTests
     [InlineData(2048)]
     public void A_commit_that_finds_no_room_changes_nothing_and_succeeds_when_there_is_room(int segmentBytes)
     {
-        // A disk that is full after each number of bytes in turn: in a frame, in a segment's head, in an index.
+        // A disk that is full after each number of bytes in turn: in a frame, in a segment's head, in an
+        // index.
         for (int room = 0; room < 3000; room += 7)
         {
             var files = new SimulatedFileSystem(1);
@@ -103,6 +105,7 @@ public sealed class FullDiskTests
                 committed++;
                 Assert.True(committed < 1000);
             }
+            Assert.InRange(new DirectoryFileSystem(mount).FreeBytes(), 0, 10_000);
             Assert.Equal(committed - 1, log.EndOffset(partition, ReadLevel.Committed));
             Assert.True(log.ReadAll(partition).Count == committed - 1);
             File.Delete(ballast);
@@ -117,13 +120,17 @@ public sealed class FullDiskTests
             Run("umount", mount);
         }
 
-        EmbeddedLog Open() =>
-            EmbeddedLog.Open(new EmbeddedLogOptions { Directory = Path.Combine(mount, "log"), DiskFreeBytesMin = 0 });
+        EmbeddedLog Open() => EmbeddedLog.Open(new EmbeddedLogOptions
+        {
+            Directory = Path.Combine(mount, "log"),
+            DiskFreeBytesMin = 0,
+        });
     }
 
     private static int Run(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
         process.WaitForExit();
         return process.ExitCode;
     }

@@ -11,8 +11,8 @@ using Xunit;
 namespace Streams.Tests.Engine.Log;
 
 /// <summary>
-/// Kills a real process while it commits, again and again on one directory. STREAMS_LOG_KILLS sets how often; 20 by
-/// default.
+/// Kills a real process while it commits, again and again on one directory. STREAMS_LOG_KILLS sets how often;
+/// 20 by default.
 /// </summary>
 public sealed class KillTests
 {
@@ -22,7 +22,8 @@ public sealed class KillTests
     [Fact]
     public void Killed_at_any_instant_a_process_leaves_whole_commits_and_all_that_it_reported()
     {
-        int kills = int.TryParse(Environment.GetEnvironmentVariable("STREAMS_LOG_KILLS"), out int asked) ? asked : 20;
+        string? asked = Environment.GetEnvironmentVariable("STREAMS_LOG_KILLS");
+        int kills = int.TryParse(asked, out int count) ? count : 20;
         using var folder = new TemporaryFolder();
         var random = new Random(1);
         long last = -1;
@@ -36,14 +37,16 @@ public sealed class KillTests
             cut += log.Recovery.Cut is null ? 0 : 1;
             Assert.False(log.Recovery.ClosedInOrder);
             long found = Check(log);
-            Assert.True(found >= Math.Max(reported, last), $"{found} after {reported} was reported and {last} was there");
+            Assert.True(found >= Math.Max(reported, last), $"{found} of {reported} reported, {last} before");
             last = found;
         }
         Assert.True(last > kills, "The child has hardly committed anything.");
-        TestContext.Current.TestOutputHelper?.WriteLine($"{last} commits over {kills} kills, {cut} torn tails");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{last} commits, {kills} kills, {cut} torn tails");
     }
 
-    /// <summary>The child: this assembly, started again, commits until it is killed and never runs a test.</summary>
+    /// <summary>
+    /// The child: this assembly, started again, commits until it is killed and never runs a test.
+    /// </summary>
 #pragma warning disable CA2255 // An executable's own business: nobody else loads this module.
     [ModuleInitializer]
 #pragma warning restore CA2255
@@ -52,7 +55,8 @@ public sealed class KillTests
         if (Environment.GetEnvironmentVariable(ChildVariable) is not { Length: > 0 } directory)
             return;
         using EmbeddedLog log = Open(directory, manual: false);
-        Topic events = log.EnsureTopic(new TopicSpec { Name = "events", Partitions = Partitions, Retention = null });
+        Topic events = log.EnsureTopic(
+            new TopicSpec { Name = "events", Partitions = Partitions, Retention = null });
         Topic table = log.EnsureTopic(new TopicSpec { Name = "table", Compacted = true });
         using ILogWriter writer = log.OpenWriter("child");
         using Stream output = Console.OpenStandardOutput();
@@ -71,7 +75,8 @@ public sealed class KillTests
     // The last number that the child said it had committed.
     private static long RunUntilKilled(string directory, TimeSpan time)
     {
-        string program = Path.ChangeExtension(typeof(KillTests).Assembly.Location, OperatingSystem.IsWindows() ? ".exe" : null)!;
+        string program = Path.ChangeExtension(
+            typeof(KillTests).Assembly.Location, OperatingSystem.IsWindows() ? ".exe" : null)!;
         using var child = Process.Start(new ProcessStartInfo(program)
         {
             RedirectStandardOutput = true,
@@ -79,6 +84,10 @@ public sealed class KillTests
         })!;
         string? line = child.StandardOutput.ReadLine();
         Assert.NotNull(line);
+        // Meanwhile nobody else gets in. That a killed process holds nobody up, the next round shows.
+        LogUnavailableException refused =
+            Assert.Throws<LogUnavailableException>(() => Open(directory, manual: true));
+        Assert.Contains($"in use by process {child.Id} on", refused.Message, StringComparison.Ordinal);
         using var timer = new Timer(_ => child.Kill(), null, time, Timeout.InfiniteTimeSpan);
         string last = line;
         while ((line = child.StandardOutput.ReadLine()) is not null)
@@ -90,7 +99,8 @@ public sealed class KillTests
         return long.Parse(last, CultureInfo.InvariantCulture);
     }
 
-    // All partitions, the offset and the cursor tell of the same commits, from the first to the last without a gap.
+    // All partitions, the offset and the cursor tell of the same commits, from the first to the last without
+    // a gap.
     private static long Check(EmbeddedLog log)
     {
         Topic events = log.FindTopic("events")!;
@@ -118,7 +128,7 @@ public sealed class KillTests
         {
             while (batch.TryRead(out LogRecord record))
             {
-                Assert.True(record.Offset == next && record.TimestampMs == next, $"{record.Offset} at {next}");
+                Assert.Equal((next, next), (record.Offset, record.TimestampMs));
                 Assert.Equal($"{next}".PadRight((int)(next % 300)), Encoding.UTF8.GetString(record.Value));
                 next++;
             }

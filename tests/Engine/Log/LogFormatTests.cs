@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Streams.Tests.Engine.Log;
 
-/// <summary>The bytes of docs/log-format.md. When one of them changes, so must the version and the document.</summary>
+/// <summary>
+/// The bytes of docs/log-format.md. When one of them changes, so must the version and the document.
+/// </summary>
 public sealed class LogFormatTests
 {
     private const string Segment = "0000000000000001.segment";

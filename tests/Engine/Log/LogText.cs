@@ -1,5 +1,6 @@
 using System.Text;
 using Streams.Log;
+using Xunit;
 
 namespace Streams.Tests.Engine.Log;
 
@@ -7,7 +8,8 @@ namespace Streams.Tests.Engine.Log;
 internal static class LogText
 {
     /// <summary>Adds a record; a null key or value is an absent one.</summary>
-    public static void Append(this ILogWriter writer, TopicPartition partition, string? key, string? value, long timestampMs = 0)
+    public static void Append(
+        this ILogWriter writer, TopicPartition partition, string? key, string? value, long timestampMs = 0)
     {
         byte[]? keyBytes = key is null ? null : Encoding.UTF8.GetBytes(key);
         byte[]? valueBytes = value is null ? null : Encoding.UTF8.GetBytes(value);
@@ -38,14 +40,16 @@ internal static class LogText
         while (reader.Read(partition, offset, batch))
         {
             while (batch.TryRead(out LogRecord record))
-                all.Add($"{record.Offset}:{Text(record.HasKey, record.Key)}={Text(record.HasValue, record.Value)}");
-            Assert(batch.NextOffset > offset);
+            {
+                string key = Text(record.HasKey, record.Key);
+                all.Add($"{record.Offset}:{key}={Text(record.HasValue, record.Value)}");
+            }
+            Assert.True(batch.NextOffset > offset, "A read that returned records did not advance.");
             offset = batch.NextOffset;
         }
         return all;
     }
 
-    private static string Text(bool isThere, ReadOnlySpan<byte> bytes) => isThere ? Encoding.UTF8.GetString(bytes) : "-";
-
-    private static void Assert(bool holds) => Xunit.Assert.True(holds, "A read that returned records did not advance.");
+    private static string Text(bool isThere, ReadOnlySpan<byte> bytes) =>
+        isThere ? Encoding.UTF8.GetString(bytes) : "-";
 }

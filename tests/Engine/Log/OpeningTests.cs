@@ -49,14 +49,16 @@ public sealed class OpeningTests : IDisposable
     [Theory]
     [InlineData(0, 64 * 1024 * 1024, "SegmentBytes is 1 KiB to 1 GiB, not 0")]
     [InlineData(4096, 1000, "RecordBytesMax (16,777,216) has to leave 1 KiB of CommitBytesMax (1,000)")]
-    public void Options_that_do_not_go_together_are_refused(int segmentBytes, int commitBytesMax, string reason)
+    public void Options_that_do_not_go_together_are_refused(
+        int segmentBytes, int commitBytesMax, string reason)
     {
-        ArgumentException refused = Assert.Throws<ArgumentException>(() => EmbeddedLog.Open(new EmbeddedLogOptions
+        var options = new EmbeddedLogOptions
         {
             Directory = _folder.Path,
             SegmentBytes = segmentBytes,
             CommitBytesMax = commitBytesMax,
-        }));
+        };
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => EmbeddedLog.Open(options));
         Assert.Contains(reason, refused.Message, StringComparison.Ordinal);
     }
 
@@ -65,16 +67,19 @@ public sealed class OpeningTests : IDisposable
     {
         var files = new SimulatedFileSystem(1);
         EmbeddedLog log = SmallLog.Open(files);
-        Assert.Equal(new RecoveryReport { ClosedInOrder = true, LastCommit = 0, Segments = 1 }, log.Recovery);
+        Assert.Equal(Report(closedInOrder: true, lastCommit: 0), log.Recovery);
         TopicPartition partition = log.EnsureTopic(new TopicSpec { Name = "t" })[0];
         log.OpenWriter("w").Commit(partition, "a", "1");
         log.Dispose();
         log = SmallLog.Open(files);
-        Assert.Equal(new RecoveryReport { ClosedInOrder = true, LastCommit = 2, Segments = 1 }, log.Recovery);
+        Assert.Equal(Report(closedInOrder: true, lastCommit: 2), log.Recovery);
         log.OpenWriter("w").Commit(partition, "b", "2");
         files.Kill();
         using EmbeddedLog killed = SmallLog.Open(files);
-        Assert.Equal(new RecoveryReport { ClosedInOrder = false, LastCommit = 3, Segments = 1 }, killed.Recovery);
+        Assert.Equal(Report(closedInOrder: false, lastCommit: 3), killed.Recovery);
+
+        static RecoveryReport Report(bool closedInOrder, long lastCommit) =>
+            new() { ClosedInOrder = closedInOrder, LastCommit = lastCommit, Segments = 1 };
     }
 
     [Fact]

@@ -21,8 +21,10 @@ public sealed class RepairTests
         Assert.Equal(31, report.Commits);
         Assert.Equal(31, report.LastCommit);
         Assert.Equal(files.List().Count(IsSegment), report.Segments.Count);
-        Assert.Equal(written.Select(p => ("t", p.Key.Partition, 0L, (long)p.Value.Count, (long)p.Value.Count)),
-            report.Partitions.Select(p => (p.Topic, p.Partition, p.StartOffset, p.NextOffset, p.Records)));
+        Assert.Equal(
+            written.Select(p => $"t/{p.Key.Partition}: 0 to {p.Value.Count}, {p.Value.Count} records"),
+            report.Partitions.Select(
+                p => $"{p.Topic}/{p.Partition}: {p.StartOffset} to {p.NextOffset}, {p.Records} records"));
 
         long operations = files.Operations;
         RepairReport repair = EmbeddedLogRepair.Repair(files, new SteppingTime());
@@ -145,8 +147,9 @@ public sealed class RepairTests
         SimulatedFileSystem files = Build(out _);
         using (SmallLog.Open(files, SegmentBytes))
             Assert.Throws<LogUnavailableException>(() => EmbeddedLogRepair.Repair(files, new SteppingTime()));
+        var empty = new SimulatedFileSystem(1);
         LogUnavailableException none =
-            Assert.Throws<LogUnavailableException>(() => EmbeddedLogVerifier.Verify(new SimulatedFileSystem(1)));
+            Assert.Throws<LogUnavailableException>(() => EmbeddedLogVerifier.Verify(empty));
         Assert.Contains("There is no log in /simulated", none.Message, StringComparison.Ordinal);
     }
 
@@ -163,9 +166,10 @@ public sealed class RepairTests
         {
             List<string> left = log.ReadAll(partition);
             var lost = report.Before.Lost.Where(l => l.Partition == partition.Partition).ToList();
-            var expected = records
-                .Where((_, offset) => !lost.Exists(l => offset >= l.FirstOffset && offset <= l.LastOffset)).ToList();
+            List<string> expected = records.Where((_, offset) => !IsLost(offset)).ToList();
             Assert.Equal(report.Before.CommitsLostAtEnd == 0 ? expected : expected[..left.Count], left);
+
+            bool IsLost(int offset) => lost.Exists(l => offset >= l.FirstOffset && offset <= l.LastOffset);
         }
         using ILogWriter writer = log.OpenWriter("after");
         foreach (TopicPartition partition in written.Keys)

@@ -68,6 +68,24 @@ public sealed class RetentionTests : IDisposable
     }
 
     [Fact]
+    public void Small_segments_are_merged_and_their_records_still_go_in_time()
+    {
+        TopicPartition partition = Topic(TimeSpan.FromDays(7));
+        using ILogWriter writer = _log.OpenWriter("small");
+        for (int hour = 0; hour < 24 * 30; hour++)
+        {
+            writer.Commit(partition, "k", "v");
+            _time.Now += TimeSpan.FromHours(1);
+            _log.Maintain(_time.Now);
+        }
+        Assert.True(_files.List().Count < 60, $"{_files.List().Count} files");
+        // Seven days, one segment's hour, and what merged segments span at most: an eighth of the seven days.
+        long kept = _log.EndOffset(partition, ReadLevel.Committed) - _log.StartOffset(partition);
+        Assert.InRange(kept, 24 * 7, 24 * 8 + 2);
+        Assert.Equal(kept, _log.ReadAll(partition).Count);
+    }
+
+    [Fact]
     public void A_partition_keeps_about_the_bytes_it_may()
     {
         TopicPartition partition = _log.EnsureTopic(new TopicSpec
@@ -109,8 +127,13 @@ public sealed class RetentionTests : IDisposable
     [Fact]
     public void A_compacted_topic_is_not_subject_to_it()
     {
-        TopicPartition partition = _log.EnsureTopic(
-            new TopicSpec { Name = "t", Compacted = true, Retention = TimeSpan.FromHours(1), RetentionBytes = 1 })[0];
+        TopicPartition partition = _log.EnsureTopic(new TopicSpec
+        {
+            Name = "t",
+            Compacted = true,
+            Retention = TimeSpan.FromHours(1),
+            RetentionBytes = 1,
+        })[0];
         Fill(partition, 100);
         _time.Now += TimeSpan.FromDays(100);
         _log.Maintain(_time.Now);
@@ -178,8 +201,11 @@ public sealed class RetentionTests : IDisposable
         Assert.Equal(200, next);
     }
 
-    private EmbeddedLog Open() =>
-        EmbeddedLog.Open(SmallLog.Options(_files, SegmentBytes) with { TimeProvider = _time, OpenFilesMax = 3 });
+    private EmbeddedLog Open() => EmbeddedLog.Open(SmallLog.Options(_files, SegmentBytes) with
+    {
+        TimeProvider = _time,
+        OpenFilesMax = 3,
+    });
 
     private TopicPartition Topic(TimeSpan retention) =>
         _log.EnsureTopic(new TopicSpec { Name = "t", Retention = retention })[0];

@@ -51,7 +51,7 @@ public abstract class TopicLogContract : IDisposable
             Value = "value"u8,
             Headers = "\u0001a\u0004bc"u8,
         });
-        writer.Append(partition, new LogRecord { TimestampMs = 1_600_000_000_000, HasKey = true, HasValue = false });
+        writer.Append(partition, new LogRecord { TimestampMs = 1_600_000_000_000, HasKey = true });
         writer.Append(partition, new LogRecord { TimestampMs = -5, HasKey = false, HasValue = true });
         writer.Commit();
 
@@ -117,7 +117,8 @@ public abstract class TopicLogContract : IDisposable
     [Fact]
     public void All_is_there_after_the_log_was_opened_again()
     {
-        Topic topic = Log.EnsureTopic(new TopicSpec { Name = "t", Partitions = 3, Compacted = true, Schema = "s" });
+        var spec = new TopicSpec { Name = "t", Partitions = 3, Compacted = true, Schema = "s" };
+        Topic topic = Log.EnsureTopic(spec);
         using (ILogWriter writer = Log.OpenWriter("w"))
         {
             for (int i = 0; i < 10; i++)
@@ -129,7 +130,7 @@ public abstract class TopicLogContract : IDisposable
         }
         Reopen();
         topic = Assert.Single(Log.Topics);
-        Assert.Equal(new TopicSpec { Name = "t", Partitions = 3, Compacted = true, Schema = "s" }, topic.Spec);
+        Assert.Equal(spec, topic.Spec);
         Assert.Equal(["0:k0=v0", "1:k3=v3", "2:k6=v6", "3:k9=v9"], Log.ReadAll(topic[0]));
         Assert.Equal(["2:k8=v8"], Log.ReadAll(topic[2], 2));
         Assert.Equal(42, Log.CommittedOffset("g", topic[2]));
@@ -163,7 +164,10 @@ public abstract class TopicLogContract : IDisposable
             writer.Commit();
         }
         for (int from = 0; from <= 12; from++)
-            Assert.Equal(Enumerable.Range(from, 12 - from).Select(i => $"{i}:-={i}"), Log.ReadAll(topic[0], from));
+        {
+            IEnumerable<string> rest = Enumerable.Range(from, 12 - from).Select(i => $"{i}:-={i}");
+            Assert.Equal(rest, Log.ReadAll(topic[0], from));
+        }
     }
 
     [Fact]
@@ -268,7 +272,8 @@ public abstract class TopicLogContract : IDisposable
         Assert.Equal(next, await waiting);
 
         using var cancelled = new CancellationTokenSource();
-        Task cancelledWait = Task.Run(() => Log.WaitForCommit(next, TimeSpan.FromMinutes(1), cancelled.Token), none);
+        Task cancelledWait = Task.Run(
+            () => Log.WaitForCommit(next, TimeSpan.FromMinutes(1), cancelled.Token), none);
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelledWait);
     }

@@ -96,7 +96,8 @@ internal sealed class LogCatalog
 
     private bool DeleteBefore(in EntryHeader header)
     {
-        if (Topics.Find(header.TopicPartition) is not { } partition || header.BaseOffset > partition.NextOffset)
+        PartitionState? partition = Topics.Find(header.TopicPartition);
+        if (partition is null || header.BaseOffset > partition.NextOffset)
             return false;
         partition.StartOffset = Math.Max(partition.StartOffset, header.BaseOffset);
         return true;

@@ -20,19 +20,29 @@ internal static class TopicRules
             || spec.Name.AsSpan().ContainsAnyExcept(NameChars))
         {
             throw new ArgumentException(
-                $"'{spec.Name}' cannot name a topic: 1 to {NameCharsMax} of a-z, A-Z, 0-9, '.', '_' and '-' can.");
+                $"'{spec.Name}' cannot name a topic: " +
+                $"1 to {NameCharsMax} of a-z, A-Z, 0-9, '.', '_' and '-' can.");
         }
         if (spec.Partitions is < 1 or > PartitionsMax)
-            throw new ArgumentException($"Topic {spec.Name} has 1 to {PartitionsMax:N0} partitions, not {spec.Partitions:N0}.");
+        {
+            throw new ArgumentException(
+                $"Topic {spec.Name} has 1 to {PartitionsMax:N0} partitions, not {spec.Partitions:N0}.");
+        }
         if (spec.RecordBytesMax < 1 || spec.RecordBytesMax > recordBytesMax)
         {
             throw new ArgumentException(
-                $"Topic {spec.Name} allows records of {spec.RecordBytesMax:N0} bytes; the log's RecordBytesMax is " +
-                $"{recordBytesMax:N0}.");
+                $"Topic {spec.Name} allows records of {spec.RecordBytesMax:N0} bytes; " +
+                $"the log's RecordBytesMax is {recordBytesMax:N0}.");
         }
         if (spec.Retention < TimeSpan.Zero || spec.RetentionBytes < 0)
             throw new ArgumentException($"Topic {spec.Name} has a negative retention.");
     }
+
+    /// <summary>The specification as the log keeps it.</summary>
+    public static TopicSpec InWholeMilliseconds(TopicSpec spec) =>
+        spec.Retention is { } retention
+            ? spec with { Retention = TimeSpan.FromMilliseconds((long)retention.TotalMilliseconds) }
+            : spec;
 
     /// <summary>Checks that an existing topic is as asked in what cannot be changed.</summary>
     /// <exception cref="TopicMismatchException">It is not.</exception>
@@ -41,8 +51,9 @@ internal static class TopicRules
         if (existing.Partitions != asked.Partitions)
         {
             throw new TopicMismatchException(
-                $"Topic {asked.Name} has {existing.Partitions} partitions and should have {asked.Partitions}. Keys would " +
-                "move between partitions, so the number is fixed: ask for the old one, or use another name.");
+                $"Topic {asked.Name} has {existing.Partitions} partitions and should have " +
+                $"{asked.Partitions}. Keys would move between partitions, so the number is fixed: " +
+                "ask for the old one, or use another name.");
         }
         if (existing.Compacted != asked.Compacted)
         {

@@ -25,14 +25,15 @@ internal sealed class TopicTable
     /// <summary>The partition, or null where there is no such topic or partition.</summary>
     public PartitionState? Find(TopicPartition id)
     {
-        PartitionState[]? partitions = Find(id.Topic)?.Partitions;
-        return partitions is not null && (uint)id.Partition < (uint)partitions.Length ? partitions[id.Partition] : null;
+        PartitionState[] partitions = Find(id.Topic)?.Partitions ?? [];
+        return (uint)id.Partition < (uint)partitions.Length ? partitions[id.Partition] : null;
     }
 
     /// <summary>The partition of a caller's choice.</summary>
     /// <exception cref="ArgumentException">There is no such partition.</exception>
     public PartitionState Get(TopicPartition id) =>
-        Find(id) ?? throw new ArgumentException($"The log has no partition {id.Partition} of a topic number {id.Topic}.");
+        Find(id) ?? throw new ArgumentException(
+            $"The log has no partition {id.Partition} of a topic number {id.Topic}.");
 
     /// <summary>Adds a topic, or changes what may change of an existing one.</summary>
     /// <returns>Whether the definition can be had: the name is free or the topic's own, and the partitions

@@ -37,7 +37,8 @@ internal sealed class DirectoryFile(SafeFileHandle handle, string path) : ILogFi
         }
         catch (IOException e) when (IsFull(e.HResult))
         {
-            throw new LogFullException($"No room to write {source.Length:N0} bytes to {path}: {e.Message}", e);
+            throw new LogFullException(
+                $"There is no room to write {source.Length:N0} bytes to {path}: {e.Message}", e);
         }
     }
 

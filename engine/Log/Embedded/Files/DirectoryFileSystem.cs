@@ -20,17 +20,21 @@ public sealed partial class DirectoryFileSystem : ILogFileSystem
     {
         try
         {
+            bool isNew = !Directory.Exists(Location);
             Directory.CreateDirectory(Location);
+            if (isNew && Path.GetDirectoryName(Location) is { } parent)
+                SyncDirectory(parent);
             string probe = At(".probe");
-            using (File.OpenHandle(probe, FileMode.Create, FileAccess.Write))
-            {
-                // Only whether it can be created matters.
-            }
+            File.WriteAllBytes(probe, []);
             File.Delete(probe);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e)
         {
-            throw new LogUnavailableException($"The log's directory {Location} cannot be written: {e.Message}", e);
+            throw Unusable(e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw Unusable(e);
         }
     }
 
@@ -43,10 +47,10 @@ public sealed partial class DirectoryFileSystem : ILogFileSystem
             LogFileMode.Write => (FileMode.Open, FileAccess.ReadWrite),
             _ => (FileMode.Create, FileAccess.ReadWrite),
         };
+        const FileShare Share = FileShare.ReadWrite | FileShare.Delete;
         try
         {
-            return new DirectoryFile(
-                File.OpenHandle(At(name), fileMode, access, FileShare.ReadWrite | FileShare.Delete), At(name));
+            return new DirectoryFile(File.OpenHandle(At(name), fileMode, access, Share), At(name));
         }
         catch (UnauthorizedAccessException e)
         {
@@ -73,12 +77,7 @@ public sealed partial class DirectoryFileSystem : ILogFileSystem
     public void Delete(string name) => File.Delete(At(name));
 
     /// <inheritdoc/>
-    public void SyncDirectory()
-    {
-        // Windows keeps its directories in a journal and has no call for this.
-        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
-            SyncUnixDirectory(Location);
-    }
+    public void SyncDirectory() => SyncDirectory(Location);
 
     /// <inheritdoc/>
     public IDisposable? TryLock(string name)
@@ -98,7 +97,12 @@ public sealed partial class DirectoryFileSystem : ILogFileSystem
     /// <inheritdoc/>
     public long FreeBytes() => new DriveInfo(Location).AvailableFreeSpace;
 
-    private string At(string name) => Path.Combine(Location, name);
+    private static void SyncDirectory(string directory)
+    {
+        // Windows keeps its directories in a journal and has no call for this.
+        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
+            SyncUnixDirectory(directory);
+    }
 
     [UnsupportedOSPlatform("windows")]
     private static void SyncUnixDirectory(string directory)
@@ -116,7 +120,13 @@ public sealed partial class DirectoryFileSystem : ILogFileSystem
             Marshal.GetLastPInvokeError());
     }
 
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private string At(string name) => Path.Combine(Location, name);
+
+    private LogUnavailableException Unusable(Exception e) =>
+        new($"The log's directory {Location} cannot be written: {e.Message}", e);
+
+    [LibraryImport(
+        "libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int OpenDescriptor(string path, int flags);
 

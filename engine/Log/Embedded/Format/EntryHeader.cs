@@ -80,6 +80,15 @@ internal readonly record struct EntryHeader(
     /// <summary>Size of the whole entry, in bytes.</summary>
     public int EntryBytes => Bytes + PayloadBytes;
 
+    /// <summary>The header of an entry that says where a partition's kept records begin.</summary>
+    public static EntryHeader DeleteBefore(TopicPartition partition, long offset) => new()
+    {
+        Kind = EntryKind.DeleteBefore,
+        Topic = partition.Topic,
+        Partition = partition.Partition,
+        BaseOffset = offset,
+    };
+
     /// <summary>Writes the header without its checksum, which <see cref="Seal"/> adds.</summary>
     public void Write(Span<byte> destination)
     {

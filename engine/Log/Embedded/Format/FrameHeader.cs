@@ -30,7 +30,13 @@ internal enum FrameKind : byte
 /// written.</param>
 /// <param name="EntriesChecksum">CRC-32C over the header checksums of all entries, in order.</param>
 internal readonly record struct FrameHeader(
-    FrameKind Kind, int BodyBytes, int Entries, long Commit, long AppendTimeMs, long Watermark, uint EntriesChecksum)
+    FrameKind Kind,
+    int BodyBytes,
+    int Entries,
+    long Commit,
+    long AppendTimeMs,
+    long Watermark,
+    uint EntriesChecksum)
 {
     /// <summary>Size of the header, in bytes.</summary>
     public const int Bytes = 48;

@@ -21,6 +21,7 @@ internal enum LogDefect : byte
     FirstFrame,
     BehindSeal,
     BelowWatermark,
+    NotSealed,
 }
 
 /// <summary>The defects in words.</summary>
@@ -46,6 +47,7 @@ internal static class LogDefectText
         LogDefect.FirstFrame => "the segment does not begin with a snapshot",
         LogDefect.BehindSeal => "there are bytes behind the segment's end",
         LogDefect.BelowWatermark => "bytes that had reached the disk are missing",
+        LogDefect.NotSealed => "the segment's end is missing",
         _ => "nothing is wrong",
     };
 }

@@ -52,7 +52,8 @@ internal static class RecordCodec
     /// <param name="record">Views of <paramref name="source"/>.</param>
     /// <returns>Whether the bytes are a record.</returns>
     public static bool TryRead(
-        ReadOnlySpan<byte> source, scoped ref int at, scoped ref long nextOffset, long baseTimestampMs, out LogRecord record)
+        ReadOnlySpan<byte> source, scoped ref int at, scoped ref long nextOffset, long baseTimestampMs,
+        out LogRecord record)
     {
         record = default;
         if ((uint)at >= (uint)source.Length)
@@ -121,7 +122,8 @@ internal static class RecordCodec
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryReadBytes(ReadOnlySpan<byte> source, scoped ref int at, out ReadOnlySpan<byte> bytes)
+    private static bool TryReadBytes(
+        ReadOnlySpan<byte> source, scoped ref int at, out ReadOnlySpan<byte> bytes)
     {
         bytes = default;
         if (!TryReadVarint(source, ref at, out ulong length) || length > (ulong)(source.Length - at))

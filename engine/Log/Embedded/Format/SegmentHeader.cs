@@ -10,7 +10,8 @@ namespace Streams.Log.Embedded.Format;
 /// <param name="LastNumber">The last of the segments merged into this one by the cleaner; else its own
 /// number.</param>
 /// <param name="Generation">How often the cleaner has rewritten it.</param>
-/// <param name="CreatedMs">When it was begun or rewritten, Unix milliseconds.</param>
+/// <param name="CreatedMs">When it, or the first of those merged into it, was begun, Unix
+/// milliseconds.</param>
 /// <param name="PreviousEnd">Where the commits of the segment before it ended when it was begun; 0 for the
 /// first. Behind that position the other one has at most its seal, which may be torn.</param>
 internal readonly record struct SegmentHeader(

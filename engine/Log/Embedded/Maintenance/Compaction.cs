@@ -58,7 +58,8 @@ internal sealed class Compaction : IDisposable
         int next = first;
         while (next < segments.Count && (next == first || !_map.IsFull))
         {
-            ForEachRecord(segments[next], (partition, in record) => _map.Add(partition, record.Key, record.Offset));
+            ForEachRecord(
+                segments[next], (partition, in record) => _map.Add(partition, record.Key, record.Offset));
             _window.Add(segments[next++]);
         }
         // The segment that filled the map may have keys that did not fit. A window of one lives with it: a
@@ -66,7 +67,8 @@ internal sealed class Compaction : IDisposable
         if (_map.IsFull && next > first + 1)
             _window.Remove(segments[--next]);
         for (int i = next; i < segments.Count; i++)
-            ForEachRecord(segments[i], (partition, in record) => _map.Update(partition, record.Key, record.Offset));
+            ForEachRecord(
+                segments[i], (partition, in record) => _map.Update(partition, record.Key, record.Offset));
         for (int i = 0; i < first; i++)
             NoteKept(segments[i]);
         return next;
@@ -89,7 +91,8 @@ internal sealed class Compaction : IDisposable
             long recordBytes = 0, deadRecordBytes = 0;
             ForEachRecord(slice, (partition, in record) =>
             {
-                long bytes = RecordCodec.OverheadBytesMin + record.Key.Length + record.Value.Length + record.Headers.Length;
+                long bytes = RecordCodec.OverheadBytesMin
+                    + record.Key.Length + record.Value.Length + record.Headers.Length;
                 recordBytes += bytes;
                 deadRecordBytes += Keeps(segment, partition, record) ? 0 : bytes;
             });

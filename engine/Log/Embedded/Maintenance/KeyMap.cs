@@ -15,6 +15,7 @@ internal sealed class KeyMap
 
     private readonly Slot[] _slots;
     private readonly int _keysMax;
+    private int _keys;
 
     /// <summary>An empty map.</summary>
     /// <param name="bytesMax">Memory that it may take.</param>
@@ -25,18 +26,8 @@ internal sealed class KeyMap
         _keysMax = (int)(slots * LoadMax);
     }
 
-    /// <summary>Number of keys.</summary>
-    public int Count { get; private set; }
-
     /// <summary>Whether it takes no further key.</summary>
-    public bool IsFull => Count >= _keysMax;
-
-    /// <summary>Makes it empty.</summary>
-    public void Clear()
-    {
-        Array.Clear(_slots);
-        Count = 0;
-    }
+    public bool IsFull => _keys >= _keysMax;
 
     /// <summary>Notes a record of a key, adding the key where there is room for it.</summary>
     public void Add(TopicPartition partition, ReadOnlySpan<byte> key, long offset)
@@ -47,7 +38,7 @@ internal sealed class KeyMap
             if (IsFull)
                 return;
             slot = sought;
-            Count++;
+            _keys++;
         }
         slot.Raise(offset);
     }

@@ -30,8 +30,8 @@ internal sealed class Maintainer : IDisposable
     /// Starts a thread that calls <see cref="Run"/> at an interval, unless the log is a manual one.
     /// </summary>
     public Maintainer(
-        LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles, Appender appender,
-        Flusher flusher)
+        LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles,
+        Appender appender, Flusher flusher)
     {
         _state = state;
         _options = options;
@@ -86,10 +86,20 @@ internal sealed class Maintainer : IDisposable
 
     private int Trim(long nowMs)
     {
+        List<(TopicPartition Partition, long Start)> starts = _retention.Plan(nowMs);
+        if (starts.Count == 0)
+            return 0;
         using var frame = new FrameBuilder();
-        _retention.Plan(nowMs, frame);
-        if (frame.Entries > 0)
+        lock (_appender.Lock)
+        {
+            foreach ((TopicPartition partition, long start) in starts)
+            {
+                // Its topic may be gone by now.
+                if (_state.Catalog.Topics.Find(partition) is not null)
+                    frame.Add(EntryHeader.DeleteBefore(partition, start), default);
+            }
             _appender.Commit(frame, lease: null);
+        }
         return frame.Entries;
     }
 
@@ -179,7 +189,8 @@ internal sealed class Maintainer : IDisposable
             }
             catch (IOException e)
             {
-                _state.Fail(new LogUnavailableException($"Maintaining the log in {_files.Location} failed: {e.Message}", e));
+                _state.Fail(new LogUnavailableException(
+                    $"Maintaining the log in {_files.Location} failed: {e.Message}", e));
                 return;
             }
         }

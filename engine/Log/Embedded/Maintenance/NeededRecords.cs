@@ -20,13 +20,12 @@ internal sealed class NeededRecords
             {
                 foreach (PartitionState partition in state.Catalog.Topics.Find(topic.Id)!.Partitions)
                 {
-                    long lastSealed = -1;
-                    foreach (PartitionSlice slice in partition.Slices)
-                    {
-                        if (slice.Segment != state.Active)
-                            lastSealed = slice.LastOffset;
-                    }
-                    _partitions[partition.Id] = new Need(partition.StartOffset, topic.Spec.Compacted, lastSealed);
+                    int last = partition.Slices.Count - 1;
+                    if (last >= 0 && partition.Slices[last].Segment == state.Active)
+                        last--;
+                    long lastSealed = last < 0 ? -1 : partition.Slices[last].LastOffset;
+                    _partitions[partition.Id] = new Need(
+                        partition.StartOffset, lastSealed, topic.Spec.Compacted, topic.Spec.Retention);
                 }
             }
         }
@@ -43,5 +42,20 @@ internal sealed class NeededRecords
     public bool IsLast(TopicPartition partition, long offset) =>
         _partitions.TryGetValue(partition, out Need need) && need.LastSealedOffset == offset;
 
-    private readonly record struct Need(long Start, bool IsCompacted, long LastSealedOffset);
+    /// <summary>The shortest time for which records of a segment are kept, in milliseconds.</summary>
+    public double ShortestRetentionMs(LogSegment segment)
+    {
+        double shortest = double.PositiveInfinity;
+        foreach (PartitionSlice slice in segment.Slices)
+        {
+            if (!_partitions.TryGetValue(slice.Partition, out Need need) || slice.LastOffset < need.Start)
+                continue;
+            if (!need.IsCompacted && need.Retention is { } retention)
+                shortest = Math.Min(shortest, retention.TotalMilliseconds);
+        }
+        return shortest;
+    }
+
+    private readonly record struct Need(
+        long Start, long LastSealedOffset, bool IsCompacted, TimeSpan? Retention);
 }

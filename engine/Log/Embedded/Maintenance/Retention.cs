@@ -1,5 +1,4 @@
 using Streams.Log.Embedded.Catalog;
-using Streams.Log.Embedded.Format;
 using Streams.Log.Embedded.Segments;
 
 namespace Streams.Log.Embedded.Maintenance;
@@ -21,35 +20,40 @@ internal sealed class Retention(LogState state, EmbeddedLogOptions options)
     /// </summary>
     public long UnprocessedRecords { get; private set; }
 
-    /// <summary>Adds an entry for each partition whose start has to move.</summary>
-    public void Plan(long nowMs, FrameBuilder frame)
+    /// <summary>Finds the partitions whose start has to move, and where to.</summary>
+    public List<(TopicPartition Partition, long Start)> Plan(long nowMs)
     {
         UnprocessedRecords = 0;
+        var starts = new List<(TopicPartition Partition, long Start)>();
+        IReadOnlyList<Topic> topics;
         lock (state.Gate)
+            topics = state.Catalog.Topics.Sorted;
+        foreach (Topic topic in topics)
         {
-            foreach (Topic topic in state.Catalog.Topics.Sorted)
+            // What stays of a compacted topic is decided by its keys alone.
+            bool isBounded = topic.Spec.Retention is not null || topic.Spec.RetentionBytes is not null;
+            if (topic.Spec.Compacted || !isBounded)
+                continue;
+            // A partition at a time, so that a log of many segments holds nobody up at the gate.
+            for (int i = 0; i < topic.Partitions; i++)
             {
-                // What stays of a compacted topic is decided by its keys alone.
-                if (topic.Spec.Compacted || (topic.Spec.Retention is null && topic.Spec.RetentionBytes is null))
-                    continue;
-                foreach (PartitionState partition in state.Catalog.Topics.Find(topic.Id)!.Partitions)
+                lock (state.Gate)
                 {
-                    long start = StartOf(topic.Spec, partition, nowMs);
-                    if (start > partition.StartOffset)
-                        frame.Add(DeleteBefore(partition.Id, start), default);
+                    if (state.Catalog.Topics.Find(topic[i]) is { } partition)
+                        PlanPartition(topic.Spec, partition, nowMs, starts);
                 }
             }
         }
+        return starts;
     }
 
-    /// <summary>The header of the entry that says where a partition's kept records begin.</summary>
-    public static EntryHeader DeleteBefore(TopicPartition partition, long offset) => new()
+    private void PlanPartition(
+        TopicSpec spec, PartitionState partition, long nowMs, List<(TopicPartition, long)> starts)
     {
-        Kind = EntryKind.DeleteBefore,
-        Topic = partition.Topic,
-        Partition = partition.Partition,
-        BaseOffset = offset,
-    };
+        long start = StartOf(spec, partition, nowMs);
+        if (start > partition.StartOffset)
+            starts.Add((partition.Id, start));
+    }
 
     private long StartOf(TopicSpec spec, PartitionState partition, long nowMs)
     {

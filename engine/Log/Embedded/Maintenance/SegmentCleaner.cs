@@ -11,12 +11,16 @@ namespace Streams.Log.Embedded.Maintenance;
 /// stands a second time.
 /// </summary>
 internal sealed class SegmentCleaner(
-    LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles, Appender appender)
+    LogState state, EmbeddedLogOptions options, ILogFileSystem files, SegmentFiles segmentFiles,
+    Appender appender)
 {
     // A segment this much smaller than the others is merged with its neighbours, when there are enough to be
     // worth it.
     private const int SmallFraction = 8;
     private const int SmallRunMin = 4;
+
+    // Merged segments span at most this part of the shortest retention of what is in them.
+    private const int SpanFraction = 8;
 
     // What a segment has even when nothing is in it: counted as dead, it would be rewritten again and again.
     private const int FixedBytes = SegmentHeader.Bytes + FrameHeader.Bytes;
@@ -29,6 +33,7 @@ internal sealed class SegmentCleaner(
         lock (state.Gate)
         {
             List<LogSegment> segments = state.Segments[..^1];
+            // Everything behind a segment that is still being ended, or could not be, waits for it.
             int unfinished = segments.FindIndex(segment => !segment.IsFinished);
             return unfinished < 0 ? segments : segments[..unfinished];
         }
@@ -64,11 +69,13 @@ internal sealed class SegmentCleaner(
     /// <param name="needed">What is needed going by the partitions' starts.</param>
     /// <param name="compaction">What is needed going by keys; null when no round of compaction is
     /// due.</param>
-    public List<List<LogSegment>> Plan(List<LogSegment> segments, NeededRecords needed, Compaction? compaction)
+    public List<List<LogSegment>> Plan(
+        List<LogSegment> segments, NeededRecords needed, Compaction? compaction)
     {
         var runs = new List<List<LogSegment>>();
         var run = new List<LogSegment>();
         long runBytes = 0;
+        double spanMsMax = double.PositiveInfinity;
         bool isWorthIt = false;
         for (int i = 0; i < segments.Count - 1; i++)
         {
@@ -77,12 +84,17 @@ internal sealed class SegmentCleaner(
             bool isMostlyDead =
                 (segment.Length - FixedBytes - live) * 100 >= segment.Length * options.CleanDeadPercentMin;
             bool isCandidate = isMostlyDead || live <= options.SegmentBytes / SmallFraction;
-            if (!isCandidate || runBytes + live > options.SegmentBytes)
+            // Retention goes by whole segments: merged over too long, their records would never be old.
+            double ownSpanMsMax = needed.ShortestRetentionMs(segment) / SpanFraction;
+            double spanMs = run.Count > 0 ? segment.LastAppendTimeMs - run[0].Header.CreatedMs : 0;
+            bool isTooLong = spanMs > Math.Min(spanMsMax, ownSpanMsMax);
+            if (!isCandidate || isTooLong || runBytes + live > options.SegmentBytes)
                 Close();
             if (!isCandidate)
                 continue;
             run.Add(segment);
             runBytes += live;
+            spanMsMax = Math.Min(spanMsMax, ownSpanMsMax);
             isWorthIt |= isMostlyDead;
         }
         Close();
@@ -94,6 +106,7 @@ internal sealed class SegmentCleaner(
                 runs.Add(run);
             run = [];
             runBytes = 0;
+            spanMsMax = double.PositiveInfinity;
             isWorthIt = false;
         }
     }

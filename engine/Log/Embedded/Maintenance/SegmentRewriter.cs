@@ -51,7 +51,6 @@ internal sealed class SegmentRewriter : IDisposable
         {
             LastNumber = run[^1].Header.LastNumber,
             Generation = generation + 1,
-            CreatedMs = nowMs,
         })
         {
             LastCommit = run[^1].LastCommit,
@@ -105,16 +104,18 @@ internal sealed class SegmentRewriter : IDisposable
             var entries = new FrameEntries(scan.Body);
             while (entries.MoveNext())
             {
-                EntryHeader header = entries.Header;
-                if (header.Kind == EntryKind.Records && _needed.IsNeeded(header.TopicPartition, header.LastOffset))
-                    CopyBatch(segment, header, entries.Payload);
+                if (IsNeeded(entries.Header))
+                    CopyBatch(segment, entries.Header, entries.Payload);
             }
             if (_frame.Entries > 0)
                 Append(rewritten, file, FrameKind.Commit, scan.Frame.Commit, scan.Frame.AppendTimeMs);
         }
         if (result.IsInvalid)
-            throw SegmentRebuild.Damaged(_files, segment, scan.End + result.Offset, result.Defect);
+            throw segment.Damaged(_files, scan.End + result.Offset, result.Defect);
     }
+
+    private bool IsNeeded(in EntryHeader header) =>
+        header.Kind == EntryKind.Records && _needed.IsNeeded(header.TopicPartition, header.LastOffset);
 
     private void CopyBatch(LogSegment segment, in EntryHeader header, ReadOnlySpan<byte> payload)
     {
@@ -129,8 +130,11 @@ internal sealed class SegmentRewriter : IDisposable
         for (int i = 0; i < header.Records; i++)
         {
             int start = at;
-            if (!RecordCodec.TryRead(payload, ref at, ref nextOffset, header.BaseTimestampMs, out LogRecord record))
-                throw SegmentRebuild.Damaged(_files, segment, SegmentHeader.Bytes, LogDefect.EntryContents);
+            if (!RecordCodec.TryRead(
+                payload, ref at, ref nextOffset, header.BaseTimestampMs, out LogRecord record))
+            {
+                throw segment.Damaged(_files, SegmentHeader.Bytes, LogDefect.EntryContents);
+            }
             if (!_compaction.Keeps(segment, header.TopicPartition, record))
                 continue;
             RecordCodec.Copy(_payload, payload[start..at], record.Offset - expected);
@@ -149,7 +153,10 @@ internal sealed class SegmentRewriter : IDisposable
         _frame.Seal(kind, commit, appendTimeMs, 0, rewritten.Place, position);
         var entries = new FrameEntries(_frame.Body);
         while (entries.MoveNext())
-            SliceOf(rewritten, entries.Header.TopicPartition).Add(entries.Header, position + FrameHeader.Bytes + entries.At);
+        {
+            PartitionSlice slice = SliceOf(rewritten, entries.Header.TopicPartition);
+            slice.Add(entries.Header, position + FrameHeader.Bytes + entries.At);
+        }
         _pending.Write(_frame.Frame);
         if (_pending.Length >= WriteBytes)
             Write(rewritten, file);

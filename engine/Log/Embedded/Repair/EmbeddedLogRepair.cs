@@ -39,7 +39,8 @@ public static class EmbeddedLogRepair
         }
         catch (IOException e)
         {
-            throw new LogUnavailableException($"The log in {files.Location} cannot be repaired: {e.Message}", e);
+            throw new LogUnavailableException(
+                $"The log in {files.Location} cannot be repaired: {e.Message}", e);
         }
     }
 
@@ -112,9 +113,8 @@ public static class EmbeddedLogRepair
         survey.Catalog.LiveSegments.Add(number);
         SurveyedSegment last = survey.Segments[^1];
         long previousEnd = last.IsDamaged || number != last.Header.Number + 1 ? 0 : survey.LastEnd;
-        LogSegment begun = SegmentWriter.Create(
-            files, new SegmentHeader(last.Header.LogId, number, number, 0, nowMs, previousEnd), survey.Catalog,
-            survey.LastCommit);
+        var header = new SegmentHeader(last.Header.LogId, number, number, 0, nowMs, previousEnd);
+        LogSegment begun = SegmentWriter.Create(files, header, survey.Catalog, survey.LastCommit);
         begun.File!.Dispose();
     }
 }

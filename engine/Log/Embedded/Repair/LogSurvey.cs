@@ -75,7 +75,27 @@ internal sealed class LogSurvey
         SegmentHeader header = Segments[index].Header;
         if (index + 1 < Segments.Count)
             return Segments[index + 1].Header.SealPositionOf(header) ?? long.MaxValue;
-        return _note?.Segment == header.Number && _note.Value.LogId == header.LogId ? _note.Value.Position : 0;
+        bool isNoted = _note?.Segment == header.Number && _note?.LogId == header.LogId;
+        return isNoted ? _note!.Value.Position : 0;
+    }
+
+    /// <summary>Takes a segment apart.</summary>
+    public SegmentSurvey Open(int index)
+    {
+        SurveyedSegment segment = Segments[index];
+        return new SegmentSurvey(
+            _files.Open(segment.FileName, LogFileMode.Read), segment.Header.Place, DurableEnd(index));
+    }
+
+    /// <summary>Length of a segment's file; 0 where it is missing.</summary>
+    public long LengthOf(string fileName)
+    {
+        foreach (SurveyedSegment segment in Segments)
+        {
+            if (segment.FileName == fileName)
+                return segment.Length;
+        }
+        return 0;
     }
 
     /// <summary>What was found.</summary>
@@ -89,11 +109,13 @@ internal sealed class LogSurvey
             {
                 PartitionSurvey seen = Survey(state.Id);
                 partitions.Add(new PartitionReport(
-                    topic.Name, state.Id.Partition, state.StartOffset, state.NextOffset, seen.Records, seen.Bytes));
-                foreach ((long first, long last) in seen.Missing)
+                    topic.Name, state.Id.Partition, state.StartOffset, state.NextOffset,
+                    seen.Records, seen.Bytes));
+                foreach ((long missing, long last) in seen.Missing)
                 {
-                    if (last >= state.StartOffset)
-                        lost.Add(new LostRecords(topic.Name, state.Id.Partition, Math.Max(first, state.StartOffset), last));
+                    long first = Math.Max(missing, state.StartOffset);
+                    if (first <= last)
+                        lost.Add(new LostRecords(topic.Name, state.Id.Partition, first, last));
                 }
             }
         }
@@ -107,7 +129,7 @@ internal sealed class LogSurvey
             TornTail = _tornTail,
             Damage = _damage,
             Lost = lost,
-            CommitsLostAtEnd = _damage.Count > 0 && _note is { } note ? Math.Max(0, note.Commit - LastCommit) : 0,
+            CommitsLostAtEnd = _damage.Count > 0 ? Math.Max(0, (_note?.Commit ?? 0) - LastCommit) : 0,
         };
     }
 
@@ -141,8 +163,9 @@ internal sealed class LogSurvey
             LastEnd = piece.Kind == PieceKind.TornTail ? LastEnd : piece.Position + piece.Bytes;
             Take(segment, survey, piece, applies: index >= newestSnapshot);
         }
-        if (index + 1 < Segments.Count && segment.Header.Generation > 0 && _lastKind != FrameKind.Seal)
-            AddDamage(segment, LastEnd, 0, LogDefect.BelowWatermark);
+        bool hasToBeSealed = index + 1 < Segments.Count && DurableEnd(index) == long.MaxValue;
+        if (hasToBeSealed && !segment.IsDamaged && _lastKind != FrameKind.Seal)
+            AddDamage(segment, LastEnd, 0, LogDefect.NotSealed);
         _segments.Add(new SegmentReport(
             segment.FileName, segment.Length, segment.Header.Generation, _commits - commitsBefore));
         _lastNumber = segment.Header.LastNumber;
@@ -167,7 +190,8 @@ internal sealed class LogSurvey
                 Take(EntryHeader.ReadUnchecked(entry), entry[EntryHeader.Bytes..], applies);
                 break;
             case PieceKind.TornTail when IsLast(segment):
-                _tornTail = new TornTail(segment.FileName, piece.Position, piece.Bytes, piece.Defect.Describe());
+                _tornTail = new TornTail(
+                    segment.FileName, piece.Position, piece.Bytes, piece.Defect.Describe());
                 break;
             case PieceKind.Damage:
                 AddDamage(segment, piece.Position, piece.Bytes, piece.Defect);
@@ -207,7 +231,8 @@ internal sealed class LogSurvey
                 last = piece.Kind == PieceKind.Frame ? piece.Frame.Kind : 0;
                 if (piece.Kind is PieceKind.Damage or PieceKind.TornTail)
                     continue;
-                var entries = new FrameEntries(survey.Read(piece)[(piece.Kind == PieceKind.Frame ? FrameHeader.Bytes : 0)..]);
+                int headerBytes = piece.Kind == PieceKind.Frame ? FrameHeader.Bytes : 0;
+                var entries = new FrameEntries(survey.Read(piece)[headerBytes..]);
                 while (entries.MoveNext())
                 {
                     if (entries.Header.Kind is EntryKind.LiveSegments or EntryKind.DroppedSegments)
@@ -248,17 +273,6 @@ internal sealed class LogSurvey
         }
     }
 
-    /// <summary>Length of a segment's file; 0 where it is missing.</summary>
-    public long LengthOf(string fileName)
-    {
-        foreach (SurveyedSegment segment in Segments)
-        {
-            if (segment.FileName == fileName)
-                return segment.Length;
-        }
-        return 0;
-    }
-
     private bool Exists(long number)
     {
         foreach (SurveyedSegment segment in Segments)
@@ -284,8 +298,4 @@ internal sealed class LogSurvey
             _partitions[(id.Topic, id.Partition)] = survey = new PartitionSurvey();
         return survey;
     }
-
-    /// <summary>Takes a segment apart.</summary>
-    public SegmentSurvey Open(int index) => new(
-        _files.Open(Segments[index].FileName, LogFileMode.Read), Segments[index].Header.Place, DurableEnd(index));
 }

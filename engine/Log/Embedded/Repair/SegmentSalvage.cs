@@ -15,7 +15,7 @@ internal sealed class SegmentSalvage(ILogFileSystem files) : IDisposable
     public void Rewrite(LogSurvey survey, int index, long nowMs)
     {
         SurveyedSegment damaged = survey.Segments[index];
-        SegmentHeader header = damaged.Header with { Generation = damaged.Header.Generation + 1, CreatedMs = nowMs };
+        SegmentHeader header = damaged.Header with { Generation = damaged.Header.Generation + 1 };
         string name = damaged.FileName + LogSegment.NewSuffix;
         using (ILogFile file = files.Open(name, LogFileMode.Create))
         {

@@ -67,9 +67,10 @@ internal sealed class SegmentSurvey : IDisposable
             long position = _scan.End;
             if (!result.IsInvalid)
             {
-                if (position < _durableEnd && _durableEnd != long.MaxValue)
-                    yield return new Piece(
-                        PieceKind.Damage, position, _durableEnd - position, default, LogDefect.BelowWatermark);
+                long missing = _durableEnd == long.MaxValue ? 0 : _durableEnd - position;
+                const LogDefect Missing = LogDefect.BelowWatermark;
+                if (missing > 0)
+                    yield return new Piece(PieceKind.Damage, position, missing, default, Missing);
                 yield break;
             }
             if (IsTorn(position))
@@ -111,13 +112,15 @@ internal sealed class SegmentSurvey : IDisposable
         FrameHeader frame = isHeaderWhole ? found : default;
         long damagedFrom = isHeaderWhole ? from + FrameHeader.Bytes : from;
         long damagedBytes = 0;
-        for (long at = from; (at = _scan.FindEntry(at, end, out EntryHeader entry)) >= 0; at += entry.EntryBytes)
+        long at = from;
+        while ((at = _scan.FindEntry(at, end, out EntryHeader entry)) >= 0)
         {
             if (at > damagedFrom)
                 yield return new Piece(PieceKind.Damage, damagedFrom, at - damagedFrom, frame, defect);
             damagedBytes += at - damagedFrom;
             yield return new Piece(PieceKind.Entry, at, entry.EntryBytes, frame, LogDefect.None);
-            damagedFrom = at + entry.EntryBytes;
+            at += entry.EntryBytes;
+            damagedFrom = at;
         }
         damagedBytes += end - damagedFrom;
         if (end > damagedFrom)

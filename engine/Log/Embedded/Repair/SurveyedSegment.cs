@@ -41,8 +41,11 @@ internal sealed class SurveyedSegment(SegmentHeader header, LogDefect headerDefe
         }
         numbers.Sort();
         ulong? logId = notedLogId;
-        foreach (long number in numbers)
-            logId ??= Read(files, number, null) is { HeaderDefect: LogDefect.None } whole ? whole.Header.LogId : null;
+        for (int i = 0; i < numbers.Count && logId is null; i++)
+        {
+            SurveyedSegment segment = Read(files, numbers[i], null);
+            logId = segment.HeaderDefect == LogDefect.None ? segment.Header.LogId : null;
+        }
         var segments = new List<SurveyedSegment>();
         foreach (long number in numbers)
         {
@@ -63,7 +66,8 @@ internal sealed class SurveyedSegment(SegmentHeader header, LogDefect headerDefe
         if (result.Defect == LogDefect.SegmentVersion)
         {
             throw new LogUnavailableException(
-                $"{LogSegment.NameOf(number)} in {files.Location} was written by a later version of this program.");
+                $"{LogSegment.NameOf(number)} in {files.Location} was written by a later version of this " +
+                "program.");
         }
         LogDefect defect = result.IsDone ? LogDefect.None : result.Defect;
         if (result.IsDone && (header.Number != number || header.LogId != (logId ?? header.LogId)))

@@ -70,18 +70,20 @@ internal sealed class DurableNote : IDisposable
         Span<byte> slot = stackalloc byte[UsedBytes];
         for (int i = 0; i < 2; i++)
         {
-            if (file.ReadAt(slot, i * SlotBytes) != UsedBytes || !slot.StartsWith(Magic)
-                || BinaryPrimitives.ReadUInt32LittleEndian(slot[ChecksumAt..]) != Crc32C.Compute(slot[..ChecksumAt]))
-            {
+            bool isRead = file.ReadAt(slot, i * SlotBytes) == UsedBytes && slot.StartsWith(Magic);
+            uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(slot[ChecksumAt..]);
+            if (!isRead || checksum != Crc32C.Compute(slot[..ChecksumAt]))
                 continue;
-            }
             var mark = new DurableMark(
                 BinaryPrimitives.ReadUInt64LittleEndian(slot[8..]),
                 BinaryPrimitives.ReadInt64LittleEndian(slot[16..]),
                 BinaryPrimitives.ReadInt64LittleEndian(slot[24..]),
                 BinaryPrimitives.ReadInt64LittleEndian(slot[32..]));
-            if (furthest is not { } best || (mark.Segment, mark.Position).CompareTo((best.Segment, best.Position)) > 0)
+            if (furthest is not { } best || mark.Segment > best.Segment
+                || (mark.Segment == best.Segment && mark.Position > best.Position))
+            {
                 furthest = mark;
+            }
         }
         return furthest;
     }

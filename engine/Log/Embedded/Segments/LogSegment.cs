@@ -9,6 +9,9 @@ namespace Streams.Log.Embedded.Segments;
 /// </summary>
 internal sealed class LogSegment(SegmentHeader header)
 {
+    /// <summary>Ends the name of an index file.</summary>
+    public const string IndexSuffix = ".index";
+
     private const string SegmentSuffix = ".segment";
 
     /// <summary>
@@ -63,7 +66,7 @@ internal sealed class LogSegment(SegmentHeader header)
     public bool IsRetired { get; set; }
 
     /// <summary>
-    /// Whether nothing will be added to it or to its index file; only such a segment is maintained.
+    /// Whether it has its seal; only then is it maintained, and its index let go of.
     /// </summary>
     public bool IsFinished { get; set; }
 
@@ -85,8 +88,9 @@ internal sealed class LogSegment(SegmentHeader header)
     /// <summary>Whether it stands for the segment of that number, itself or one merged into it.</summary>
     public bool Covers(long number) => number >= Number && number <= Header.LastNumber;
 
-    /// <summary>The slice of a partition, or null.</summary>
-    public PartitionSlice? FindSlice(TopicPartition partition) => Slices.Find(slice => slice.Partition == partition);
+    /// <summary>The exception for a defect at a position.</summary>
+    public LogDamagedException Damaged(ILogFileSystem files, long position, LogDefect defect) =>
+        new(Path.Combine(files.Location, FileName), position, defect.Describe());
 
     /// <summary>
     /// Takes over the figures of the same segment that was read anew, without the locations.
@@ -103,7 +107,7 @@ internal sealed class LogSegment(SegmentHeader header)
     public static string NameOf(long number) => Digits(number) + SegmentSuffix;
 
     /// <summary>The name of a segment's index file.</summary>
-    public static string IndexNameOf(long number) => Digits(number) + ".index";
+    public static string IndexNameOf(long number) => Digits(number) + IndexSuffix;
 
     /// <summary>The number of the segment whose file has that name.</summary>
     public static bool TryParseName(string name, out long number)

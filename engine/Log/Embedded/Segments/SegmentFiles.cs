@@ -61,13 +61,16 @@ internal sealed class SegmentFiles(LogState state, ILogFileSystem files, int ope
         }
     }
 
-    /// <summary>Counts a segment that was sealed with its file open and its index loaded.</summary>
-    public void Adopt(LogSegment segment)
+    /// <summary>Takes over a segment that was written to, with its file open and its index loaded.</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="isFinished">Whether it has its seal.</param>
+    public void Adopt(LogSegment segment, bool isFinished)
     {
         lock (_opening)
         {
             lock (state.Gate)
             {
+                segment.IsFinished = isFinished;
                 segment.LastUse = ++_uses;
                 _open++;
                 _indexBytes += segment.IndexBytes;
@@ -127,7 +130,8 @@ internal sealed class SegmentFiles(LogState state, ILogFileSystem files, int ope
                 if (segment.IsRetired)
                     return false;
             }
-            throw new LogDamagedException(Path.Combine(files.Location, segment.FileName), 0, "the segment is missing");
+            throw new LogDamagedException(
+                Path.Combine(files.Location, segment.FileName), 0, "the segment is missing");
         }
         lock (state.Gate)
         {
@@ -167,8 +171,9 @@ internal sealed class SegmentFiles(LogState state, ILogFileSystem files, int ope
         for (int i = 0; i < state.Segments.Count - 1; i++)
         {
             LogSegment segment = state.Segments[i];
-            bool evictable = segment.IsFinished && segment.Pins == 0 && segment != keep && (segment.File is not null || segment.IsIndexLoaded);
-            if (evictable && (oldest is null || segment.LastUse < oldest.LastUse))
+            bool isHeld = segment.File is not null || segment.IsIndexLoaded;
+            bool isEvictable = isHeld && segment.IsFinished && segment.Pins == 0 && segment != keep;
+            if (isEvictable && (oldest is null || segment.LastUse < oldest.LastUse))
                 oldest = segment;
         }
         return oldest;

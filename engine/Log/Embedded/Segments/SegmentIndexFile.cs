@@ -63,7 +63,7 @@ internal static class SegmentIndexFile
 
     private static void Write(ILogFileSystem files, LogSegment segment)
     {
-        using var buffer = new PooledBuffer(HeaderBytes + segment.Slices.Count * RowBytes + (int)segment.IndexBytes);
+        using var buffer = new PooledBuffer(TableBytes(segment) + (int)segment.IndexBytes);
         buffer.Append(HeaderBytes);
         foreach (PartitionSlice slice in segment.Slices)
             WriteRow(buffer.Append(RowBytes), slice);
@@ -82,7 +82,7 @@ internal static class SegmentIndexFile
             return null;
         using ILogFile file = files.Open(segment.IndexName, LogFileMode.Read);
         using var table = new PooledBuffer();
-        if (!TryReadTable(file, segment, table) || table.Length != HeaderBytes + segment.Slices.Count * RowBytes)
+        if (!TryReadTable(file, segment, table) || table.Length != TableBytes(segment))
             return null;
         var loaded = new Loaded(segment.Slices.Count);
         long position = table.Length;
@@ -94,7 +94,8 @@ internal static class SegmentIndexFile
             loaded.Add(locations);
             Span<byte> bytes = MemoryMarshal.AsBytes(locations.AsSpan(0, batches));
             int read = file.ReadAt(bytes, position);
-            if (read != bytes.Length || Crc32C.Compute(bytes) != BinaryPrimitives.ReadUInt32LittleEndian(row[52..]))
+            uint checksum = BinaryPrimitives.ReadUInt32LittleEndian(row[52..]);
+            if (read != bytes.Length || Crc32C.Compute(bytes) != checksum)
             {
                 loaded.Discard();
                 return null;
@@ -103,6 +104,8 @@ internal static class SegmentIndexFile
         }
         return loaded;
     }
+
+    private static int TableBytes(LogSegment segment) => HeaderBytes + segment.Slices.Count * RowBytes;
 
     private static void WriteHeader(Span<byte> table, LogSegment segment)
     {
@@ -132,15 +135,17 @@ internal static class SegmentIndexFile
         BinaryPrimitives.WriteInt64LittleEndian(row[32..], slice.Records);
         BinaryPrimitives.WriteInt64LittleEndian(row[40..], slice.MaxTimestampMs);
         BinaryPrimitives.WriteInt32LittleEndian(row[48..], slice.Batches);
-        BinaryPrimitives.WriteUInt32LittleEndian(row[52..], Crc32C.Compute(MemoryMarshal.AsBytes(slice.Locations)));
+        ReadOnlySpan<byte> locations = MemoryMarshal.AsBytes(slice.Locations);
+        BinaryPrimitives.WriteUInt32LittleEndian(row[52..], Crc32C.Compute(locations));
     }
 
     // Leaves the header and all rows in the buffer.
     private static bool TryReadTable(ILogFile file, LogSegment segment, PooledBuffer buffer)
     {
         Span<byte> header = buffer.Append(HeaderBytes);
-        if (file.ReadAt(header, 0) != HeaderBytes || !header.StartsWith(Magic)
-            || BinaryPrimitives.ReadUInt32LittleEndian(header[ChecksumAt..]) != Crc32C.Compute(header[..ChecksumAt])
+        bool isRead = file.ReadAt(header, 0) == HeaderBytes && header.StartsWith(Magic);
+        uint headerChecksum = BinaryPrimitives.ReadUInt32LittleEndian(header[ChecksumAt..]);
+        if (!isRead || headerChecksum != Crc32C.Compute(header[..ChecksumAt])
             || BinaryPrimitives.ReadUInt64LittleEndian(header[8..]) != segment.Header.LogId
             || BinaryPrimitives.ReadInt64LittleEndian(header[16..]) != segment.Number
             || BinaryPrimitives.ReadUInt32LittleEndian(header[24..]) != segment.Header.Generation
@@ -164,7 +169,8 @@ internal static class SegmentIndexFile
         for (ReadOnlySpan<byte> row = table[HeaderBytes..]; !row.IsEmpty; row = row[RowBytes..])
         {
             var partition = new TopicPartition(
-                BinaryPrimitives.ReadInt32LittleEndian(row), BinaryPrimitives.ReadInt32LittleEndian(row[4..]));
+                BinaryPrimitives.ReadInt32LittleEndian(row),
+                BinaryPrimitives.ReadInt32LittleEndian(row[4..]));
             segment.Slices.Add(new PartitionSlice(segment, partition)
             {
                 FirstOffset = BinaryPrimitives.ReadInt64LittleEndian(row[8..]),

@@ -25,7 +25,7 @@ internal sealed record SegmentListing(List<LogSegment> Segments, List<LogSegment
         numbers.Sort();
         foreach (long number in numbers)
         {
-            LogSegment segment = ReadOne(files, number, listing.Segments.Count > 0 ? listing.Segments[0] : null);
+            LogSegment segment = ReadOne(files, number, listing.Segments.FirstOrDefault());
             bool isMerged = listing.Segments.Count > 0 && listing.Segments[^1].Covers(number);
             (isMerged ? listing.Merged : listing.Segments).Add(segment);
         }
@@ -40,9 +40,13 @@ internal sealed record SegmentListing(List<LogSegment> Segments, List<LogSegment
         ParseResult<LogDefect> result = SegmentHeader.TryRead(bytes[..read], out SegmentHeader header);
         string path = Path.Combine(files.Location, LogSegment.NameOf(number));
         if (result.Defect == LogDefect.SegmentVersion)
-            throw new LogUnavailableException($"{path} was written by a later version of this program (format {bytes[8]}).");
+        {
+            throw new LogUnavailableException(
+                $"{path} was written by a later version of this program (format {bytes[8]}).");
+        }
         LogDefect defect = result.IsDone ? LogDefect.None : LogDefect.SegmentHeader;
-        if (result.IsDone && (header.Number != number || header.LogId != (first?.Header.LogId ?? header.LogId)))
+        bool isOfLog = first is null || first.Header.LogId == header.LogId;
+        if (result.IsDone && (header.Number != number || !isOfLog))
             defect = LogDefect.SegmentIdentity;
         if (defect != LogDefect.None)
             throw new LogDamagedException(path, result.Offset, defect.Describe());

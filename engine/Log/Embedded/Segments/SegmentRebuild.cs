@@ -27,23 +27,18 @@ internal static class SegmentRebuild
         while ((result = scan.ReadNext()).IsDone)
         {
             if (rebuilt.IsFinished)
-                throw Damaged(files, segment, scan.Position, LogDefect.BehindSeal);
+                throw segment.Damaged(files, scan.Position, LogDefect.BehindSeal);
             rebuilt.IsFinished = scan.Frame.Kind == FrameKind.Seal;
             Add(rebuilt, slices, scan);
         }
         if (sealAt != long.MaxValue && scan.End < sealAt && !result.IsInvalid)
-            throw Damaged(files, segment, scan.End, LogDefect.BelowWatermark);
+            throw segment.Damaged(files, scan.End, LogDefect.BelowWatermark);
         if (result.IsInvalid && scan.End < sealAt)
-            throw Damaged(files, segment, scan.End + result.Offset, result.Defect);
+            throw segment.Damaged(files, scan.End + result.Offset, result.Defect);
         rebuilt.Length = scan.End;
         rebuilt.IsIndexLoaded = true;
         return rebuilt;
     }
-
-    /// <summary>The exception for a defect in a segment.</summary>
-    public static LogDamagedException Damaged(
-        ILogFileSystem files, LogSegment segment, long position, LogDefect defect) =>
-        new(Path.Combine(files.Location, segment.FileName), position, defect.Describe());
 
     private static void Add(
         LogSegment segment, Dictionary<TopicPartition, PartitionSlice> slices, SegmentScan scan)

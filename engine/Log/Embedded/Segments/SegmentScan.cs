@@ -92,11 +92,13 @@ internal sealed class SegmentScan : IDisposable
         while ((position = FindMagic(EntryHeader.Magic, EntryHeader.Bytes, position)) >= 0
             && position + EntryHeader.Bytes <= limit)
         {
-            if (EntryHeader.TryRead(Window(position, EntryHeader.Bytes), _place, position, out entry).IsDone
-                && position + entry.EntryBytes <= limit
-                && Crc32C.Compute(Raw(position, entry.EntryBytes)[EntryHeader.Bytes..]) == entry.PayloadChecksum)
+            ReadOnlySpan<byte> header = Window(position, EntryHeader.Bytes);
+            bool isHeader = EntryHeader.TryRead(header, _place, position, out entry).IsDone;
+            if (isHeader && position + entry.EntryBytes <= limit)
             {
-                return position;
+                ReadOnlySpan<byte> payload = Raw(position, entry.EntryBytes)[EntryHeader.Bytes..];
+                if (Crc32C.Compute(payload) == entry.PayloadChecksum)
+                    return position;
             }
             position++;
         }
@@ -105,7 +107,8 @@ internal sealed class SegmentScan : IDisposable
     }
 
     /// <summary>Bytes of the file as they are; valid until the next call.</summary>
-    public ReadOnlySpan<byte> Raw(long position, int count) => Fill(position, count) ? Window(position, count) : default;
+    public ReadOnlySpan<byte> Raw(long position, int count) =>
+        Fill(position, count) ? Window(position, count) : default;
 
     /// <inheritdoc/>
     public void Dispose() => _window.Dispose();

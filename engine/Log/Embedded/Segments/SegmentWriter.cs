@@ -61,7 +61,8 @@ internal static class SegmentWriter
     /// <param name="nowMs">The time.</param>
     /// <param name="catalog">Where partitions start and end, for the mark of an orderly end: behind it
     /// nothing else would tell which records are lost should the last commit be damaged.</param>
-    public static void TryEnd(
+    /// <returns>Whether there was room.</returns>
+    public static bool TryEnd(
         ILogFile file, LogSegment segment, FrameKind kind, long nowMs, LogCatalog? catalog = null)
     {
         using var frame = new FrameBuilder();
@@ -72,10 +73,12 @@ internal static class SegmentWriter
         {
             file.WriteAt(frame.Frame, segment.Length);
             segment.Length += frame.Length;
+            return true;
         }
         catch (LogFullException)
         {
             file.Truncate(segment.Length);
+            return false;
         }
     }
 }
