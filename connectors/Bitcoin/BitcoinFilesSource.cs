@@ -27,6 +27,7 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
     private readonly Queue<(int Node, Operation Op)> _steps = new();
     private BlockEmitter _emitter = null!;
     private FilesCursor _cursor = null!;
+    private int _current;
     private long _nextPollTicks;
 
     /// <summary>Prepares the source.</summary>
@@ -125,15 +126,19 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
     // Reads the next stretch of a file; false at the end of all of them.
     private bool ReadFrame(SourceOutput<Bytes32, ChainTransaction> output)
     {
-        foreach (BlockFile file in _files.All)
+        for (; _current < _files.All.Count; _current++)
         {
+            BlockFile file = _files[_current];
             // A node writes to its last file only.
-            bool mayGrow = _options.Follow && file == _files.All[^1];
-            if (file.Position >= file.Length || !_frames.TryRead(file, mayGrow, out BlockFrame frame))
-                continue;
-            Take(file, frame, output);
-            _cursor.WritePosition(output, file);
-            return true;
+            bool mayGrow = _options.Follow && _current == _files.All.Count - 1;
+            if (file.Position < file.Length && _frames.TryRead(file, mayGrow, out BlockFrame frame))
+            {
+                Take(file, frame, output);
+                _cursor.WritePosition(output, file);
+                return true;
+            }
+            if (mayGrow)
+                break;
         }
         return false;
     }

@@ -47,6 +47,9 @@ public sealed class SinkContext
     /// <summary>The topics it gets.</summary>
     public IReadOnlyList<Topic> Topics { get; }
 
+    /// <summary>Tells the log from every other; a target that keeps offsets checks that they are of this one.</summary>
+    public string LogId => _log.Id;
+
     /// <summary>The cursor last committed under a key, or null.</summary>
     public byte[]? Cursor(string key) => _log.Cursor(Name, key);
 

@@ -26,6 +26,7 @@ internal sealed class SinkRunner(SinkBinding binding, ITopicLog log, LogRoom roo
         using ILogReader reader = log.OpenReader(ReadLevel.Durable);
         using LogBatch batch = reader.CreateBatch();
         Seek(sink, topics);
+        CommitPositions(writer, cancellation);
         int waiting = 0;
         long due = long.MaxValue;
         while (!cancellation.IsCancellationRequested)
@@ -82,15 +83,24 @@ internal sealed class SinkRunner(SinkBinding binding, ITopicLog log, LogRoom roo
         return count;
     }
 
+    // Also at the start: the target may be ahead of the log, when the process ended between the two commits.
+    private void CommitPositions(ILogWriter writer, CancellationToken cancellation)
+    {
+        foreach ((TopicPartition partition, long offset) in _positions)
+        {
+            if (log.CommittedOffset(binding.Name, partition) != offset)
+                writer.CommitOffset(binding.Name, partition, offset);
+        }
+        writer.CommitWhenRoom(options.LogFullRetry, room, cancellation);
+    }
+
     // The target first: a position that runs ahead of the target would lose records, one behind repeats a commit
     // that the target recognises.
     private void Commit(ISink sink, ILogWriter writer, int records, CancellationToken cancellation)
     {
         long started = Stopwatch.GetTimestamp();
         sink.Commit(_positions, new SinkCursors(writer, binding.Name));
-        foreach ((TopicPartition partition, long offset) in _positions)
-            writer.CommitOffset(binding.Name, partition, offset);
-        writer.CommitWhenRoom(options.LogFullRetry, room, cancellation);
+        CommitPositions(writer, cancellation);
         Interlocked.Add(ref _written, records);
         EngineMeter.RecordCommit(binding.Name, Stopwatch.GetElapsedTime(started));
         EngineMeter.RecordWritten(binding.Name, records);

@@ -161,7 +161,7 @@ internal sealed class Supervisor : IDisposable
 
     private void Fail(IComponent component, Exception e)
     {
-        _logger.ComponentFailed(component.Name, e.Message, e);
+        _logger.ComponentFailed(component.Name, e.Message);
         lock (_lock)
             _failure ??= e;
         _stop.Cancel();

@@ -19,6 +19,9 @@ public enum ReadLevel
 /// </summary>
 public interface ITopicLog : IDisposable
 {
+    /// <summary>Tells this log from every other: a target that keeps offsets remembers whose they are.</summary>
+    string Id { get; }
+
     /// <summary>All topics, by name.</summary>
     IReadOnlyList<Topic> Topics { get; }
 

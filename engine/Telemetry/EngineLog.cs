@@ -10,7 +10,7 @@ internal static partial class EngineLog
         this ILogger logger, string component, double delaySeconds, string reason);
 
     [LoggerMessage(2, LogLevel.Error, "{Component} failed for good: {Reason}")]
-    internal static partial void ComponentFailed(this ILogger logger, string component, string reason, Exception e);
+    internal static partial void ComponentFailed(this ILogger logger, string component, string reason);
 
     [LoggerMessage(3, LogLevel.Information, "{Application} runs {Tasks} tasks on {Threads} threads")]
     internal static partial void ApplicationStarted(this ILogger logger, string application, int tasks, int threads);

@@ -53,6 +53,9 @@ public static class TransactionsTopology
     /// <summary>Totals per hour and level, once the hour is over.</summary>
     public const string RiskHourly = "risk.hourly";
 
+    /// <summary>What could not be read or processed.</summary>
+    public const string DeadLetters = "transactions.dead-letter";
+
     private static readonly Serde<ChainTransaction> TransactionSerde = RecordSerde.Protobuf<ChainTransaction>();
 
     /// <summary>Builds the topology.</summary>

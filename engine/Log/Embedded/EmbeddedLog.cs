@@ -32,6 +32,7 @@ public sealed class EmbeddedLog : ITopicLog
         _directoryLock = directoryLock;
         _state = state;
         Recovery = recovery;
+        Id = state.Active.Header.LogId.ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
         _segmentFiles = new SegmentFiles(state, files, options.OpenFilesMax, options.IndexCacheBytesMax);
         _note = new DurableNote(files, state.Active.Header.LogId);
         _note.Write(state.Active.Number, state.DurableEnd, state.DurableCommit);
@@ -39,6 +40,9 @@ public sealed class EmbeddedLog : ITopicLog
         _flusher = new Flusher(state, _segmentFiles, _appender, _note, options);
         _maintainer = new Maintainer(state, options, files, _segmentFiles, _appender, _flusher);
     }
+
+    /// <inheritdoc/>
+    public string Id { get; }
 
     /// <summary>What was found when the log was opened.</summary>
     public RecoveryReport Recovery { get; }

@@ -1,0 +1,14 @@
+namespace Streams.Sinks.Sqlite;
+
+/// <summary>How records are written to a SQLite file.</summary>
+public sealed record SqliteOptions
+{
+    /// <summary>The file; made where it is missing. Its folder must exist.</summary>
+    public required string File { get; init; }
+
+    /// <summary>Whether the indexes that a mapping names are made. Without them writing is faster. Default true.</summary>
+    public bool Indexes { get; init; } = true;
+
+    /// <summary>How long to wait for another connection that holds the file. Default 10 s.</summary>
+    public TimeSpan BusyTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}

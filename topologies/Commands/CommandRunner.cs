@@ -1,0 +1,40 @@
+using Streams.Connect;
+using Streams.Log;
+using Streams.Processing;
+using Streams.State;
+using Streams.Topologies.Hosting;
+
+namespace Streams.Topologies.Commands;
+
+/// <summary>Runs a command and turns what it throws into one line and an exit code.</summary>
+internal static class CommandRunner
+{
+    internal static async Task<int> RunAsync(Func<Task<int>> command)
+    {
+        try
+        {
+            return await command();
+        }
+        catch (Exception e)
+        {
+            return Report(e);
+        }
+    }
+
+    /// <summary>Says what went wrong.</summary>
+    /// <returns>The exit code.</returns>
+    internal static int Report(Exception e)
+    {
+        int code = CodeOf(e);
+        Console.Error.WriteLine(code == ExitCode.Internal ? $"streams: internal error: {e}" : $"streams: {e.Message}");
+        return code;
+    }
+
+    private static int CodeOf(Exception e) => e switch
+    {
+        ConfigurationException or TopologyException or TopicMismatchException => ExitCode.Usage,
+        UnavailableException or LogUnavailableException or LogFullException or LogDamagedException or StateLostException
+            => ExitCode.Unavailable,
+        _ => ExitCode.Internal,
+    };
+}

@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Streams.Topologies.Configuration;
+using Streams.Topologies.Hosting;
+
+namespace Streams.Topologies.Commands;
+
+/// <summary><c>streams run</c>: runs a topology until it is asked to stop, or until its sources are exhausted.</summary>
+internal static class RunCommand
+{
+    internal static Command Create()
+    {
+        var options = new RunCommandOptions();
+        var drain = new Option<bool>("--drain")
+        {
+            Description = "Stop when every source is exhausted and all is committed; then print counts.",
+        };
+        var strict = new Option<bool>("--strict") { Description = "Exit with 4 when anything became a dead letter." };
+        var json = new Option<bool>("--json") { Description = "Print the counts as one line of JSON." };
+        var command = new Command("run", "Run a topology until SIGTERM, which drains and commits, or with --drain to the end.")
+        {
+            drain, strict, json,
+        };
+        options.AddTo(command);
+        command.SetAction((parsed, cancellation) => CommandRunner.RunAsync(() =>
+        {
+            RunSettings settings = options.Read(parsed, parsed.GetValue(drain), parsed.GetValue(strict));
+            return RunAsync(settings, parsed.GetValue(json), cancellation);
+        }));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(RunSettings settings, bool json, CancellationToken cancellation)
+    {
+        using ILoggerFactory factory = HostLog.CreateFactory(settings.Options.LogFormat);
+        ILogger logger = factory.CreateLogger("streams");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+        {
+            signal.Cancel = true;
+            logger.Stopping();
+            stop.Cancel();
+        });
+        long started = Stopwatch.GetTimestamp();
+        await using ApplicationHost host = ApplicationHost.Open(settings, logger);
+        foreach (string note in host.Built.Notes)
+            logger.Note(note);
+        await host.StartAsync(settings.Options.Listen);
+        if (host.Address is { } address)
+            logger.Listening(address);
+        await host.WaitAsync(settings.Drain, null, stop.Token);
+        host.Application.Stop();
+        if (host.Application.Failure is { } failure)
+            return CommandRunner.Report(failure);
+        RunSummary summary = host.Summarise(Stopwatch.GetElapsedTime(started));
+        if (json)
+            summary.WriteJson(Console.Out);
+        else
+            summary.Write(Console.Out);
+        return settings.Strict && summary.DeadLetters > 0 ? ExitCode.DeadLetters : ExitCode.Done;
+    }
+}
+
+/// <summary>The options that say what to run.</summary>
+internal sealed class RunCommandOptions
+{
+    private readonly Option<string?> _file = new("--config", "-c") { Description = "Configuration file (YAML)." };
+    private readonly Option<string?> _topology = new("--topology") { Description = "The topology's name." };
+    private readonly Option<string[]> _sources = new("--source")
+    {
+        Description = "KIND:LOCATION[?option=value&...]; may be repeated.",
+    };
+
+    private readonly Option<string[]> _sinks = new("--sink")
+    {
+        Description = "KIND:LOCATION[?option=value&...]; may be repeated.",
+    };
+
+    private readonly Option<string[]> _options = new("--option")
+    {
+        Description = "An option of the topology, such as risk.alert_score_min=40; may be repeated.",
+    };
+
+    private readonly Option<string?> _data = new("--data") { Description = "The data directory." };
+    private readonly Option<string?> _listen = new("--listen")
+    {
+        Description = "Serve /metrics, /healthz and /readyz here, such as 127.0.0.1:9464.",
+    };
+
+    internal void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { _file, _topology, _sources, _sinks, _options, _data, _listen })
+            command.Options.Add(option);
+    }
+
+    internal RunSettings Read(ParseResult parsed, bool drain = false, bool strict = false)
+    {
+        ConfigSection file = parsed.GetValue(_file) is { } path
+            ? ConfigSection.ReadFile(path)
+            : ConfigSection.Empty("command line");
+        return RunSettingsReader.Read(file, new CommandLineSettings
+        {
+            Topology = parsed.GetValue(_topology),
+            Sources = parsed.GetValue(_sources) ?? [],
+            Sinks = parsed.GetValue(_sinks) ?? [],
+            Options = parsed.GetValue(_options) ?? [],
+            Data = parsed.GetValue(_data),
+            Listen = parsed.GetValue(_listen),
+            Drain = drain,
+            Strict = strict,
+        });
+    }
+}

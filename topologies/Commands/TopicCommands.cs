@@ -1,0 +1,143 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Streams.Buffers;
+using Streams.Connect;
+using Streams.Log;
+using Streams.Log.Embedded;
+using Streams.Records;
+using Streams.Topologies.Hosting;
+using Streams.Topologies.Transactions;
+
+namespace Streams.Topologies.Commands;
+
+/// <summary><c>streams topics</c> and <c>streams tap</c>: look into a data directory.</summary>
+internal static class TopicCommands
+{
+    // Every record type that a topic of ours may hold, by the topic's name.
+    private static readonly IReadOnlyList<TopicFormat> Formats = TransactionsTables.Formats;
+
+    internal static Command CreateTopics()
+    {
+        Option<string> data = DataOption();
+        var json = new Option<bool>("--json") { Description = "One line of JSON per topic." };
+        var command = new Command("topics", "List the topics of a data directory.") { data, json };
+        command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
+        {
+            using EmbeddedLog log = Open(parsed.GetValue(data)!);
+            foreach (Topic topic in log.Topics)
+                Console.WriteLine(parsed.GetValue(json) ? Json(log, topic) : Line(log, topic));
+            return Task.FromResult(ExitCode.Done);
+        }));
+        return command;
+    }
+
+    internal static Command CreateTap()
+    {
+        Option<string> data = DataOption();
+        var name = new Argument<string>("topic") { Description = "The topic." };
+        var partition = new Option<int>("--partition") { Description = "The partition. Default 0." };
+        var from = new Option<long>("--from") { Description = "The first offset; negative counts from the end." };
+        var count = new Option<long>("--count") { Description = "How many records at most.", DefaultValueFactory = _ => long.MaxValue };
+        var key = new Option<string?>("--key") { Description = "Only records of this key, as text or hexadecimal." };
+        var command = new Command("tap", "Print the records of a topic, decoded, one a line.")
+        {
+            name, data, partition, from, count, key,
+        };
+        command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
+        {
+            using EmbeddedLog log = Open(parsed.GetValue(data)!);
+            Topic topic = log.FindTopic(parsed.GetValue(name)!) ?? throw new ConfigurationException(
+                $"There is no topic '{parsed.GetValue(name)}'. Topics: {string.Join(", ", log.Topics.Select(t => t.Name))}.");
+            int wanted = parsed.GetValue(partition);
+            if (wanted < 0 || wanted >= topic.Partitions)
+                throw new ConfigurationException($"'{topic.Name}' has {topic.Partitions} partitions; there is none of number {wanted}.");
+            Tap(log, topic[wanted], topic.Name, parsed.GetValue(from), parsed.GetValue(count), parsed.GetValue(key));
+            return Task.FromResult(ExitCode.Done);
+        }));
+        return command;
+    }
+
+    private static Option<string> DataOption() => new("--data") { Description = "The data directory.", Required = true };
+
+    private static EmbeddedLog Open(string data)
+    {
+        string folder = DataFolder.LogFolder(data);
+        return Directory.Exists(folder)
+            ? EmbeddedLog.Open(new EmbeddedLogOptions { Directory = folder })
+            : throw new ConfigurationException($"{data} is no data directory: it has no folder 'log'.");
+    }
+
+    private static string Line(EmbeddedLog log, Topic topic) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{topic.Name,-48} {topic.Partitions,3} partitions {Records(log, topic),14:N0} records  {topic.Spec.Schema ?? "bytes"}{(topic.Spec.Compacted ? "  compacted" : "")}");
+
+    private static string Json(EmbeddedLog log, Topic topic) => JsonSerializer.Serialize(new
+    {
+        topic = topic.Name,
+        partitions = topic.Partitions,
+        records = Records(log, topic),
+        schema = topic.Spec.Schema,
+        compacted = topic.Spec.Compacted,
+    });
+
+    private static long Records(EmbeddedLog log, Topic topic) => Enumerable.Range(0, topic.Partitions)
+        .Sum(p => log.EndOffset(topic[p], ReadLevel.Committed) - log.StartOffset(topic[p]));
+
+    private static void Tap(EmbeddedLog log, TopicPartition partition, string topic, long from, long count, string? key)
+    {
+        JsonLines? lines = Formats.FirstOrDefault(f => f.Topic == topic)?.CreateJson();
+        using ILogReader reader = log.OpenReader(ReadLevel.Committed);
+        using LogBatch batch = reader.CreateBatch();
+        using var line = new PooledBuffer();
+        using Stream output = Console.OpenStandardOutput();
+        long end = log.EndOffset(partition, ReadLevel.Committed);
+        long offset = from < 0 ? Math.Max(0, end + from) : from;
+        while (count > 0 && reader.Read(partition, offset, batch))
+        {
+            while (count > 0 && batch.TryRead(out LogRecord record))
+            {
+                if (key is not null && !Matches(record.Key, key))
+                    continue;
+                line.Clear();
+                Write(record, lines, line);
+                output.Write(line.WrittenSpan);
+                count--;
+            }
+            offset = batch.NextOffset;
+        }
+    }
+
+    private static bool Matches(ReadOnlySpan<byte> key, string wanted) =>
+        key.SequenceEqual(Encoding.UTF8.GetBytes(wanted))
+        || string.Equals(Convert.ToHexString(key), wanted, StringComparison.OrdinalIgnoreCase);
+
+    private static void Write(in LogRecord record, JsonLines? lines, PooledBuffer line)
+    {
+        line.Write(Encoding.UTF8.GetBytes(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{{\"offset\":{record.Offset},\"timestamp_ms\":{record.TimestampMs},\"key\":\"{Convert.ToHexStringLower(record.Key)}\",\"value\":")));
+        if (!record.HasValue)
+            line.Write("null"u8);
+        else if (lines is not null)
+            WriteDecoded(record, lines, line);
+        else
+            line.Write(Encoding.UTF8.GetBytes($"\"{Convert.ToHexStringLower(record.Value)}\""));
+        line.Write("}\n"u8);
+    }
+
+    private static void WriteDecoded(in LogRecord record, JsonLines lines, PooledBuffer line)
+    {
+        int start = line.Length;
+        try
+        {
+            lines.Write(record, line);
+        }
+        catch (SerializationException e)
+        {
+            line.Truncate(start);
+            line.Write(JsonSerializer.SerializeToUtf8Bytes(new { undecodable = e.Message, hex = Convert.ToHexStringLower(record.Value) }));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+using Microsoft.Extensions.Logging;
+using Streams.Connect;
+using Streams.Log;
+using Streams.Log.Embedded;
+using Streams.Telemetry;
+
+namespace Streams.Topologies.Hosting;
+
+/// <summary>An application with its log, its telemetry and its end: what a process runs.</summary>
+internal sealed class ApplicationHost : IAsyncDisposable
+{
+    private readonly Dictionary<string, long> _startEnds = new(StringComparer.Ordinal);
+    private TelemetryServer? _server;
+
+    private ApplicationHost(EmbeddedLog log, BuiltTopology built, StreamsApplication application)
+    {
+        Log = log;
+        Built = built;
+        Application = application;
+        foreach (Topic topic in log.Topics)
+            _startEnds[topic.Name] = EndOf(topic);
+    }
+
+    internal EmbeddedLog Log { get; }
+
+    internal BuiltTopology Built { get; }
+
+    internal StreamsApplication Application { get; }
+
+    /// <summary>Where metrics are served; null for nowhere.</summary>
+    internal string? Address => _server?.Address;
+
+    /// <summary>Prepares everything and starts nothing.</summary>
+    /// <exception cref="ConfigurationException">The settings do not go together.</exception>
+    internal static ApplicationHost Open(RunSettings settings, ILogger logger) =>
+        Open(settings, settings.Topology.Build(settings.TopologyOptions), logger);
+
+    /// <summary>Prepares everything for a topology that is built already.</summary>
+    internal static ApplicationHost Open(
+        RunSettings settings, BuiltTopology built, ILogger logger, IReadOnlyList<SourceBinding>? sources = null)
+    {
+        sources ??= [.. settings.Sources.Select(s => s.Kind.Bind(s.Name, s.Options))];
+        EmbeddedLog log = EmbeddedLog.Open(settings.Options.Log.ToLog(DataFolder.Prepare(settings.DataFolder)));
+        try
+        {
+            if (log.Recovery.Cut is { } cut)
+                logger.TornTailCut(cut.Bytes, cut.File, cut.Position, cut.Reason);
+            var definition = new ApplicationDefinition
+            {
+                Id = settings.Application,
+                Topology = built.Topology,
+                Topics = built.Inputs,
+                Sources = sources,
+                Sinks = [.. settings.Sinks.Select(s => new SinkBinding(
+                    s.Name, s.Kind.Topics(built), () => s.Kind.Create(s.Options, built)))],
+                DataFolder = settings.DataFolder,
+                Runtime = settings.Options.Runtime,
+            };
+            return new ApplicationHost(log, built, new StreamsApplication(definition, log, logger));
+        }
+        catch
+        {
+            log.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the application, and telemetry where it is asked for.</summary>
+    internal async Task StartAsync(string? listen)
+    {
+        if (listen is not null)
+            _server = await TelemetryServer.StartAsync(listen, Readiness);
+        Application.Start();
+    }
+
+    /// <summary>Waits until the application is asked to stop, stops by itself, or, when draining, is done.</summary>
+    internal async Task WaitAsync(bool drain, Action? each, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested && !Application.Stopping.IsCancellationRequested)
+        {
+            if (drain && Application.IsDrained())
+                return;
+            each?.Invoke();
+            try
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), stop);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>What this process has taken in and put out.</summary>
+    internal RunSummary Summarise(TimeSpan elapsed) => new()
+    {
+        Elapsed = elapsed,
+        Sources = [.. Application.SourceCounts],
+        Sinks = [.. Application.SinkCounts],
+        Topics = [.. Log.Topics.Where(t => Built.Formats.Any(f => f.Topic == t.Name))
+            .Select(t => (t.Name, EndOf(t) - _startEnds.GetValueOrDefault(t.Name)))],
+        Topology = Built.Counts(),
+    };
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+            await _server.DisposeAsync();
+        Application.Dispose();
+        Log.Dispose();
+    }
+
+    private Readiness Readiness()
+    {
+        if (Application.IsLogFull)
+            return new Readiness(false, "the disk of the data directory is full; commits wait");
+        if (Application.Failure is { } failure)
+            return new Readiness(false, failure.Message);
+        return new Readiness(true, "");
+    }
+
+    private long EndOf(Topic topic) =>
+        Enumerable.Range(0, topic.Partitions).Sum(p => Log.EndOffset(topic[p], ReadLevel.Committed));
+}
+
+/// <summary>The folder that a log lies in.</summary>
+internal static class DataFolder
+{
+    /// <summary>Makes the folder and makes sure that it can be written.</summary>
+    /// <returns>The folder of the log in it.</returns>
+    /// <exception cref="ConfigurationException">It cannot be made or written.</exception>
+    internal static string Prepare(string folder)
+    {
+        string log = LogFolder(folder);
+        try
+        {
+            Directory.CreateDirectory(log);
+            string probe = Path.Combine(log, ".writable");
+            File.WriteAllBytes(probe, []);
+            File.Delete(probe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"The data directory {folder} cannot be written: {e.Message}", e);
+        }
+        return log;
+    }
+
+    /// <summary>Where the log lies in a data directory.</summary>
+    internal static string LogFolder(string folder) => Path.Combine(folder, "log");
+}

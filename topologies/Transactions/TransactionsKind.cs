@@ -1,0 +1,69 @@
+using Streams.Connectors.Chain;
+using Streams.Log;
+using Streams.Topologies.Transactions.Tags;
+
+namespace Streams.Topologies.Transactions;
+
+/// <summary>The options of the transactions topology as a configuration has them.</summary>
+public sealed record TransactionsSetupOptions
+{
+    /// <summary>Where the labels of addresses come from.</summary>
+    public TagOptions Labels { get; init; } = new();
+
+    /// <summary>Thresholds of the rules.</summary>
+    public RiskOptions Risk { get; init; } = new();
+
+    /// <summary>Blocks that can be retracted. Default 6; not less than the source's.</summary>
+    public int FinalityBlocks { get; init; } = 6;
+
+    /// <summary>How long a transaction is remembered to recognise it when it comes again. Default 24 h.</summary>
+    public TimeSpan DeduplicateWithin { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long after its end an hour of the hourly totals still takes late blocks. Default 2 h.</summary>
+    public TimeSpan HourGrace { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>Bound on the memory of each store, in bytes. Default 16 GiB.</summary>
+    public long StateBytesMax { get; init; } = 16L << 30;
+}
+
+/// <summary>Registers the transactions topology.</summary>
+internal sealed class TransactionsKind : TopologyKind
+{
+    public override string Name => "transactions";
+
+    public override string Doc => "Risk-scored transactions and alerts from the blocks of a chain.";
+
+    public override Type Options => typeof(TransactionsSetupOptions);
+
+    internal override BuiltTopology Build(object options)
+    {
+        var setup = (TransactionsSetupOptions)options;
+        LoadedTags labels = TagLoader.Load(setup.Labels);
+        return Build(setup, labels.Table, [labels.Report.ToString()]);
+    }
+
+    /// <summary>Builds it with a label set that is loaded already.</summary>
+    internal static BuiltTopology Build(TransactionsSetupOptions setup, TagTable labels, IReadOnlyList<string> notes)
+    {
+        var counts = new TransactionsCounts();
+        var options = new TransactionsOptions
+        {
+            Risk = setup.Risk,
+            FinalityBlocks = setup.FinalityBlocks,
+            DeduplicateWithin = setup.DeduplicateWithin,
+            HourGrace = setup.HourGrace,
+            StateBytesMax = setup.StateBytesMax,
+        };
+        return new BuiltTopology
+        {
+            Topology = TransactionsTopology.Build(options, labels, counts),
+            Inputs = [new TopicSpec { Name = TransactionsTopology.Transactions, Schema = ChainTransaction.RecordType.Name }],
+            Formats = TransactionsTables.Formats,
+            OutputTopics = TransactionsTables.OutputTopics,
+            Tables = TransactionsTables.Tables,
+            Views = TransactionsTables.Views,
+            Counts = () => new Dictionary<string, long> { ["duplicates"] = counts.Duplicates },
+            Notes = notes,
+        };
+    }
+}
