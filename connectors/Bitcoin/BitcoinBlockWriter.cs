@@ -33,17 +33,21 @@ public sealed class BitcoinBlockWriter : IDisposable
 
     /// <summary>Adds a transaction.</summary>
     /// <param name="raw">Exactly one transaction, with its witnesses.</param>
+    /// <returns>Its id, which what spends it has to name.</returns>
     /// <exception cref="ArgumentException">It is not one.</exception>
-    public void AddTransaction(ReadOnlySpan<byte> raw)
+    public BitcoinHash AddTransaction(ReadOnlySpan<byte> raw)
     {
         ParseResult<BitcoinDefect> result = BitcoinTransactionReader.ReadWhole(
             raw, BitcoinTransactionRules.BlockWeightMax, out BitcoinTransaction transaction);
         if (!result.IsDone)
             throw new ArgumentException($"Not a transaction: {result}.", nameof(raw));
-        transaction.ComputeTxId().CopyTo(_txIds.Append(BitcoinHash.Bytes));
-        transaction.ComputeWitnessTxId().CopyTo(_witnessTxIds.Append(BitcoinHash.Bytes));
+        BitcoinHash id = transaction.ComputeTxId();
+        BitcoinHash witnessId = transaction.HasWitness ? transaction.ComputeWitnessTxId() : id;
+        id.CopyTo(_txIds.Append(BitcoinHash.Bytes));
+        witnessId.CopyTo(_witnessTxIds.Append(BitcoinHash.Bytes));
         _transactions.Write(raw);
         _count++;
+        return id;
     }
 
     /// <summary>Appends a block of a new coinbase and the transactions that were added.</summary>

@@ -25,7 +25,7 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
     private readonly BitcoinBlockReader _reader;
     private readonly BitcoinBlockIndex _index = new();
     private readonly Queue<(int Node, Operation Op)> _steps = new();
-    private ChainTransactionMapper _mapper = null!;
+    private BlockEmitter _emitter = null!;
     private FilesCursor _cursor = null!;
     private int _current;
     private long _nextPollTicks;
@@ -44,8 +44,8 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
     /// <inheritdoc/>
     public void Open(SourceContext context)
     {
-        _mapper = new ChainTransactionMapper(context.Name, _readerOptions.Network);
         _cursor = new FilesCursor(context);
+        _emitter = new BlockEmitter(context.Name, _readerOptions.Network, _cursor.NextSeq);
         ScanNewFiles();
         if (_files.All.Count == 0)
             throw new ConfigurationException($"bitcoin-files: no file matches {_files}.");
@@ -296,18 +296,10 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
         (int Node, Operation Op) step, in BitcoinBlock block, SourceOutput<Bytes32, ChainTransaction> output)
     {
         ref BlockNode node = ref _tree[step.Node];
-        long timestampMs = block.Index.Header.TimeSeconds * 1000L;
-        for (int i = 0; i < block.Count; i++)
-        {
-            ChainTransaction tx = _mapper.Map(block, i, node.Height, step.Op, _cursor.NextSeq());
-            output.Emit(new Record<Bytes32, ChainTransaction>(tx.TxId, tx, timestampMs));
-        }
-        bool append = step.Op == Operation.Append;
-        int tip = append ? step.Node : node.Parent;
+        _emitter.Emit(block, node.Height, step.Op, output);
+        int tip = step.Op == Operation.Append ? step.Node : node.Parent;
         _tree.SetTip(node.Root, tip);
         _cursor.WriteTip(output, _tree[node.Root].Hash, tip < 0 ? null : _tree[tip].Hash);
-        output.Count(append ? "blocks" : "blocks_retracted");
-        output.Count(append ? "transactions" : "transactions_retracted", block.Count);
     }
 }
 
