@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Connect;
 using Streams.Dsl;
@@ -24,9 +23,9 @@ internal static class EmbeddedWorkloads
     internal static int Run(string[] args)
     {
         string workload = args[0];
-        int records = Option(args, "--records", 5_000_000);
-        int keys = Option(args, "--keys", 10_000);
-        int threads = Option(args, "--threads", 1);
+        int records = Arguments.Number(args, "--records", 5_000_000);
+        int keys = Arguments.Number(args, "--keys", 10_000);
+        int threads = Arguments.Number(args, "--threads", 1);
         string folder = Directory.CreateTempSubdirectory("streams-bench-").FullName;
         try
         {
@@ -69,7 +68,7 @@ internal static class EmbeddedWorkloads
         double allocated = (double)(GC.GetTotalAllocatedBytes() - allocatedBefore) / records;
         application.Stop();
         if (application.Failure is { } failure)
-            throw failure;
+            throw new InvalidOperationException("The application stopped.", failure);
         return System.Text.Json.JsonSerializer.Serialize(new
         {
             engine = "streams",
@@ -188,12 +187,6 @@ internal static class EmbeddedWorkloads
             HasValue = true,
             Value = value,
         });
-
-    private static int Option(string[] args, string name, int otherwise)
-    {
-        int at = Array.IndexOf(args, name);
-        return at < 0 ? otherwise : int.Parse(args[at + 1], CultureInfo.InvariantCulture);
-    }
 
     private sealed class Bytes32Serde : Serde<Bytes32>
     {

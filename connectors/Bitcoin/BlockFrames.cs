@@ -82,8 +82,13 @@ internal sealed class BlockFrames(BitcoinReaderOptions options) : IDisposable
         bool reachesEnd = file.Position + bytes.Length >= file.Length;
         BlockFilePart part = mayGrow ? BlockFilePart.Growing : reachesEnd ? BlockFilePart.End : BlockFilePart.Middle;
         ParseResult<BitcoinDefect> result = _reader!.TryRead(bytes, file.Position, part, out BlockFileItem item);
+        if (result.Status == ParseStatus.NeedMoreData)
+        {
+            frame = default;
+            return false;
+        }
         frame = new BlockFrame { Kind = item.Kind, Raw = item.Raw, Block = item.Block, Defect = result.Defect };
-        return result.Status != ParseStatus.NeedMoreData;
+        return true;
     }
 
     // A file without frames is one block, whole. One that is too long shows its beginning.
