@@ -43,6 +43,7 @@ public sealed class EnrichedTransaction : IDescribed<EnrichedTransaction>
     public long? FeeRatePpm;
     public long? TotalIn;
     public long TotalOut;
+    public Bytes32 DedupKey;
     public RecordList<SampleInput> Inputs;
     public RecordList<SampleOutput> Outputs;
     public Nested<SampleCluster> Cluster;
@@ -80,6 +81,7 @@ public sealed class EnrichedTransaction : IDescribed<EnrichedTransaction>
         visitor.Message(23, "cluster"u8, ref Cluster, "The sender's entity.");
         visitor.Message(24, "patterns"u8, ref Patterns, "Shapes found in it.");
         visitor.Message(25, "risk"u8, ref Risk, "Score and reasons.");
+        visitor.Field(26, "dedup_key"u8, ref DedupKey, Unit.None, "Identity of the event.");
     }
 }
 
@@ -259,6 +261,8 @@ public static class RecordSample
             FeeRatePpm = 10_000_000,
             TotalIn = 612_345_678,
             TotalOut = 612_341_468,
+            MempoolSeq = 7_654_321,
+            DedupKey = Hash(4),
         };
         for (int i = 0; i < 3; i++)
             AddSides(tx, i);
@@ -275,9 +279,9 @@ public static class RecordSample
         risk.Level = 3;
         risk.ModelVersion = 12;
         risk.LabelSetVersion = 20_251_009;
-        risk.Probability = 0.71875;
+        risk.Probability = 0.7185431277;
         AddReason(ref risk, "mixer_exposure", 0.4375, 48_112_001);
-        AddReason(ref risk, "fee_rate_percentile", 0.125, null);
+        AddReason(ref risk, "fee_rate_percentile", 0.1273, null);
         return tx;
     }
 

@@ -141,10 +141,10 @@ internal ref partial struct JsonReader
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private long Signed(int position)
     {
-        if (ByteAt(position) is (byte)'-' or (byte)'"')
+        if (ByteAt(position) < '0')
             return NegativeOrQuoted(position);
         ulong value = Digits(position);
         if (value > long.MaxValue)
@@ -152,6 +152,7 @@ internal ref partial struct JsonReader
         return (long)value;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private long NegativeOrQuoted(int position)
     {
         int start = OpenNumber(position);
@@ -163,7 +164,7 @@ internal ref partial struct JsonReader
         return isNegative ? -(long)magnitude : (long)magnitude;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong Unsigned(int position)
     {
         int start = OpenNumber(position);

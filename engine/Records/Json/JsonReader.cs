@@ -79,14 +79,9 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         where TKind : struct, IScalarKind<T>
     {
         if (IsNext(name, out int position))
-        {
-            value = IsNull(position) ? default : TKind.Read(ref this, position);
-            EndField();
-        }
+            ReadScalar<T, TKind>(ref value, position);
         else if (_isFirst)
-        {
             value = default;
-        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -95,14 +90,9 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         where TKind : struct, IScalarKind<T>
     {
         if (IsNext(name, out int position))
-        {
-            value = IsNull(position) ? null : TKind.Read(ref this, position);
-            EndField();
-        }
+            ReadOptional<T, TKind>(ref value, position);
         else if (_isFirst)
-        {
             value = null;
-        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -112,7 +102,7 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         where TKind : struct, IScalarKind<T>
     {
         if (IsNext(name, out int position))
-            Values<T, TKind>(ref values, position);
+            ReadValues<T, TKind>(ref values, position);
         else if (_isFirst)
             values.Clear();
     }
@@ -122,16 +112,9 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         where T : struct, IDescribed<T>
     {
         if (IsNext(name, out int position))
-        {
-            value.IsPresent = !IsNull(position);
-            if (value.IsPresent)
-                Inner(ref value.Value, position);
-            EndField();
-        }
+            ReadMessage(ref value, position);
         else if (_isFirst)
-        {
             value.IsPresent = false;
-        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -139,7 +122,7 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         where T : struct, IDescribed<T>
     {
         if (IsNext(name, out int position))
-            Inners(ref values, position);
+            ReadMessages(ref values, position);
         else if (_isFirst)
             values.Clear();
     }
@@ -160,7 +143,7 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
 
     /// <summary>Whether the next field has a given name.</summary>
     /// <param name="name">The name; a constant once this is inlined, so that the comparison is of a few words.</param>
-    /// <param name="position">Where the value begins.</param>
+    /// <param name="position">Behind the name.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly bool IsNext(scoped ReadOnlySpan<byte> name, out int position)
     {
@@ -172,15 +155,53 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         {
             return false;
         }
-        position += name.Length + 4;
-        if (Unsafe.Add(ref at, 3 + name.Length) != ':' || Unsafe.Add(ref at, 4 + name.Length) <= ' ')
-            position = Colon(position - 1);
+        position += name.Length + 3;
         return true;
     }
 
-    /// <summary>Steps over a colon with whitespace around it.</summary>
+    /// <summary>Reads a value from the colon on.</summary>
+    /// <remarks>Out of line, once for each kind: in a description, where it would stand once for each field, it would
+    /// use up the locals that the JIT allows.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private readonly int Colon(int position)
+    private void ReadScalar<T, TKind>(ref T value, int position)
+        where T : struct
+        where TKind : struct, IScalarKind<T>
+    {
+        position = Colon(position);
+        value = IsNull(position) ? default : TKind.Read(ref this, position);
+        EndField();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ReadOptional<T, TKind>(ref T? value, int position)
+        where T : struct
+        where TKind : struct, IScalarKind<T>
+    {
+        position = Colon(position);
+        value = IsNull(position) ? null : TKind.Read(ref this, position);
+        EndField();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ReadMessage<T>(ref Nested<T> value, int position)
+        where T : struct, IDescribed<T>
+    {
+        position = Colon(position);
+        value.IsPresent = !IsNull(position);
+        if (value.IsPresent)
+            Inner(ref value.Value, position);
+        EndField();
+    }
+
+    /// <summary>Steps over a colon.</summary>
+    /// <param name="position">Behind a name.</param>
+    /// <returns>Where the value begins.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly int Colon(int position) =>
+        ByteAt(position) == ':' && ByteAt(position + 1) > ' ' ? position + 1 : ColonSlowly(position);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly int ColonSlowly(int position)
     {
         position = SkipWhitespace(position);
         if (ByteAt(position) != ':')
@@ -250,11 +271,11 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Inners<T>(ref RecordList<T> values, int position)
+    private void ReadMessages<T>(ref RecordList<T> values, int position)
         where T : struct, IDescribed<T>
     {
         values.Clear();
-        if (BeginArray(position))
+        if (BeginArray(Colon(position)))
         {
             do
                 Inner(ref AddItem(ref values), _position);
@@ -264,12 +285,12 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Values<T, TKind>(ref RecordList<T> values, int position)
+    private void ReadValues<T, TKind>(ref RecordList<T> values, int position)
         where T : struct
         where TKind : struct, IScalarKind<T>
     {
         values.Clear();
-        if (BeginArray(position))
+        if (BeginArray(Colon(position)))
         {
             do
                 AddItem(ref values) = TKind.Read(ref this, _position);
