@@ -233,17 +233,34 @@ internal ref struct ProtobufReader : IFieldVisitor, IScalarReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly bool IsNext(int number, WireType type, out int position)
     {
-        ulong tag = WireFormat.TagWord(WireFormat.Tag(number, type), out int size);
-        int start = _position;
-        position = start + size;
-        ref byte at = ref Unsafe.Add(ref _start, start);
-        if (size == 1 ? at != (byte)tag
-            : size == 2 ? Unsafe.ReadUnaligned<ushort>(ref at) != (ushort)tag
-            : (Unsafe.ReadUnaligned<ulong>(ref at) & (ulong.MaxValue >> (64 - 8 * size))) != tag)
+        position = _position;
+        if (number <= WireFormat.OneByteNumberMax)
         {
-            return false;
+            if (Unsafe.Add(ref _start, position) != (byte)WireFormat.Tag(number, type) || position >= _end)
+                return false;
+            position++;
+            return true;
         }
-        return start < _end;
+        if (number <= WireFormat.TwoByteNumberMax)
+        {
+            if (Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref _start, position)) != WireFormat.TwoByteTag(number, type)
+                || position >= _end)
+            {
+                return false;
+            }
+            position += 2;
+            return true;
+        }
+        return IsNextLong(number, type, out position);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly bool IsNextLong(int number, WireType type, out int position)
+    {
+        ulong tag = WireFormat.TagWord(WireFormat.Tag(number, type), out int size);
+        ulong word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref _start, _position));
+        position = _position + size;
+        return (word & (ulong.MaxValue >> (64 - 8 * size))) == tag && _position < _end;
     }
 
     /// <summary>Keeps the next field as unknown if the pass that just ended took none.</summary>

@@ -165,13 +165,23 @@ internal ref struct ProtobufWriter : IFieldVisitor
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly ref byte Tag(int number, WireType type)
     {
-        ulong word = WireFormat.TagWord(WireFormat.Tag(number, type), out int size);
-        if (size == 1)
-            _output.At = (byte)word;
-        else if (size == 2)
-            Unsafe.WriteUnaligned(ref _output.At, (ushort)word);
-        else
-            Unsafe.WriteUnaligned(ref _output.At, word);
+        if (number <= WireFormat.OneByteNumberMax)
+        {
+            _output.At = (byte)WireFormat.Tag(number, type);
+            return ref Unsafe.Add(ref _output.At, 1);
+        }
+        if (number <= WireFormat.TwoByteNumberMax)
+        {
+            Unsafe.WriteUnaligned(ref _output.At, WireFormat.TwoByteTag(number, type));
+            return ref Unsafe.Add(ref _output.At, 2);
+        }
+        return ref LongTag(number, type);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly ref byte LongTag(int number, WireType type)
+    {
+        Unsafe.WriteUnaligned(ref _output.At, WireFormat.TagWord(WireFormat.Tag(number, type), out int size));
         return ref Unsafe.Add(ref _output.At, size);
     }
 }
