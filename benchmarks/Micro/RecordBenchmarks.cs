@@ -8,12 +8,12 @@ using Streams.Records;
 namespace Streams.Benchmarks.Micro;
 
 /// <summary>
-/// Encoding and decoding an enriched transaction beside Google.Protobuf and System.Text.Json. Budgets: Protobuf 300 ns,
-/// JSON 800 ns, no allocation.
+/// Encoding and decoding an enriched transaction beside Google.Protobuf and System.Text.Json. Budgets:
+/// Protobuf 300 ns, JSON 800 ns, no allocation.
 /// </summary>
 /// <remarks>Google.Protobuf runs code that protoc generated from the same fields and writes the same bytes;
-/// System.Text.Json runs its source generator's code over plain classes. Both make new objects when they decode, as
-/// that is all they offer; encoding goes into a buffer that is kept.</remarks>
+/// System.Text.Json runs its source generator's code over plain classes. Both make new objects when they
+/// decode, as that is all they offer; encoding goes into a buffer that is kept.</remarks>
 [MemoryDiagnoser]
 [GroupBenchmarksBy(BenchmarkLogicalGroupRule.ByCategory)]
 [CategoriesColumn]
@@ -42,9 +42,11 @@ public class RecordBenchmarks : IDisposable
         _jsonWriter = new Utf8JsonWriter(_buffer);
 
         _message = Wire.EnrichedTransaction.Parser.ParseFrom(_protobufBytes);
-        Require(_message.ToByteArray().AsSpan().SequenceEqual(_protobufBytes), "Google.Protobuf writes other bytes.");
+        byte[] theirs = _message.ToByteArray();
+        Require(theirs.AsSpan().SequenceEqual(_protobufBytes), "Google.Protobuf writes other bytes.");
         _model = JsonSerializer.Deserialize(_jsonBytes, TransactionModelContext.Default.TransactionModel)!;
-        byte[] again = JsonSerializer.SerializeToUtf8Bytes(_model, TransactionModelContext.Default.TransactionModel);
+        byte[] again = JsonSerializer.SerializeToUtf8Bytes(
+            _model, TransactionModelContext.Default.TransactionModel);
         Require(again.AsSpan().SequenceEqual(_jsonBytes), "System.Text.Json writes other bytes.");
     }
 

@@ -19,7 +19,9 @@ public enum SampleStatus
     Reorged,
 }
 
-/// <summary>A transaction as an enrichment topology would write it: the record that the budgets are about.</summary>
+/// <summary>
+/// A transaction as an enrichment topology would write it: the record that the budgets are about.
+/// </summary>
 public sealed class EnrichedTransaction : IDescribed<EnrichedTransaction>
 {
     public RecordMemory Memory;
@@ -50,7 +52,8 @@ public sealed class EnrichedTransaction : IDescribed<EnrichedTransaction>
     public Nested<SamplePatterns> Patterns;
     public Nested<SampleRisk> Risk;
 
-    public static RecordType RecordType { get; } = new("enriched_transaction", 1, "A transaction with its risk.");
+    public static RecordType RecordType { get; } = new(
+        "enriched_transaction", 1, "A transaction with its risk.");
 
     public void Describe<TVisitor>(ref TVisitor visitor)
         where TVisitor : struct, IFieldVisitor, allows ref struct
@@ -139,7 +142,8 @@ public struct SampleOutput : IDescribed<SampleOutput>
         visitor.Field(2, "value"u8, ref Value, Unit.Satoshi, "Value.");
         visitor.Field(3, "address"u8, ref Address, Unit.None, "Address.");
         visitor.Field(4, "script_type"u8, ref ScriptType, Unit.None, "Type of the script.");
-        visitor.Field(5, "is_change_candidate"u8, ref IsChangeCandidate, Unit.None, "Whether it may be change.");
+        visitor.Field(
+            5, "is_change_candidate"u8, ref IsChangeCandidate, Unit.None, "Whether it may be change.");
         visitor.Field(6, "change_confidence"u8, ref ChangeConfidence, Unit.Percent, "How sure that is.");
         visitor.Field(7, "entity_id"u8, ref EntityId, Unit.None, "Owner.");
         visitor.Field(8, "hops"u8, ref Hops, Unit.Count, "Distance to the nearest tag.");
@@ -164,7 +168,8 @@ public struct SampleCluster : IDescribed<SampleCluster>
         visitor.Field(1, "entity_id"u8, ref EntityId, Unit.None, "The entity.");
         visitor.Field(2, "method"u8, ref Method, Unit.None, "How it was found.");
         visitor.Field(3, "confidence"u8, ref Confidence, Unit.Percent, "How sure that is.");
-        visitor.Field(4, "is_coin_join_suppressed"u8, ref IsCoinJoinSuppressed, Unit.None, "Whether a mix hides it.");
+        visitor.Field(
+            4, "is_coin_join_suppressed"u8, ref IsCoinJoinSuppressed, Unit.None, "Whether a mix hides it.");
     }
 }
 
@@ -184,7 +189,8 @@ public struct SamplePatterns : IDescribed<SamplePatterns>
         where TVisitor : struct, IFieldVisitor, allows ref struct
     {
         visitor.Memory(ref Memory);
-        visitor.Field(1, "coin_join_confidence"u8, ref CoinJoinConfidence, Unit.Percent, "How sure a mix is.");
+        visitor.Field(
+            1, "coin_join_confidence"u8, ref CoinJoinConfidence, Unit.Percent, "How sure a mix is.");
         visitor.Field(2, "peel_hop"u8, ref PeelHop, Unit.Count, "Place in a peel chain.");
         visitor.Field(3, "fan_in"u8, ref FanIn, Unit.Count, "Inputs.");
         visitor.Field(4, "fan_out"u8, ref FanOut, Unit.Count, "Outputs.");
@@ -237,7 +243,9 @@ public struct SampleReason : IDescribed<SampleReason>
     }
 }
 
-/// <summary>Fills the sample: three inputs, three outputs, two reasons, about 900 bytes of Protobuf.</summary>
+/// <summary>
+/// Fills the sample: three inputs, three outputs, two reasons, about 900 bytes of Protobuf.
+/// </summary>
 public static class RecordSample
 {
     public static EnrichedTransaction Create()

@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace Streams.Benchmarks.Micro;
 
-/// <summary>The sample as System.Text.Json wants it: classes with properties, a serializer generated for them.</summary>
+/// <summary>
+/// The sample as System.Text.Json wants it: classes with properties, a serializer generated for them.
+/// </summary>
 public sealed class TransactionModel
 {
     public int Op { get; set; }

@@ -5,17 +5,17 @@ using System.Runtime.InteropServices;
 namespace Streams.Records.Json;
 
 /// <summary>
-/// Decodes a record from a JSON object, in one pass over its description when the fields come in order of number, and
-/// in as many passes as needed when they do not.
+/// Decodes a record from a JSON object, in one pass over its description when the fields come in order of
+/// number, and in as many passes as needed when they do not.
 /// </summary>
 /// <remarks>
 /// Source: RFC 8259, taken strictly. Of a name that comes twice the last value counts.
-/// The bytes are first copied into the record's own memory; texts stay there as views, and escapes are resolved in
-/// place, as they only get shorter. Invariant: the copy is followed by <see cref="SlackBytes"/> zeros, which are no
-/// part of any JSON token, so that scanning stops there and whole words and names may be loaded at any position.
-/// Between two fields the position is at a comma that the next name's quote follows directly, or at the object's
-/// closing brace. Where the text differs (whitespace, an opening brace before the first name), the copy is changed to
-/// that, so that fields have one form to look for.
+/// The bytes are first copied into the record's own memory; texts stay there as views, and escapes are
+/// resolved in place, as they only get shorter. Invariant: the copy is followed by <see cref="SlackBytes"/>
+/// zeros, which are no part of any JSON token, so that scanning stops there and whole words and names may be
+/// loaded at any position. Between two fields the position is at a comma that the next name's quote follows
+/// directly, or at the object's closing brace. Where the text differs (whitespace, an opening brace before
+/// the first name), the copy is changed to that, so that fields have one form to look for.
 /// A pass that ends where it began has shown that no field wants the name there: it is unknown.
 /// </remarks>
 internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
@@ -50,7 +50,9 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         _passStart = -1;
     }
 
-    /// <summary>Whether fields are left after a pass over the outermost record; if not, nothing may follow it.</summary>
+    /// <summary>
+    /// Whether fields are left after a pass over the outermost record; if not, nothing may follow it.
+    /// </summary>
     public bool NeedsAnotherPass()
     {
         _isFirst = false;
@@ -142,7 +144,8 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
     }
 
     /// <summary>Whether the next field has a given name.</summary>
-    /// <param name="name">The name; a constant once this is inlined, so that the comparison is of a few words.</param>
+    /// <param name="name">The name; a constant once this is inlined,
+    /// so that the comparison is of a few words.</param>
     /// <param name="position">Behind the name.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly bool IsNext(scoped ReadOnlySpan<byte> name, out int position)
@@ -160,8 +163,8 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
     }
 
     /// <summary>Reads a value from the colon on.</summary>
-    /// <remarks>Out of line, once for each kind: in a description, where it would stand once for each field, it would
-    /// use up the locals that the JIT allows.</remarks>
+    /// <remarks>Out of line, once for each kind: in a description, where it would stand once for each field,
+    /// it would use up the locals that the JIT allows.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void ReadScalar<T, TKind>(ref T value, int position)
         where T : struct

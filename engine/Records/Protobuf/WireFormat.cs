@@ -35,7 +35,8 @@ internal static class WireFormat
         (ushort)(((((uint)number << WireTypeBits) | (uint)type) & 0x7F) | 0x80 | ((uint)number >> 4 << 8));
 
     /// <summary>The varint bytes of a tag as the low bytes of a word, and how many they are.</summary>
-    /// <remarks>Tags of descriptions are constants, and so is all of this once the JIT has inlined it.</remarks>
+    /// <remarks>Tags of descriptions are constants,
+    /// and so is all of this once the JIT has inlined it.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong TagWord(uint tag, out int size)
     {
