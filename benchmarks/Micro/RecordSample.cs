@@ -19,8 +19,9 @@ public enum SampleStatus
     Reorged,
 }
 
-/// <summary>A transaction as an enrichment topology would write it: the record that the budgets are
-/// about.</summary>
+/// <summary>
+/// A transaction as an enrichment topology would write it: the record that the budgets are about.
+/// </summary>
 public sealed class EnrichedTransaction : IDescribed<EnrichedTransaction>
 {
     public RecordMemory Memory;
@@ -44,6 +45,7 @@ public sealed class EnrichedTransaction : IDescribed<EnrichedTransaction>
     public long? FeeRatePpm;
     public long? TotalIn;
     public long TotalOut;
+    public Bytes32 DedupKey;
     public RecordList<SampleInput> Inputs;
     public RecordList<SampleOutput> Outputs;
     public Nested<SampleCluster> Cluster;
@@ -82,6 +84,7 @@ public sealed class EnrichedTransaction : IDescribed<EnrichedTransaction>
         visitor.Message(23, "cluster"u8, ref Cluster, "The sender's entity.");
         visitor.Message(24, "patterns"u8, ref Patterns, "Shapes found in it.");
         visitor.Message(25, "risk"u8, ref Risk, "Score and reasons.");
+        visitor.Field(26, "dedup_key"u8, ref DedupKey, Unit.None, "Identity of the event.");
     }
 }
 
@@ -240,8 +243,9 @@ public struct SampleReason : IDescribed<SampleReason>
     }
 }
 
-/// <summary>Fills the sample: three inputs, three outputs, two reasons, about 900 bytes of
-/// Protobuf.</summary>
+/// <summary>
+/// Fills the sample: three inputs, three outputs, two reasons, about 900 bytes of Protobuf.
+/// </summary>
 public static class RecordSample
 {
     public static EnrichedTransaction Create()
@@ -265,6 +269,8 @@ public static class RecordSample
             FeeRatePpm = 10_000_000,
             TotalIn = 612_345_678,
             TotalOut = 612_341_468,
+            MempoolSeq = 7_654_321,
+            DedupKey = Hash(4),
         };
         for (int i = 0; i < 3; i++)
             AddSides(tx, i);
@@ -281,9 +287,9 @@ public static class RecordSample
         risk.Level = 3;
         risk.ModelVersion = 12;
         risk.LabelSetVersion = 20_251_009;
-        risk.Probability = 0.71875;
+        risk.Probability = 0.7185431277;
         AddReason(ref risk, "mixer_exposure", 0.4375, 48_112_001);
-        AddReason(ref risk, "fee_rate_percentile", 0.125, null);
+        AddReason(ref risk, "fee_rate_percentile", 0.1273, null);
         return tx;
     }
 

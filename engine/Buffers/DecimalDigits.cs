@@ -6,9 +6,9 @@ namespace Streams.Buffers;
 
 /// <summary>Whole numbers as ASCII digits, eight at a time.</summary>
 /// <remarks>
-/// Eight digits fit a word, one per byte, the first in the lowest byte. Two halves of four digits are split side by
-/// side in the word, then four quarters of two, so that a few multiplications do what digit by digit takes a loop.
-/// Words are read and written little-endian, as <see cref="IsSupported"/> asks.
+/// Eight digits fit a word, one per byte, the first in the lowest byte. Two halves of four digits are split
+/// side by side in the word, then four quarters of two, so that a few multiplications do what digit by digit
+/// takes a loop. Invariant: the machine is little-endian, which whoever uses this has checked.
 /// </remarks>
 internal static class DecimalDigits
 {
@@ -18,14 +18,14 @@ internal static class DecimalDigits
     /// <summary>Bytes that <see cref="Write"/> may touch behind its start: whole words are stored.</summary>
     public const int WriteBytesMax = 24;
 
-    /// <summary>Bytes that <see cref="TryRead"/> may touch behind its start: whole words are loaded.</summary>
+    /// <summary>
+    /// Bytes that <see cref="TryRead"/> may touch behind its start: whole words are loaded.
+    /// </summary>
     public const int ReadBytesMax = 24;
 
     private const ulong EightDigitNumbers = 100_000_000;
     private const ulong Zeros = 0x3030303030303030;
-
-    /// <summary>Whether this machine orders bytes as the words here need.</summary>
-    public static bool IsSupported => BitConverter.IsLittleEndian;
+    private const ulong UpperHalves = 0xF0F0F0F0F0F0F0F0;
 
     /// <summary>Writes a number without leading zeros.</summary>
     /// <param name="at">With <see cref="WriteBytesMax"/> bytes behind it.</param>
@@ -44,16 +44,18 @@ internal static class DecimalDigits
         if (upper < EightDigitNumbers)
             return ref WriteEight(ref WriteFirst(ref at, (uint)upper), (uint)lowest);
         (ulong first, ulong middle) = Math.DivRem(upper, EightDigitNumbers);
-        return ref WriteEight(ref WriteEight(ref WriteFirst(ref at, (uint)first), (uint)middle), (uint)lowest);
+        return ref WriteEight(
+            ref WriteEight(ref WriteFirst(ref at, (uint)first), (uint)middle), (uint)lowest);
     }
 
     /// <summary>Reads the digits that stand at a place, up to the first other byte.</summary>
-    /// <remarks>How far the reader gets is decided by branches, not computed: a processor guesses branches and goes on
-    /// to the next field, but would have to wait for a computed place.</remarks>
+    /// <remarks>How far the reader gets is decided by branches, not computed: a processor guesses branches
+    /// and goes on to the next field, but would have to wait for a computed place.</remarks>
     /// <param name="at">With <see cref="ReadBytesMax"/> bytes behind it.</param>
     /// <param name="value">Their value.</param>
     /// <param name="count">How many digits there are, leading zeros included; 0 when there is none.</param>
-    /// <returns>Whether the number fits 64 bits; false also for more than 20 digits, whatever they are.</returns>
+    /// <returns>Whether the number fits 64 bits;
+    /// false also for more than 20 digits, whatever they are.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryRead(ref byte at, out ulong value, out int count)
     {
@@ -77,10 +79,12 @@ internal static class DecimalDigits
         return true;
     }
 
-    /// <summary>Whether eight bytes are digits: their upper halves are 3, and stay 3 when 6 is added.</summary>
+    /// <summary>
+    /// Whether eight bytes are digits: their upper halves are 3, and stay 3 when 6 is added.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool AreDigits(ulong word) =>
-        ((word & 0xF0F0F0F0F0F0F0F0) | (((word + 0x0606060606060606) & 0xF0F0F0F0F0F0F0F0) >> 4)) == 0x3333333333333333;
+        ((word & UpperHalves) | (((word + 0x0606060606060606) & UpperHalves) >> 4)) == 0x3333333333333333;
 
     /// <summary>Joins eight digits to pairs, the pairs to fours, and those to the number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -115,7 +119,8 @@ internal static class DecimalDigits
         Debug.Assert(value < EightDigitNumbers, "Eight digits at most.");
         (uint upper, uint lower) = Math.DivRem(value, 10_000);
         ulong fours = upper | ((ulong)lower << 32);
-        // 10486 / 2^20 is 1/100 closely enough for numbers below 10,000, and 103 / 2^10 is 1/10 for those below 100.
+        // 10486 / 2^20 is 1/100 closely enough for numbers below 10,000, and 103 / 2^10 is 1/10 for those
+        // below 100.
         ulong hundreds = ((fours * 10_486) >> 20) & 0x0000007F_0000007F;
         ulong twos = hundreds | ((fours - 100 * hundreds) << 16);
         ulong tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;

@@ -29,7 +29,9 @@ public readonly struct Bytes : IEquatable<Bytes>
     /// <summary>Length in bytes.</summary>
     public int Length => _length;
 
-    /// <summary>Whether there is no byte. Empty bytes are present; absent ones are a null <c>Bytes?</c>.</summary>
+    /// <summary>
+    /// Whether there is no byte. Empty bytes are present; absent ones are a null <c>Bytes?</c>.
+    /// </summary>
     public bool IsEmpty => _length == 0;
 
     /// <summary>The bytes.</summary>

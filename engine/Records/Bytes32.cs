@@ -4,8 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace Streams.Records;
 
-/// <summary>Exactly 32 bytes, held in place: a hash or an identifier. Shown as lower-case hexadecimal, first byte first.</summary>
-/// <remarks>Bitcoin's tools show hashes last byte first. That is a matter of the Bitcoin connector, not of this type.</remarks>
+/// <summary>Exactly 32 bytes, held in place: a hash or an identifier.
+/// Shown as lower-case hexadecimal, first byte first.</summary>
+/// <remarks>Bitcoin's tools show hashes last byte first.
+/// That is a matter of the Bitcoin connector, not of this type.</remarks>
 [StructLayout(LayoutKind.Sequential)]
 public readonly struct Bytes32 : IEquatable<Bytes32>
 {
@@ -74,7 +76,8 @@ public readonly struct Bytes32 : IEquatable<Bytes32>
 
     /// <summary>Writes 64 lower-case hexadecimal digits.</summary>
     /// <param name="destination">At least <see cref="HexLength"/> bytes.</param>
-    public void Format(Span<byte> destination) => Convert.TryToHexStringLower(Span, destination[..HexLength], out _);
+    public void Format(Span<byte> destination) =>
+        Convert.TryToHexStringLower(Span, destination[..HexLength], out _);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -88,7 +91,9 @@ public readonly struct Bytes32 : IEquatable<Bytes32>
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is Bytes32 other && Equals(in other);
 
-    /// <summary>Differs from run to run, so that hashes chosen by an attacker do not collide in a dictionary.</summary>
+    /// <summary>
+    /// Differs from run to run, so that hashes chosen by an attacker do not collide in a dictionary.
+    /// </summary>
     public override int GetHashCode() => HashCode.Combine(_0, _1, _2, _3);
 
     /// <summary>Order of the bytes.</summary>

@@ -9,7 +9,9 @@ namespace Streams.Records;
 public static class EnumNames<TEnum>
     where TEnum : struct, Enum
 {
-    private static readonly int[] Numbers = [.. EnumSchema.Of(typeof(TEnum)).Values.Select(value => value.Number)];
+    private static readonly int[] Numbers =
+        [.. EnumSchema.Of(typeof(TEnum)).Values.Select(value => value.Number)];
+
     private static readonly byte[][] Names =
         [.. EnumSchema.Of(typeof(TEnum)).Values.Select(value => Encoding.UTF8.GetBytes(value.Name))];
 

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Streams.Records;
 
 /// <summary>
-/// The calls that a record's description consists of: number, name, field, unit, meaning. The field's type decides
-/// the kind, and its nullable form makes it optional.
+/// The calls that a record's description consists of: number, name, field, unit, meaning. The field's type
+/// decides the kind, and its nullable form makes it optional.
 /// </summary>
 /// <remarks>Numbers and names are forever once data is written: see docs/record-descriptions.md. Names are
 /// snake_case UTF-8 literals, because JSON compares and copies them as bytes.</remarks>
@@ -193,7 +193,8 @@ public static class FieldVisitors
 
         /// <summary>A list of records.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Repeated<TItem>(int number, ReadOnlySpan<byte> name, ref RecordList<TItem> values, string doc)
+        public void Repeated<TItem>(
+            int number, ReadOnlySpan<byte> name, ref RecordList<TItem> values, string doc)
             where TItem : struct, IDescribed<TItem> =>
             visitor.Messages(number, name, ref values, doc);
     }

@@ -1,11 +1,11 @@
 namespace Streams.Records;
 
 /// <summary>
-/// Goes over the fields of a record: a codec, a schema builder, a column writer. Implemented by structs, so that the
-/// JIT compiles a record's description once per visitor, with the visitor's code inlined into it.
+/// Goes over the fields of a record: a codec, a schema builder, a column writer. Implemented by structs, so
+/// that the JIT compiles a record's description once per visitor, with the visitor's code inlined into it.
 /// </summary>
-/// <remarks>Record types call the overloads of <see cref="FieldVisitors"/>, which choose the kind by the field's
-/// type; only visitors are written against this interface.</remarks>
+/// <remarks>Record types call the overloads of <see cref="FieldVisitors"/>, which choose the kind by the
+/// field's type; only visitors are written against this interface.</remarks>
 public interface IFieldVisitor
 {
     /// <summary>Begins a record: shows what it owns beside its fields.</summary>
@@ -22,7 +22,8 @@ public interface IFieldVisitor
         where TKind : struct, IScalarKind<T>;
 
     /// <summary>A list of values.</summary>
-    void Repeated<T, TKind>(int number, ReadOnlySpan<byte> name, ref RecordList<T> values, string unit, string doc)
+    void Repeated<T, TKind>(
+        int number, ReadOnlySpan<byte> name, ref RecordList<T> values, string unit, string doc)
         where T : struct
         where TKind : struct, IScalarKind<T>;
 

@@ -67,7 +67,8 @@ public static class RecordClearing
             where T : struct, IDescribed<T> => value.IsPresent = false;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public readonly void Messages<T>(int number, ReadOnlySpan<byte> name, ref RecordList<T> values, string doc)
+        public readonly void Messages<T>(
+            int number, ReadOnlySpan<byte> name, ref RecordList<T> values, string doc)
             where T : struct, IDescribed<T> => values.Clear();
 
         public readonly void Retired(int number, ReadOnlySpan<byte> name)

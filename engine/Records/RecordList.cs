@@ -3,11 +3,12 @@ using System.Runtime.CompilerServices;
 namespace Streams.Records;
 
 /// <summary>
-/// A list in a record: an array that grows and keeps its memory when it is cleared, so that refilling a record
-/// allocates nothing. Items are reached by reference and changed in place.
+/// A list in a record: an array that grows and keeps its memory when it is cleared, so that refilling a
+/// record allocates nothing. Items are reached by reference and changed in place.
 /// </summary>
 /// <remarks>
-/// A struct, so that an empty list needs no object. Copying it shares the array: copy records through a codec.
+/// A struct, so that an empty list needs no object. Copying it shares the array: copy records through a
+/// codec.
 /// </remarks>
 /// <typeparam name="T">A scalar, or a described struct.</typeparam>
 public struct RecordList<T>
@@ -49,7 +50,9 @@ public struct RecordList<T>
     /// <summary>Goes through the items by reference.</summary>
     public readonly Span<T>.Enumerator GetEnumerator() => Items.GetEnumerator();
 
-    /// <summary>Adds an item that still has the contents, and thereby the memory, of an earlier one.</summary>
+    /// <summary>
+    /// Adds an item that still has the contents, and thereby the memory, of an earlier one.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal ref T AddSlot()
     {

@@ -3,22 +3,26 @@ using System.Runtime.CompilerServices;
 namespace Streams.Records;
 
 /// <summary>
-/// What a record owns beside its fields: the bytes that its texts are views of, and the fields of its encoded form
-/// that its description does not know. Every record type has one, as its first line of description.
+/// What a record owns beside its fields: the bytes that its texts are views of, and the fields of its encoded
+/// form that its description does not know. Every record type has one, as its first line of description.
 /// </summary>
-/// <remarks>Only the outermost record's memory holds texts when a record is decoded; inner records keep unknown
-/// fields in theirs, and nothing else, so that for most of them it stays a null reference.</remarks>
+/// <remarks>Only the outermost record's memory holds texts when a record is decoded; inner records keep
+/// unknown fields in theirs, and nothing else, so that for most of them it stays a null reference.</remarks>
 public struct RecordMemory
 {
     internal RecordStore? Store;
 
-    /// <summary>Whether the record was decoded from bytes with fields that its description does not know.</summary>
+    /// <summary>
+    /// Whether the record was decoded from bytes with fields that its description does not know.
+    /// </summary>
     public readonly bool HasUnknownFields => Store is { UnknownLength: > 0 };
 
     /// <summary>Copies UTF-8 bytes into the record and returns them as text.</summary>
     /// <exception cref="ArgumentException">The bytes are not UTF-8.</exception>
     public Text Text(ReadOnlySpan<byte> utf8) =>
-        TryText(utf8, out Text text) ? text : throw new ArgumentException("The bytes are not UTF-8.", nameof(utf8));
+        TryText(utf8, out Text text)
+            ? text
+            : throw new ArgumentException("The bytes are not UTF-8.", nameof(utf8));
 
     /// <summary>Copies bytes into the record as text if they are UTF-8.</summary>
     /// <returns>Whether they were.</returns>
@@ -49,7 +53,9 @@ public struct RecordMemory
         return new Bytes(array, offset, bytes.Length);
     }
 
-    /// <summary>Forgets texts and unknown fields and keeps the memory. Texts handed out before are void.</summary>
+    /// <summary>
+    /// Forgets texts and unknown fields and keeps the memory. Texts handed out before are void.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Clear() => Store?.Clear();
 }

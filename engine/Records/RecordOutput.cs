@@ -6,14 +6,14 @@ namespace Streams.Records;
 
 /// <summary>The end of a <see cref="PooledBuffer"/> that a record is being encoded to.</summary>
 /// <remarks>
-/// Invariant: after each <see cref="Reserve"/> at least <see cref="SlackBytes"/>, and the payload asked for, lie
-/// between <see cref="At"/> and the end of the buffer. Encoders write through references and stay within that.
-/// Positions count from where the record began, because the buffer moves when it grows.
+/// Invariant: after each <see cref="Reserve"/> at least <see cref="SlackBytes"/>, and the payload asked for,
+/// lie between <see cref="At"/> and the end of the buffer. Encoders write through references and stay within
+/// that. Positions count from where the record began, because the buffer moves when it grows.
 /// </remarks>
 internal ref struct RecordOutput
 {
-    /// <summary>Room for any field whose length is bounded: a JSON name (63 bytes at most) with its punctuation, and
-    /// a <see cref="UInt256"/> in quotes (80).</summary>
+    /// <summary>Room for any field whose length is bounded: a JSON name (63 bytes at most) with its
+    /// punctuation, and a <see cref="UInt256"/> in quotes (80).</summary>
     public const int SlackBytes = 160;
 
     /// <summary>Where the next byte goes.</summary>

@@ -4,7 +4,9 @@ using System.Text.Unicode;
 
 namespace Streams.Records;
 
-/// <summary>Which encoding a record's unknown fields were found in; only that one can write them again.</summary>
+/// <summary>
+/// Which encoding a record's unknown fields were found in; only that one can write them again.
+/// </summary>
 internal enum RecordFormat : byte
 {
     Protobuf,
@@ -16,8 +18,8 @@ internal sealed class RecordStore
 {
     private const int CapacityMin = 256;
 
-    /// <summary>Unknown fields beyond this are given back when the record is refilled, so that one strange record
-    /// does not leave its size behind in every item of a list.</summary>
+    /// <summary>Unknown fields beyond this are given back when the record is refilled, so that one strange
+    /// record does not leave its size behind in every item of a list.</summary>
     private const int UnknownKeptMax = 4096;
 
     private byte[] _bytes = [];
@@ -42,7 +44,8 @@ internal sealed class RecordStore
 
     /// <summary>Forgets everything and takes a copy of an encoded record.</summary>
     /// <param name="encoded">The record.</param>
-    /// <param name="slackBytes">Zeros to put behind it, so that its reader may load whole words at the end.</param>
+    /// <param name="slackBytes">Zeros to put behind it,
+    /// so that its reader may load whole words at the end.</param>
     /// <returns>An array that begins with the copy.</returns>
     public byte[] Load(ReadOnlySpan<byte> encoded, int slackBytes)
     {
@@ -74,7 +77,8 @@ internal sealed class RecordStore
     {
         Reserve(checked(characters.Length * 3));
         offset = _used;
-        var status = Utf8.FromUtf16(characters, _bytes.AsSpan(_used), out _, out length, replaceInvalidSequences: false);
+        var status = Utf8.FromUtf16(
+            characters, _bytes.AsSpan(_used), out _, out length, replaceInvalidSequences: false);
         if (status != System.Buffers.OperationStatus.Done)
             throw new ArgumentException("A surrogate stands alone.", nameof(characters));
         _used += length;
@@ -100,7 +104,9 @@ internal sealed class RecordStore
             _unknown = [];
     }
 
-    /// <summary>Makes room. Texts that are in an array that becomes too small keep that array, and stay valid.</summary>
+    /// <summary>
+    /// Makes room. Texts that are in an array that becomes too small keep that array, and stay valid.
+    /// </summary>
     private void Reserve(int count)
     {
         if (_bytes.Length - _used >= count)
@@ -109,5 +115,6 @@ internal sealed class RecordStore
         _used = 0;
     }
 
-    private static int Capacity(int needed) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(needed, CapacityMin));
+    private static int Capacity(int needed) =>
+        (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(needed, CapacityMin));
 }

@@ -3,12 +3,14 @@ using System.Runtime.CompilerServices;
 namespace Streams.Records;
 
 /// <summary>
-/// UTF-8 text in a record: a view of bytes that somebody else owns, usually the record's <see cref="RecordMemory"/>.
+/// UTF-8 text in a record: a view of bytes that somebody else owns, usually the record's
+/// <see cref="RecordMemory"/>.
 /// </summary>
 /// <remarks>
-/// A text is valid for as long as its owner keeps the bytes: one that a decoder set, until the record is filled
-/// anew. Assigning a text to a field of another record copies the view only, which is enough when that record is
-/// encoded before the first one is refilled; otherwise copy it with <see cref="RecordMemory.Text(ReadOnlySpan{byte})"/>.
+/// A text is valid for as long as its owner keeps the bytes: one that a decoder set, until the record is
+/// filled anew. Assigning a text to a field of another record copies the view only, which is enough when that
+/// record is encoded before the first one is refilled; otherwise copy it with
+/// <see cref="RecordMemory.Text(ReadOnlySpan{byte})"/>.
 /// </remarks>
 public readonly struct Text : IEquatable<Text>
 {
@@ -35,7 +37,9 @@ public readonly struct Text : IEquatable<Text>
     /// <summary>Length in bytes.</summary>
     public int Length => _length;
 
-    /// <summary>Whether there is no byte. An empty text is present; an absent one is a null <c>Text?</c>.</summary>
+    /// <summary>
+    /// Whether there is no byte. An empty text is present; an absent one is a null <c>Text?</c>.
+    /// </summary>
     public bool IsEmpty => _length == 0;
 
     /// <summary>The bytes.</summary>
@@ -60,7 +64,9 @@ public readonly struct Text : IEquatable<Text>
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is Text other && Equals(other);
 
-    /// <summary>Differs from run to run, as the hash codes of strings do: never let it reach a record.</summary>
+    /// <summary>
+    /// Differs from run to run, as the hash codes of strings do: never let it reach a record.
+    /// </summary>
     public override int GetHashCode()
     {
         var hash = default(HashCode);

@@ -52,7 +52,9 @@ public readonly partial struct UInt256
             ? value
             : throw new FormatException($"'{digits}' is not a hexadecimal number of at most 256 bits.");
 
-    /// <summary>Reads hexadecimal digits of either case, with or without <c>0x</c>, as Ethereum's RPC writes them.</summary>
+    /// <summary>
+    /// Reads hexadecimal digits of either case, with or without <c>0x</c>, as Ethereum's RPC writes them.
+    /// </summary>
     /// <remarks>Source: Ethereum JSON-RPC specification, "Quantities" (hex, most compact form).</remarks>
     /// <returns>Whether they are a number of at most 256 bits.</returns>
     public static bool TryParseHex(ReadOnlySpan<byte> digits, out UInt256 value)
@@ -92,7 +94,8 @@ public readonly partial struct UInt256
 
         int length = FormatChunk(chunks[--count], default, destination);
         while (count > 0)
-            length += FormatChunk(chunks[--count], new StandardFormat('D', DecimalChunkDigits), destination[length..]);
+            length += FormatChunk(
+                chunks[--count], new StandardFormat('D', DecimalChunkDigits), destination[length..]);
         return length;
     }
 

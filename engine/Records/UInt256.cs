@@ -5,11 +5,11 @@ using System.Runtime.CompilerServices;
 namespace Streams.Records;
 
 /// <summary>
-/// An unsigned 256-bit number, as Ethereum counts wei and token units. Arithmetic is exact: what does not fit throws,
-/// or is reported by the Try form; nothing wraps or rounds.
+/// An unsigned 256-bit number, as Ethereum counts wei and token units. Arithmetic is exact: what does not fit
+/// throws, or is reported by the Try form; nothing wraps or rounds.
 /// </summary>
-/// <remarks>Source: Ethereum Yellow Paper, section 4.1 (values are unsigned 256-bit). Four 64-bit limbs, the least
-/// significant first.</remarks>
+/// <remarks>Source: Ethereum Yellow Paper, section 4.1 (values are unsigned 256-bit).
+/// Four 64-bit limbs, the least significant first.</remarks>
 public readonly partial struct UInt256 : IEquatable<UInt256>, IComparable<UInt256>
 {
     /// <summary>The length of the full big-endian form.</summary>
@@ -55,7 +55,9 @@ public readonly partial struct UInt256 : IEquatable<UInt256>, IComparable<UInt25
                 return 256 - BitOperations.LeadingZeroCount(_3);
             if (_2 != 0)
                 return 192 - BitOperations.LeadingZeroCount(_2);
-            return _1 != 0 ? 128 - BitOperations.LeadingZeroCount(_1) : 64 - BitOperations.LeadingZeroCount(_0);
+            return _1 != 0
+                ? 128 - BitOperations.LeadingZeroCount(_1)
+                : 64 - BitOperations.LeadingZeroCount(_0);
         }
     }
 
@@ -68,12 +70,16 @@ public readonly partial struct UInt256 : IEquatable<UInt256>, IComparable<UInt25
     /// <summary>The number as 64 bits.</summary>
     /// <exception cref="OverflowException">It is larger.</exception>
     public static explicit operator ulong(in UInt256 value) =>
-        (value._1 | value._2 | value._3) == 0 ? value._0 : throw new OverflowException($"{value} is over 64 bits.");
+        (value._1 | value._2 | value._3) == 0
+            ? value._0
+            : throw new OverflowException($"{value} is over 64 bits.");
 
     /// <summary>The sum.</summary>
     /// <exception cref="OverflowException">It is over 256 bits.</exception>
     public static UInt256 operator +(in UInt256 left, in UInt256 right) =>
-        TryAdd(left, right, out UInt256 sum) ? sum : throw new OverflowException($"{left} + {right} is over 256 bits.");
+        TryAdd(left, right, out UInt256 sum)
+            ? sum
+            : throw new OverflowException($"{left} + {right} is over 256 bits.");
 
     /// <summary>The difference.</summary>
     /// <exception cref="OverflowException">It is below zero.</exception>
@@ -133,7 +139,8 @@ public readonly partial struct UInt256 : IEquatable<UInt256>, IComparable<UInt25
     }
 
     /// <summary>Subtracts.</summary>
-    /// <returns>Whether the difference is not below zero; if it is, <paramref name="difference"/> has wrapped.</returns>
+    /// <returns>Whether the difference is not below zero; if it is,
+    /// <paramref name="difference"/> has wrapped.</returns>
     public static bool TrySubtract(in UInt256 left, in UInt256 right, out UInt256 difference)
     {
         ulong borrow = 0;
@@ -146,7 +153,8 @@ public readonly partial struct UInt256 : IEquatable<UInt256>, IComparable<UInt25
     }
 
     /// <summary>Multiplies.</summary>
-    /// <returns>Whether the product fits 256 bits; if not, <paramref name="product"/> is its lowest 256 bits.</returns>
+    /// <returns>Whether the product fits 256 bits; if not,
+    /// <paramref name="product"/> is its lowest 256 bits.</returns>
     public static bool TryMultiply(in UInt256 left, in UInt256 right, out UInt256 product)
     {
         Span<ulong> wide = stackalloc ulong[8];

@@ -1,11 +1,11 @@
 namespace Streams.Records;
 
 /// <summary>
-/// Names of the units that fields are measured in. A unit is the text that schemas and documentation show, so a
-/// topology may use a text of its own (<c>"TH/s"</c>) where none of these fits.
+/// Names of the units that fields are measured in. A unit is the text that schemas and documentation show, so
+/// a topology may use a text of its own (<c>"TH/s"</c>) where none of these fits.
 /// </summary>
-/// <remarks>Constants, not an enumeration: the engine cannot know the units of every domain, and a constant costs
-/// the codecs nothing.</remarks>
+/// <remarks>Constants, not an enumeration: the engine cannot know the units of every domain,
+/// and a constant costs the codecs nothing.</remarks>
 public static class Unit
 {
     /// <summary>The field counts nothing: a name, an identifier, a flag.</summary>

@@ -12,7 +12,8 @@ internal ref partial struct JsonReader
     private const int NameLengthMax = 63;
 
     /// <summary>Reads a text, resolves its escapes in place and steps over it.</summary>
-    /// <param name="position">Of the opening quote; the contents follow it, and another quote follows those.</param>
+    /// <param name="position">Of the opening quote;
+    /// the contents follow it, and another quote follows those.</param>
     /// <returns>The length of the contents in bytes.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private int ReadText(int position)
@@ -67,7 +68,8 @@ internal ref partial struct JsonReader
             {
                 int count = BitOperations.TrailingZeroCount(stops);
                 uint before = (1U << count) - 1;
-                isAscii = all.ExtractMostSignificantBits() == 0 && (block.ExtractMostSignificantBits() & before) == 0;
+                uint high = all.ExtractMostSignificantBits() | (block.ExtractMostSignificantBits() & before);
+                isAscii = high == 0;
                 at += count;
                 break;
             }
@@ -173,7 +175,8 @@ internal ref partial struct JsonReader
     }
 
     /// <summary>Brings a name with escapes into the form that fields look for.</summary>
-    /// <returns>Whether it was such a name, and one that a field may have; it is then the next one again.</returns>
+    /// <returns>Whether it was such a name, and one that a field may have;
+    /// it is then the next one again.</returns>
     private bool WritePlainName(int start, int end)
     {
         ReadOnlySpan<byte> text = new(_bytes, start + 1, end - start - 2);

@@ -8,11 +8,14 @@ using Streams.Buffers;
 
 namespace Streams.Records.Json;
 
-/// <summary>Reading single values. Numbers may stand in quotes, as many writers put those beyond 2^53.</summary>
+/// <summary>
+/// Reading single values. Numbers may stand in quotes, as many writers put those beyond 2^53.
+/// </summary>
 internal ref partial struct JsonReader
 {
-    /// <summary>Digits that a double holds exactly, and powers of ten that it does: within both, one division gives
-    /// the nearest double. Source: W. D. Clinger, "How to Read Floating Point Numbers Accurately" (1990).</summary>
+    /// <summary>Digits that a double holds exactly, and powers of ten that it does: within both, one division
+    /// gives the nearest double. Source: W. D. Clinger, "How to Read Floating Point Numbers Accurately"
+    /// (1990).</summary>
     private const int ExactDigitsMax = 15;
 
     private static ReadOnlySpan<double> PowersOfTen =>
@@ -98,7 +101,8 @@ internal ref partial struct JsonReader
     public Bytes32 Bytes32(int position)
     {
         int length = ReadText(position);
-        if (!Records.Bytes32.TryParse(new ReadOnlySpan<byte>(_bytes, position + 1, length), out Bytes32 value))
+        ReadOnlySpan<byte> digits = new(_bytes, position + 1, length);
+        if (!Records.Bytes32.TryParse(digits, out Bytes32 value))
             Fail($"a text that is not {Records.Bytes32.HexLength} hexadecimal digits", position);
         return value;
     }
@@ -135,16 +139,17 @@ internal ref partial struct JsonReader
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool IsLiteral(int position, scoped ReadOnlySpan<byte> literal)
     {
-        if (!MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref _start, position), literal.Length).SequenceEqual(literal))
+        ref byte at = ref Unsafe.Add(ref _start, position);
+        if (!MemoryMarshal.CreateReadOnlySpan(ref at, literal.Length).SequenceEqual(literal))
             return false;
         _position = position + literal.Length;
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private long Signed(int position)
     {
-        if (ByteAt(position) is (byte)'-' or (byte)'"')
+        if (ByteAt(position) < '0')
             return NegativeOrQuoted(position);
         ulong value = Digits(position);
         if (value > long.MaxValue)
@@ -152,6 +157,7 @@ internal ref partial struct JsonReader
         return (long)value;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private long NegativeOrQuoted(int position)
     {
         int start = OpenNumber(position);
@@ -163,7 +169,7 @@ internal ref partial struct JsonReader
         return isNegative ? -(long)magnitude : (long)magnitude;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong Unsigned(int position)
     {
         int start = OpenNumber(position);
@@ -172,7 +178,9 @@ internal ref partial struct JsonReader
         return value;
     }
 
-    /// <summary>Finds where a number's first character is: at the position, or behind a quote there.</summary>
+    /// <summary>
+    /// Finds where a number's first character is: at the position, or behind a quote there.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int OpenNumber(int position)
     {

@@ -5,17 +5,17 @@ using System.Runtime.InteropServices;
 namespace Streams.Records.Json;
 
 /// <summary>
-/// Decodes a record from a JSON object, in one pass over its description when the fields come in order of number, and
-/// in as many passes as needed when they do not.
+/// Decodes a record from a JSON object, in one pass over its description when the fields come in order of
+/// number, and in as many passes as needed when they do not.
 /// </summary>
 /// <remarks>
 /// Source: RFC 8259, taken strictly. Of a name that comes twice the last value counts.
-/// The bytes are first copied into the record's own memory; texts stay there as views, and escapes are resolved in
-/// place, as they only get shorter. Invariant: the copy is followed by <see cref="SlackBytes"/> zeros, which are no
-/// part of any JSON token, so that scanning stops there and whole words and names may be loaded at any position.
-/// Between two fields the position is at a comma that the next name's quote follows directly, or at the object's
-/// closing brace. Where the text differs (whitespace, an opening brace before the first name), the copy is changed to
-/// that, so that fields have one form to look for.
+/// The bytes are first copied into the record's own memory; texts stay there as views, and escapes are
+/// resolved in place, as they only get shorter. Invariant: the copy is followed by <see cref="SlackBytes"/>
+/// zeros, which are no part of any JSON token, so that scanning stops there and whole words and names may be
+/// loaded at any position. Between two fields the position is at a comma that the next name's quote follows
+/// directly, or at the object's closing brace. Where the text differs (whitespace, an opening brace before
+/// the first name), the copy is changed to that, so that fields have one form to look for.
 /// A pass that ends where it began has shown that no field wants the name there: it is unknown.
 /// </remarks>
 internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
@@ -50,7 +50,9 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         _passStart = -1;
     }
 
-    /// <summary>Whether fields are left after a pass over the outermost record; if not, nothing may follow it.</summary>
+    /// <summary>
+    /// Whether fields are left after a pass over the outermost record; if not, nothing may follow it.
+    /// </summary>
     public bool NeedsAnotherPass()
     {
         _isFirst = false;
@@ -79,14 +81,9 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         where TKind : struct, IScalarKind<T>
     {
         if (IsNext(name, out int position))
-        {
-            value = IsNull(position) ? default : TKind.Read(ref this, position);
-            EndField();
-        }
+            ReadScalar<T, TKind>(ref value, position);
         else if (_isFirst)
-        {
             value = default;
-        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -95,14 +92,9 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         where TKind : struct, IScalarKind<T>
     {
         if (IsNext(name, out int position))
-        {
-            value = IsNull(position) ? null : TKind.Read(ref this, position);
-            EndField();
-        }
+            ReadOptional<T, TKind>(ref value, position);
         else if (_isFirst)
-        {
             value = null;
-        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -112,7 +104,7 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         where TKind : struct, IScalarKind<T>
     {
         if (IsNext(name, out int position))
-            Values<T, TKind>(ref values, position);
+            ReadValues<T, TKind>(ref values, position);
         else if (_isFirst)
             values.Clear();
     }
@@ -122,16 +114,9 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         where T : struct, IDescribed<T>
     {
         if (IsNext(name, out int position))
-        {
-            value.IsPresent = !IsNull(position);
-            if (value.IsPresent)
-                Inner(ref value.Value, position);
-            EndField();
-        }
+            ReadMessage(ref value, position);
         else if (_isFirst)
-        {
             value.IsPresent = false;
-        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -139,7 +124,7 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         where T : struct, IDescribed<T>
     {
         if (IsNext(name, out int position))
-            Inners(ref values, position);
+            ReadMessages(ref values, position);
         else if (_isFirst)
             values.Clear();
     }
@@ -159,8 +144,9 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
     }
 
     /// <summary>Whether the next field has a given name.</summary>
-    /// <param name="name">The name; a constant once this is inlined, so that the comparison is of a few words.</param>
-    /// <param name="position">Where the value begins.</param>
+    /// <param name="name">The name; a constant once this is inlined,
+    /// so that the comparison is of a few words.</param>
+    /// <param name="position">Behind the name.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly bool IsNext(scoped ReadOnlySpan<byte> name, out int position)
     {
@@ -172,15 +158,53 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
         {
             return false;
         }
-        position += name.Length + 4;
-        if (Unsafe.Add(ref at, 3 + name.Length) != ':' || Unsafe.Add(ref at, 4 + name.Length) <= ' ')
-            position = Colon(position - 1);
+        position += name.Length + 3;
         return true;
     }
 
-    /// <summary>Steps over a colon with whitespace around it.</summary>
+    /// <summary>Reads a value from the colon on.</summary>
+    /// <remarks>Out of line, once for each kind: in a description, where it would stand once for each field,
+    /// it would use up the locals that the JIT allows.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private readonly int Colon(int position)
+    private void ReadScalar<T, TKind>(ref T value, int position)
+        where T : struct
+        where TKind : struct, IScalarKind<T>
+    {
+        position = Colon(position);
+        value = IsNull(position) ? default : TKind.Read(ref this, position);
+        EndField();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ReadOptional<T, TKind>(ref T? value, int position)
+        where T : struct
+        where TKind : struct, IScalarKind<T>
+    {
+        position = Colon(position);
+        value = IsNull(position) ? null : TKind.Read(ref this, position);
+        EndField();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ReadMessage<T>(ref Nested<T> value, int position)
+        where T : struct, IDescribed<T>
+    {
+        position = Colon(position);
+        value.IsPresent = !IsNull(position);
+        if (value.IsPresent)
+            Inner(ref value.Value, position);
+        EndField();
+    }
+
+    /// <summary>Steps over a colon.</summary>
+    /// <param name="position">Behind a name.</param>
+    /// <returns>Where the value begins.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly int Colon(int position) =>
+        ByteAt(position) == ':' && ByteAt(position + 1) > ' ' ? position + 1 : ColonSlowly(position);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly int ColonSlowly(int position)
     {
         position = SkipWhitespace(position);
         if (ByteAt(position) != ':')
@@ -250,11 +274,11 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Inners<T>(ref RecordList<T> values, int position)
+    private void ReadMessages<T>(ref RecordList<T> values, int position)
         where T : struct, IDescribed<T>
     {
         values.Clear();
-        if (BeginArray(position))
+        if (BeginArray(Colon(position)))
         {
             do
                 Inner(ref AddItem(ref values), _position);
@@ -264,12 +288,12 @@ internal ref partial struct JsonReader : IFieldVisitor, IScalarReader
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Values<T, TKind>(ref RecordList<T> values, int position)
+    private void ReadValues<T, TKind>(ref RecordList<T> values, int position)
         where T : struct
         where TKind : struct, IScalarKind<T>
     {
         values.Clear();
-        if (BeginArray(position))
+        if (BeginArray(Colon(position)))
         {
             do
                 AddItem(ref values) = TKind.Read(ref this, _position);

@@ -19,14 +19,16 @@ internal sealed class JsonSerde<T>(RecordLimits limits) : Serde<T>
         if (!writer.Finish())
         {
             destination.Truncate(before);
-            throw new SerializationException(Name, "a measurement that is not a finite number, which JSON cannot say", 0);
+            throw new SerializationException(
+                Name, "a measurement that is not a finite number, which JSON cannot say", 0);
         }
     }
 
     public override void Deserialize(ReadOnlySpan<byte> source, ref T value)
     {
         if (source.Length > limits.RecordBytesMax)
-            throw new SerializationException(Name, $"{source.Length} bytes, over the limit", limits.RecordBytesMax);
+            throw new SerializationException(
+                Name, $"{source.Length} bytes, over the limit", limits.RecordBytesMax);
         value ??= new T();
         var reader = new JsonReader(source, Name, limits);
         do

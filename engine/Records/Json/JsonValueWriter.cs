@@ -9,8 +9,9 @@ namespace Streams.Records.Json;
 
 /// <summary>Writes single JSON values.</summary>
 /// <remarks>
-/// Source: RFC 8259, sections 6 and 7. A local variable of the method that writes a field, so that its place stays in
-/// a register. Invariant: the caller has made room for <see cref="BytesMax"/> and the slack of a field.
+/// Source: RFC 8259, sections 6 and 7. A local variable of the method that writes a field, so that its place
+/// stays in a register. Invariant: the caller has made room for <see cref="BytesMax"/> and the slack of a
+/// field.
 /// </remarks>
 internal ref struct JsonValueWriter : IScalarWriter
 {
@@ -20,7 +21,9 @@ internal ref struct JsonValueWriter : IScalarWriter
     /// <summary>Whether the last double was a number.</summary>
     public bool IsFinite;
 
-    /// <summary>Bytes that a text cannot contain as they are, but for those above ASCII, which need no escape.</summary>
+    /// <summary>
+    /// Bytes that a text cannot contain as they are, but for those above ASCII, which need no escape.
+    /// </summary>
     private static readonly SearchValues<byte> EscapedBytes = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Select(control => (byte)control), (byte)'"', (byte)'\\']);
 
@@ -31,7 +34,9 @@ internal ref struct JsonValueWriter : IScalarWriter
     private const int DecimalsScale = 1_000_000;
     private const double DecimalsScaledMax = 1UL << 53;
 
-    /// <summary>Digits of the longest double, with sign and exponent, are 24; the longest integer has 20.</summary>
+    /// <summary>
+    /// Digits of the longest double, with sign and exponent, are 24; the longest integer has 20.
+    /// </summary>
     private const int NumberBytesMax = 32;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -64,13 +69,17 @@ internal ref struct JsonValueWriter : IScalarWriter
         At = ref Measurement(ref At, IsFinite ? value : 0);
     }
 
-    /// <summary>Writes the name; the number where a newer version of the enumeration left one without a name.</summary>
+    /// <summary>
+    /// Writes the name; the number where a newer version of the enumeration left one without a name.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Enum<TEnum>(TEnum value)
         where TEnum : struct, Enum
     {
         ReadOnlySpan<byte> name = EnumNames<TEnum>.NameOf(value);
-        At = ref name.IsEmpty ? ref Signed(ref At, Unsafe.BitCast<TEnum, int>(value)) : ref Quoted(ref At, name);
+        At = ref name.IsEmpty
+            ? ref Signed(ref At, Unsafe.BitCast<TEnum, int>(value))
+            : ref Quoted(ref At, name);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -102,8 +111,9 @@ internal ref struct JsonValueWriter : IScalarWriter
     {
         double magnitude = Math.Abs(value);
         double scaled = Math.Round(magnitude * DecimalsScale);
-        // Division of two numbers that doubles hold exactly gives the double nearest to the decimal, which is how a
-        // reader finds it: so these few decimals are enough. Zero may have a sign, so it does not come this way.
+        // Division of two numbers that doubles hold exactly gives the double nearest to the decimal, which is
+        // how a reader finds it: so these few decimals are enough. Zero may have a sign, so it does not come
+        // this way.
         if (scaled is >= 1 and <= DecimalsScaledMax && scaled / DecimalsScale == magnitude)
             return ref FewDecimals(ref at, (ulong)scaled, value < 0);
         Span<byte> destination = MemoryMarshal.CreateSpan(ref at, NumberBytesMax);

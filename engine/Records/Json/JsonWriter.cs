@@ -6,8 +6,8 @@ namespace Streams.Records.Json;
 
 /// <summary>Encodes a record as a JSON object, fields in order of number, absent ones left out.</summary>
 /// <remarks>
-/// Source: RFC 8259. Every field begins with a comma; when an object ends, the first of them becomes its brace. That
-/// spares each field the question whether it is the first.
+/// Source: RFC 8259. Every field begins with a comma; when an object ends, the first of them becomes its
+/// brace. That spares each field the question whether it is the first.
 /// </remarks>
 internal ref struct JsonWriter : IFieldVisitor
 {

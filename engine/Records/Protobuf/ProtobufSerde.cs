@@ -19,7 +19,8 @@ internal sealed class ProtobufSerde<T>(RecordLimits limits) : Serde<T>
     public override void Deserialize(ReadOnlySpan<byte> source, ref T value)
     {
         if (source.Length > limits.RecordBytesMax)
-            throw new SerializationException(Name, $"{source.Length} bytes, over the limit", limits.RecordBytesMax);
+            throw new SerializationException(
+                Name, $"{source.Length} bytes, over the limit", limits.RecordBytesMax);
         value ??= new T();
         var reader = new ProtobufReader(source, Name, limits);
         do

@@ -6,8 +6,8 @@ namespace Streams.Records.Protobuf;
 
 /// <summary>Writes single values, each in the form of its wire type, behind one another.</summary>
 /// <remarks>
-/// Source: Protocol Buffers encoding guide. It is a local variable of the method that writes a field, so that its
-/// place stays in a register. Invariant: the caller has made room for the value and for
+/// Source: Protocol Buffers encoding guide. It is a local variable of the method that writes a field, so that
+/// its place stays in a register. Invariant: the caller has made room for the value and for
 /// <see cref="RecordOutput.SlackBytes"/>, into which whole words may be stored.
 /// </remarks>
 internal ref struct ProtobufValueWriter : IScalarWriter
@@ -25,7 +25,9 @@ internal ref struct ProtobufValueWriter : IScalarWriter
         At = ref Unsafe.Add(ref At, 1);
     }
 
-    /// <summary>Negative numbers take ten bytes, sign-extended, so that int64 readers understand them.</summary>
+    /// <summary>
+    /// Negative numbers take ten bytes, sign-extended, so that int64 readers understand them.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Int32(int value) => Number((ulong)value);
 
@@ -92,7 +94,9 @@ internal ref struct ProtobufValueWriter : IScalarWriter
         }
     }
 
-    /// <summary>Writes the whole of the eight bytes that seven-bit groups fill, and steps over those that count.</summary>
+    /// <summary>
+    /// Writes the whole of the eight bytes that seven-bit groups fill, and steps over those that count.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ref byte LongNumber(ref byte at, ulong value)
     {

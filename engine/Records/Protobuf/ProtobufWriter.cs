@@ -5,9 +5,9 @@ using Streams.Buffers;
 namespace Streams.Records.Protobuf;
 
 /// <summary>Encodes a record, fields in order of number, as protoc's generated code does.</summary>
-/// <remarks>Sources: Protocol Buffers encoding guide; proto3 language guide, "Default Values" (defaults are not
-/// written). The lengths of inner records are patched in afterwards: measuring them first would cost a second walk
-/// over all fields, and a guess from the item before is right nearly always.</remarks>
+/// <remarks>Sources: Protocol Buffers encoding guide; proto3 language guide, "Default Values" (defaults are
+/// not written). The lengths of inner records are patched in afterwards: measuring them first would cost a
+/// second walk over all fields, and a guess from the item before is right nearly always.</remarks>
 internal ref struct ProtobufWriter : IFieldVisitor
 {
     private RecordOutput _output;
@@ -74,7 +74,8 @@ internal ref struct ProtobufWriter : IFieldVisitor
     public void Messages<T>(int number, ReadOnlySpan<byte> name, ref RecordList<T> values, string doc)
         where T : struct, IDescribed<T>
     {
-        // Items of a list are of similar size: the room that one's length took is the best guess for the next.
+        // Items of a list are of similar size: the room that one's length took is the best guess for the
+        // next.
         int lengthBytes = 1;
         foreach (ref T item in values.Items)
             lengthBytes = Inner(number, ref item, lengthBytes);
@@ -165,13 +166,23 @@ internal ref struct ProtobufWriter : IFieldVisitor
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly ref byte Tag(int number, WireType type)
     {
-        ulong word = WireFormat.TagWord(WireFormat.Tag(number, type), out int size);
-        if (size == 1)
-            _output.At = (byte)word;
-        else if (size == 2)
-            Unsafe.WriteUnaligned(ref _output.At, (ushort)word);
-        else
-            Unsafe.WriteUnaligned(ref _output.At, word);
+        if (number <= WireFormat.OneByteNumberMax)
+        {
+            _output.At = (byte)WireFormat.Tag(number, type);
+            return ref Unsafe.Add(ref _output.At, 1);
+        }
+        if (number <= WireFormat.TwoByteNumberMax)
+        {
+            Unsafe.WriteUnaligned(ref _output.At, WireFormat.TwoByteTag(number, type));
+            return ref Unsafe.Add(ref _output.At, 2);
+        }
+        return ref LongTag(number, type);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly ref byte LongTag(int number, WireType type)
+    {
+        Unsafe.WriteUnaligned(ref _output.At, WireFormat.TagWord(WireFormat.Tag(number, type), out int size));
         return ref Unsafe.Add(ref _output.At, size);
     }
 }

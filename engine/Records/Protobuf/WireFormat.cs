@@ -20,13 +20,23 @@ internal static class WireFormat
     /// <summary>The highest field number.</summary>
     public const int NumberMax = (1 << 29) - 1;
 
+    /// <summary>The highest number whose tag takes one byte, and the highest whose tag takes two.</summary>
+    public const int OneByteNumberMax = (1 << 4) - 1;
+    public const int TwoByteNumberMax = (1 << 11) - 1;
+
     private const int WireTypeBits = 3;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Tag(int number, WireType type) => ((uint)number << WireTypeBits) | (uint)type;
 
+    /// <summary>The varint bytes of a tag that takes two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ushort TwoByteTag(int number, WireType type) =>
+        (ushort)(((((uint)number << WireTypeBits) | (uint)type) & 0x7F) | 0x80 | ((uint)number >> 4 << 8));
+
     /// <summary>The varint bytes of a tag as the low bytes of a word, and how many they are.</summary>
-    /// <remarks>Tags of descriptions are constants, and so is all of this once the JIT has inlined it.</remarks>
+    /// <remarks>Tags of descriptions are constants,
+    /// and so is all of this once the JIT has inlined it.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong TagWord(uint tag, out int size)
     {

@@ -3,11 +3,11 @@ using Streams.Records.Schemas;
 namespace Streams.Records.Relational;
 
 /// <summary>
-/// A record as tables: one for the record, and one for each list in it, at any depth. Inner records that come once lie
-/// in the columns of their table, with their field's name before theirs.
+/// A record as tables: one for the record, and one for each list in it, at any depth. Inner records that come
+/// once lie in the columns of their table, with their field's name before theirs.
 /// </summary>
-/// <remarks>A neutral model: a sink makes its own DDL from it, adds the key columns that tie a child table to its
-/// parent, and fills rows through <see cref="RelationalRows"/>.</remarks>
+/// <remarks>A neutral model: a sink makes its own DDL from it, adds the key columns that tie a child table to
+/// its parent, and fills rows through <see cref="RelationalRows"/>.</remarks>
 public sealed class RelationalModel
 {
     /// <summary>How deep lists may lie in lists.</summary>
@@ -15,18 +15,20 @@ public sealed class RelationalModel
 
     private RelationalModel(IReadOnlyList<RelationalTable> tables) => Tables = tables;
 
-    /// <summary>The record's own table first, then the lists, each before those inside it, in order of number.</summary>
+    /// <summary>
+    /// The record's own table first, then the lists, each before those inside it, in order of number.
+    /// </summary>
     public IReadOnlyList<RelationalTable> Tables { get; }
 
     /// <summary>The tables of a record type.</summary>
-    /// <exception cref="ArgumentException">The description breaks a rule; two columns of a table, or two tables, get
-    /// the same name; or lists lie too deep in lists.</exception>
+    /// <exception cref="ArgumentException">The description breaks a rule; two columns of a table, or two
+    /// tables, get the same name; or lists lie too deep in lists.</exception>
     public static RelationalModel Of<T>()
         where T : IDescribed<T>, new() => Of(RecordSchema.Of<T>());
 
     /// <summary>The tables of a schema.</summary>
-    /// <exception cref="ArgumentException">Two columns of a table, or two tables, get the same name; or lists lie too
-    /// deep in lists.</exception>
+    /// <exception cref="ArgumentException">Two columns of a table, or two tables,
+    /// get the same name; or lists lie too deep in lists.</exception>
     public static RelationalModel Of(RecordSchema schema)
     {
         var tables = new List<RelationalTable>();
@@ -53,7 +55,8 @@ public sealed class RelationalModel
         return count;
     }
 
-    private static void AddTable(List<RelationalTable> tables, RecordSchema schema, int parent, string name, string doc)
+    private static void AddTable(
+        List<RelationalTable> tables, RecordSchema schema, int parent, string name, string doc)
     {
         int index = tables.Count;
         var columns = new List<RelationalColumn>();
@@ -62,7 +65,8 @@ public sealed class RelationalModel
         AddLists(tables, schema, index, $"{name}_");
     }
 
-    private static void AddColumns(List<RelationalColumn> columns, RecordSchema schema, string prefix, bool isNullable)
+    private static void AddColumns(
+        List<RelationalColumn> columns, RecordSchema schema, string prefix, bool isNullable)
     {
         foreach (FieldSchema field in schema.Fields)
         {
@@ -71,7 +75,8 @@ public sealed class RelationalModel
             if (field.Message is not null)
                 AddColumns(columns, field.Message, $"{prefix}{field.Name}_", isNullable: true);
             else
-                columns.Add(Column(field, prefix + field.Name, isNullable || field.Form == FieldForm.Optional));
+                columns.Add(
+                    Column(field, prefix + field.Name, isNullable || field.Form == FieldForm.Optional));
         }
     }
 
@@ -82,7 +87,7 @@ public sealed class RelationalModel
             if (field.Form == FieldForm.Repeated && field.Message is not null)
                 AddTable(tables, field.Message, parent, prefix + field.Name, field.Doc);
             else if (field.Form == FieldForm.Repeated)
-                Add(tables, new RelationalTable(prefix + field.Name, field.Doc, parent, [Column(field, "value", false)]));
+                AddValues(tables, field, parent, prefix + field.Name);
             else if (field.Message is not null)
                 AddLists(tables, field.Message, parent, $"{prefix}{field.Name}_");
         }
@@ -91,12 +96,19 @@ public sealed class RelationalModel
     private static void Add(List<RelationalTable> tables, RelationalTable table)
     {
         if (Depth(tables, table.Parent) > DepthMax)
-            throw new ArgumentException($"Record {tables[0].Name}: lists lie in lists more than {DepthMax} deep.");
+            throw new ArgumentException(
+                $"Record {tables[0].Name}: lists lie in lists more than {DepthMax} deep.");
         tables.Add(table);
     }
 
     private static int Depth(List<RelationalTable> tables, int table) =>
         table < 0 ? 0 : 1 + Depth(tables, tables[table].Parent);
+
+    private static void AddValues(List<RelationalTable> tables, FieldSchema field, int parent, string name)
+    {
+        RelationalColumn value = Column(field, "value", isNullable: false);
+        Add(tables, new RelationalTable(name, field.Doc, parent, [value]));
+    }
 
     private static RelationalColumn Column(FieldSchema field, string name, bool isNullable) =>
         new(name, field.Kind, isNullable, field.Unit, field.Doc, field.Enum);
@@ -115,9 +127,11 @@ public sealed class RelationalModel
 /// <summary>A table.</summary>
 /// <param name="Name">The record's name, and for a list the names of the fields that lead to it.</param>
 /// <param name="Doc">What a row is.</param>
-/// <param name="Parent">The index of the table that this one's rows belong to; -1 for the record's own.</param>
+/// <param name="Parent">The index of the table that this
+/// one's rows belong to; -1 for the record's own.</param>
 /// <param name="Columns">In order of number; key columns are the sink's matter.</param>
-public sealed record RelationalTable(string Name, string Doc, int Parent, IReadOnlyList<RelationalColumn> Columns);
+public sealed record RelationalTable(
+    string Name, string Doc, int Parent, IReadOnlyList<RelationalColumn> Columns);
 
 /// <summary>A column.</summary>
 /// <param name="Name">The field's name, with those of the inner records that lead to it before it.</param>

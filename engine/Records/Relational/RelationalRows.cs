@@ -6,7 +6,9 @@ namespace Streams.Records.Relational;
 /// <summary>Goes over a record as rows of the tables of its <see cref="RelationalModel"/>.</summary>
 public static class RelationalRows
 {
-    /// <summary>Shows the record's row, then those of its lists, each followed by those of the lists inside it.</summary>
+    /// <summary>
+    /// Shows the record's row, then those of its lists, each followed by those of the lists inside it.
+    /// </summary>
     /// <remarks>Allocates nothing: values go to the writer by their kind, unboxed.</remarks>
     public static void Write<T, TWriter>(in T record, ref TWriter writer)
         where T : IDescribed<T>, new()
@@ -19,7 +21,9 @@ public static class RelationalRows
     }
 }
 
-/// <summary>Writes a row in one visit of a record (its columns) and the rows of its lists in another.</summary>
+/// <summary>
+/// Writes a row in one visit of a record (its columns) and the rows of its lists in another.
+/// </summary>
 internal ref struct RowVisitor<TWriter> : IFieldVisitor
     where TWriter : struct, IRowWriter
 {

@@ -11,8 +11,9 @@ public sealed record EnumSchema(string Name, IReadOnlyList<EnumValue> Values)
     private const int NameLengthMax = 63;
 
     /// <summary>The schema of an enumeration.</summary>
-    /// <exception cref="ArgumentException">It is not over <see cref="int"/>, has no zero, gives one number two
-    /// names, has two names that read the same in snake_case, or one of more than 63 characters.</exception>
+    /// <exception cref="ArgumentException">It is not over <see cref="int"/>, has no zero, gives one number
+    /// two names, has two names that read the same in snake_case, or one of more than 63
+    /// characters.</exception>
     public static EnumSchema Of(Type type)
     {
         if (Enum.GetUnderlyingType(type) != typeof(int))
@@ -22,20 +23,25 @@ public sealed record EnumSchema(string Name, IReadOnlyList<EnumValue> Values)
             values.Add(new EnumValue((int)value, SnakeCase(Enum.GetName(type, value)!)));
         values.Sort((left, right) => left.Number.CompareTo(right.Number));
         if (!values.Exists(value => value.Number == 0))
-            throw new ArgumentException($"Enumeration {type.Name} has no zero, which is what a missing field reads as.");
+            throw new ArgumentException(
+                $"Enumeration {type.Name} has no zero, which is what a missing field reads as.");
         for (int i = 1; i < values.Count; i++)
         {
             if (values[i].Number == values[i - 1].Number)
                 throw new ArgumentException($"Enumeration {type.Name} has two names for {values[i].Number}.");
         }
         if (values.Exists(value => value.Name.Length > NameLengthMax))
-            throw new ArgumentException($"Enumeration {type.Name} has a name of more than {NameLengthMax} characters.");
+            throw new ArgumentException(
+                $"Enumeration {type.Name} has a name of more than {NameLengthMax} characters.");
         if (values.DistinctBy(value => value.Name).Count() != values.Count)
-            throw new ArgumentException($"Enumeration {type.Name} has names that are the same in snake_case.");
+            throw new ArgumentException(
+                $"Enumeration {type.Name} has names that are the same in snake_case.");
         return new EnumSchema(type.Name, values);
     }
 
-    /// <summary>Turns a .NET name into a record's: <c>InBlock</c> to <c>in_block</c>, <c>TxID</c> to <c>tx_id</c>.</summary>
+    /// <summary>
+    /// Turns a .NET name into a record's: <c>InBlock</c> to <c>in_block</c>, <c>TxID</c> to <c>tx_id</c>.
+    /// </summary>
     public static string SnakeCase(string name)
     {
         var text = new StringBuilder(name.Length + 8);

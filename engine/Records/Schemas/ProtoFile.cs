@@ -4,8 +4,8 @@ using System.Text;
 namespace Streams.Records.Schemas;
 
 /// <summary>Writes the .proto file that other languages read a record with.</summary>
-/// <remarks>Source: proto3 language guide. Inner records and enumerations are declared inside the outermost one, so
-/// that the files of several records share a package.</remarks>
+/// <remarks>Source: proto3 language guide. Inner records and enumerations are declared inside the outermost
+/// one, so that the files of several records share a package.</remarks>
 public static class ProtoFile
 {
     /// <summary>The text of the file, the same for the same schema on every machine.</summary>
@@ -57,7 +57,10 @@ public static class ProtoFile
         text.Append("\n  enum ").Append(names.Name).Append(" {\n");
         // proto3 wants the zero first, whatever the order of the others.
         foreach (EnumValue value in names.Values.OrderBy(value => value.Number != 0))
-            text.Append(CultureInfo.InvariantCulture, $"    {ProtoNames.EnumValue(names, value)} = {value.Number};\n");
+        {
+            text.Append("    ").Append(ProtoNames.EnumValue(names, value))
+                .Append(CultureInfo.InvariantCulture, $" = {value.Number};\n");
+        }
         text.Append("  }\n");
     }
 
@@ -67,7 +70,7 @@ public static class ProtoFile
         return field.Kind switch
         {
             FieldKind.Bytes32 => $"{unit} 32 bytes.",
-            FieldKind.UInt256 => $"{unit} An unsigned number, big-endian, of at most 32 bytes, without leading zeros.",
+            FieldKind.UInt256 => $"{unit} Unsigned, big-endian, at most 32 bytes, no leading zeros.",
             _ => unit,
         };
     }
@@ -101,8 +104,8 @@ internal static class ProtoNames
     public static string Type(string recordName) =>
         string.Concat(recordName.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 
-    /// <summary><c>in_block</c> of <c>TxStatus</c> to <c>TX_STATUS_IN_BLOCK</c>: values share the scope of their
-    /// enumeration, so the name of that comes first.</summary>
+    /// <summary><c>in_block</c> of <c>TxStatus</c> to <c>TX_STATUS_IN_BLOCK</c>: values share the scope of
+    /// their enumeration, so the name of that comes first.</summary>
     public static string EnumValue(EnumSchema names, EnumValue value) =>
         $"{EnumSchema.SnakeCase(names.Name)}_{value.Name}".ToUpperInvariant();
 }

@@ -1,16 +1,23 @@
 namespace Streams.Records.Schemas;
 
-/// <summary>A record's description as data: what codecs and tables are made of, and what documents show.</summary>
+/// <summary>
+/// A record's description as data: what codecs and tables are made of, and what documents show.
+/// </summary>
 /// <param name="Name">snake_case.</param>
 /// <param name="Version">From 1.</param>
 /// <param name="Doc">One sentence.</param>
 /// <param name="Fields">In ascending order of number.</param>
 /// <param name="Retired">Numbers and names that fields once had, in ascending order of number.</param>
 public sealed record RecordSchema(
-    string Name, int Version, string Doc, IReadOnlyList<FieldSchema> Fields, IReadOnlyList<RetiredField> Retired)
+    string Name,
+    int Version,
+    string Doc,
+    IReadOnlyList<FieldSchema> Fields,
+    IReadOnlyList<RetiredField> Retired)
 {
     /// <summary>The schema of a record type.</summary>
-    /// <exception cref="ArgumentException">The description breaks a rule; the message names record and field.</exception>
+    /// <exception cref="ArgumentException">The description breaks a rule;
+    /// the message names record and field.</exception>
     public static RecordSchema Of<T>()
         where T : IDescribed<T>, new()
     {
@@ -34,7 +41,9 @@ public sealed record RecordSchema(
         return found;
     }
 
-    /// <summary>The enumerations of this schema and those inside it, each once, in order of first appearance.</summary>
+    /// <summary>
+    /// The enumerations of this schema and those inside it, each once, in order of first appearance.
+    /// </summary>
     public IReadOnlyList<EnumSchema> Enums()
     {
         var found = new List<EnumSchema>();

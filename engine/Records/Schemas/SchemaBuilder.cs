@@ -26,14 +26,17 @@ internal struct SchemaBuilder : IFieldVisitor
     {
         _memories++;
         if (_fields.Count + _retired.Count > 0)
-            throw new ArgumentException($"Record {_record}: the memory must be described first, before any field.");
+            throw new ArgumentException(
+                $"Record {_record}: the memory must be described first, before any field.");
     }
 
-    public readonly void Scalar<T, TKind>(int number, ReadOnlySpan<byte> name, ref T value, string unit, string doc)
+    public readonly void Scalar<T, TKind>(
+        int number, ReadOnlySpan<byte> name, ref T value, string unit, string doc)
         where T : struct
         where TKind : struct, IScalarKind<T> => Add<T, TKind>(number, name, FieldForm.Always, unit, doc);
 
-    public readonly void Optional<T, TKind>(int number, ReadOnlySpan<byte> name, ref T? value, string unit, string doc)
+    public readonly void Optional<T, TKind>(
+        int number, ReadOnlySpan<byte> name, ref T? value, string unit, string doc)
         where T : struct
         where TKind : struct, IScalarKind<T> => Add<T, TKind>(number, name, FieldForm.Optional, unit, doc);
 
@@ -45,7 +48,8 @@ internal struct SchemaBuilder : IFieldVisitor
     public readonly void Message<T>(int number, ReadOnlySpan<byte> name, ref Nested<T> value, string doc)
         where T : struct, IDescribed<T> => AddMessage<T>(number, name, FieldForm.Optional, doc);
 
-    public readonly void Messages<T>(int number, ReadOnlySpan<byte> name, ref RecordList<T> values, string doc)
+    public readonly void Messages<T>(
+        int number, ReadOnlySpan<byte> name, ref RecordList<T> values, string doc)
         where T : struct, IDescribed<T> => AddMessage<T>(number, name, FieldForm.Repeated, doc);
 
     public readonly void Retired(int number, ReadOnlySpan<byte> name) =>
@@ -58,19 +62,22 @@ internal struct SchemaBuilder : IFieldVisitor
         foreach (Type outer in path)
         {
             if (outer == typeof(T))
-                throw new ArgumentException($"Record {type.Name} contains itself, so its depth has no bound.");
+                throw new ArgumentException(
+                    $"Record {type.Name} contains itself, so its depth has no bound.");
         }
         var builder = new SchemaBuilder(type.Name, [.. path, typeof(T)]);
         var example = new T();
         example.Describe(ref builder);
         if (builder._memories != 1)
-            throw new ArgumentException($"Record {type.Name}: its memory must be described once, as the first line.");
+            throw new ArgumentException(
+                $"Record {type.Name}: its memory must be described once, as the first line.");
         var schema = new RecordSchema(type.Name, type.Version, type.Doc, builder._fields, builder._retired);
         SchemaRules.Check(schema);
         return schema;
     }
 
-    private readonly void Add<T, TKind>(int number, ReadOnlySpan<byte> name, FieldForm form, string unit, string doc)
+    private readonly void Add<T, TKind>(
+        int number, ReadOnlySpan<byte> name, FieldForm form, string unit, string doc)
         where T : struct
         where TKind : struct, IScalarKind<T>
     {

@@ -36,7 +36,8 @@ public static class SchemaPage
                 .Append(CultureInfo.InvariantCulture, $"| {Cell(field.Unit)} | {Cell(field.Doc)} |\n");
         }
         foreach (RetiredField field in schema.Retired)
-            text.Append(CultureInfo.InvariantCulture, $"| {field.Number} | ~~`{field.Name}`~~ | | | Retired. |\n");
+            text.Append(
+                CultureInfo.InvariantCulture, $"| {field.Number} | ~~`{field.Name}`~~ | | | Retired. |\n");
     }
 
     private static void WriteEnum(StringBuilder text, EnumSchema names)

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Streams.Records.Schemas;
 
-/// <summary>What a description has to keep to, so that every codec and every table can be made from it.</summary>
+/// <summary>
+/// What a description has to keep to, so that every codec and every table can be made from it.
+/// </summary>
 internal static partial class SchemaRules
 {
     /// <summary>The highest field number. Source: proto3 language guide, "Assigning Field Numbers".</summary>
@@ -17,24 +19,28 @@ internal static partial class SchemaRules
 
     private const int UnitLengthMax = 24;
 
+    private const string NameRule = "the name is not snake_case of at most 63 characters";
+    private const string DocRule = "the doc is not one line that ends in a full stop";
+
     private static readonly string[] MoneyUnits = [Unit.Satoshi, Unit.Wei, Unit.BaseUnits];
 
     /// <summary>Checks one record, not those inside it.</summary>
     /// <exception cref="ArgumentException">A rule is broken.</exception>
     public static void Check(RecordSchema schema)
     {
-        Require(IsName(schema.Name), $"Record '{schema.Name}'", "the name is not snake_case of at most 63 characters");
+        Require(IsName(schema.Name), $"Record '{schema.Name}'", NameRule);
         Require(schema.Version >= 1, $"Record {schema.Name}", "versions count from 1");
-        Require(IsSentence(schema.Doc), $"Record {schema.Name}", "the doc is not one line that ends in a full stop");
+        Require(IsSentence(schema.Doc), $"Record {schema.Name}", DocRule);
         int previous = 0;
         foreach (FieldSchema field in schema.Fields)
         {
-            string where = $"Record {schema.Name}, field {field.Number} '{field.Name}'";
+            string where = Where(schema, field.Number, field.Name);
             CheckNumberAndName(where, field.Number, field.Name);
             Require(field.Number != previous, where, "the number is used twice");
-            Require(field.Number > previous, where, "numbers must ascend, so that encoders write them in order");
+            Require(
+                field.Number > previous, where, "numbers must ascend, so that encoders write them in order");
             previous = field.Number;
-            Require(IsSentence(field.Doc), where, "the doc is not one line that ends in a full stop");
+            Require(IsSentence(field.Doc), where, DocRule);
             Require(IsUnit(field.Unit), where, $"'{field.Unit}' is not a unit (is it the doc?)");
             Require(
                 field.Kind != FieldKind.Double || !MoneyUnits.Contains(field.Unit),
@@ -42,7 +48,7 @@ internal static partial class SchemaRules
                 "money is a whole number of base units, never a double");
         }
         foreach (RetiredField field in schema.Retired)
-            CheckNumberAndName($"Record {schema.Name}, retired field {field.Number} '{field.Name}'", field.Number, field.Name);
+            CheckNumberAndName(Where(schema, field.Number, field.Name), field.Number, field.Name);
         CheckUnique(schema);
     }
 
@@ -63,7 +69,8 @@ internal static partial class SchemaRules
         }
     }
 
-    private static void Claim(Dictionary<string, string> types, RecordSchema root, string name, string contents)
+    private static void Claim(
+        Dictionary<string, string> types, RecordSchema root, string name, string contents)
     {
         Require(
             name != ProtoNames.Type(root.Name) && (types.TryAdd(name, contents) || types[name] == contents),
@@ -78,7 +85,7 @@ internal static partial class SchemaRules
             number is < ReservedFirst or > ReservedLast,
             where,
             $"numbers {ReservedFirst} to {ReservedLast} are reserved by Protocol Buffers");
-        Require(IsName(name), where, "the name is not snake_case of at most 63 characters");
+        Require(IsName(name), where, NameRule);
     }
 
     private static void CheckUnique(RecordSchema schema)
@@ -87,25 +94,31 @@ internal static partial class SchemaRules
         var names = new HashSet<string>();
         foreach (FieldSchema field in schema.Fields)
         {
-            string where = $"Record {schema.Name}, field {field.Number} '{field.Name}'";
+            string where = Where(schema, field.Number, field.Name);
             numbers.Add(field.Number);
             // protoc refuses names that are the same in camelCase, so they are compared without underscores.
-            Require(names.Add(field.Name.Replace("_", "")), where, "another field has that name, but for underscores");
+            bool isNew = names.Add(field.Name.Replace("_", ""));
+            Require(isNew, where, "another field has that name, but for underscores");
         }
         foreach (RetiredField field in schema.Retired)
         {
-            string where = $"Record {schema.Name}, retired field {field.Number} '{field.Name}'";
+            string where = Where(schema, field.Number, field.Name);
             Require(numbers.Add(field.Number), where, "the number is in use again");
             Require(names.Add(field.Name.Replace("_", "")), where, "the name is in use again");
         }
     }
 
+    private static string Where(RecordSchema schema, int number, string name) =>
+        $"Record {schema.Name}, field {number} '{name}'";
+
     private static bool IsName(string name) => name.Length <= NameLengthMax && SnakeCase().IsMatch(name);
 
-    private static bool IsSentence(string doc) => doc.EndsWith('.') && doc.Length > 1 && !doc.AsSpan().ContainsAny('\n', '\r');
+    private static bool IsSentence(string doc) =>
+        doc.EndsWith('.') && doc.Length > 1 && !doc.AsSpan().ContainsAny('\n', '\r');
 
     private static bool IsUnit(string unit) =>
-        unit.Length <= UnitLengthMax && !unit.EndsWith('.') && !unit.AsSpan().ContainsAny("\r\n\"|") && unit.Trim() == unit;
+        unit.Length <= UnitLengthMax && !unit.EndsWith('.') && !unit.AsSpan().ContainsAny(
+            "\r\n\"|") && unit.Trim() == unit;
 
     private static void Require(bool condition, string where, string rule)
     {

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Streams.Records.Schemas;
 
-/// <summary>A schema as lines of text, to be kept beside the code and compared with the next version.</summary>
+/// <summary>
+/// A schema as lines of text, to be kept beside the code and compared with the next version.
+/// </summary>
 /// <remarks>
 /// <code>
 /// record chain_transaction 3 "A transaction."
@@ -26,7 +28,8 @@ public static class SchemaText
         var text = new StringBuilder();
         foreach (RecordSchema record in schema.Tree())
         {
-            text.Append(CultureInfo.InvariantCulture, $"record {record.Name} {record.Version} {Quote(record.Doc)}\n");
+            text.Append(
+                CultureInfo.InvariantCulture, $"record {record.Name} {record.Version} {Quote(record.Doc)}\n");
             foreach (FieldSchema field in record.Fields)
                 WriteField(text, field);
             foreach (RetiredField field in record.Retired)

@@ -98,14 +98,13 @@ internal sealed class SchemaTextReader(string text)
     /// <summary>Moves to the next line if it belongs to what is being read.</summary>
     private bool NextIsItem()
     {
-        int next = _line + 1;
-        if (next >= _lines.Length || _lines[next].Length == 0 || _lines[next].StartsWith("record ", StringComparison.Ordinal)
-            || _lines[next].StartsWith("enum ", StringComparison.Ordinal))
-        {
-            return false;
-        }
-        _line = next;
-        return true;
+        string next = _line + 1 < _lines.Length ? _lines[_line + 1] : "";
+        bool isItem = next.Length > 0
+            && !next.StartsWith("record ", StringComparison.Ordinal)
+            && !next.StartsWith("enum ", StringComparison.Ordinal);
+        if (isItem)
+            _line++;
+        return isItem;
     }
 
     private List<string> Words()

@@ -128,7 +128,8 @@ public struct Leaf : IDescribed<Leaf>
     public double? Weight;
     public RecordList<Text> Tags;
 
-    public static RecordType RecordType { get; } = new("leaf", 1, "A record inside one that is inside another.");
+    public static RecordType RecordType { get; } = new(
+        "leaf", 1, "A record inside one that is inside another.");
 
     public void Describe<TVisitor>(ref TVisitor visitor)
         where TVisitor : struct, IFieldVisitor, allows ref struct

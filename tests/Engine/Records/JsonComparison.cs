@@ -22,7 +22,8 @@ internal static class JsonComparison
         Assert.Equal(ours.Double, Find(theirs, "double")?.GetDouble() ?? 0);
         Assert.Equal(ours.MaybeDouble, Find(theirs, "maybe_double")?.GetDouble());
         Assert.Equal(Name(ours.Colour), Find(theirs, "colour")?.GetString() ?? "clear");
-        Assert.Equal(ours.MaybeColour is { } colour ? Name(colour) : null, Find(theirs, "maybe_colour")?.GetString());
+        Assert.Equal(
+            ours.MaybeColour is { } colour ? Name(colour) : null, Find(theirs, "maybe_colour")?.GetString());
         AssertSameTexts(ours, theirs);
         AssertSameLists(ours, theirs);
         Assert.Equal(ours.Part.IsPresent, Find(theirs, "part") is not null);
@@ -84,7 +85,8 @@ internal static class JsonComparison
         AssertSame(ours.Tags, theirs, "tags", item => new Text(item.GetString()!));
     }
 
-    private static void AssertSame<T>(RecordList<T> ours, JsonElement theirs, string name, Func<JsonElement, T> read)
+    private static void AssertSame<T>(
+        RecordList<T> ours, JsonElement theirs, string name, Func<JsonElement, T> read)
         where T : struct
     {
         T[] values = Find(theirs, name) is { } list ? [.. list.EnumerateArray().Select(read)] : [];

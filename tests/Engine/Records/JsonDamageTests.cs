@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Streams.Tests.Engine.Records;
 
-/// <summary>Damaged and hostile JSON: a reason and a place, never another exception, never memory without bound.</summary>
+/// <summary>
+/// Damaged and hostile JSON: a reason and a place, never another exception, never memory without bound.
+/// </summary>
 public sealed class JsonDamageTests
 {
     private static readonly Serde<EveryKind> Serde = RecordSerde.Json<EveryKind>();
@@ -99,7 +101,8 @@ public sealed class JsonDamageTests
         foreach (string name in (string[])["text", "new", "labels\\u0020"])
         {
             byte[] json = [.. Encoding.UTF8.GetBytes($"{{\"{name}\":\""), 0xC3, 0x28, .. "\"}"u8];
-            Assert.Contains("not UTF-8", Assert.Throws<SerializationException>(() => Serde.Deserialize(json)).Message);
+            Assert.Contains(
+                "not UTF-8", Assert.Throws<SerializationException>(() => Serde.Deserialize(json)).Message);
         }
         Assert.Throws<SerializationException>(() => Serde.Deserialize([.. "{\"a"u8, 0xFF, .. "\":1}"u8]));
     }
@@ -119,7 +122,8 @@ public sealed class JsonDamageTests
     {
         Serde<EveryKind> serde = RecordSerde.Json<EveryKind>(new RecordLimits { ItemsMax = 3 });
         serde.Deserialize("{\"parts\":[{}],\"int32s\":[1,2]}"u8);
-        Assert.Throws<SerializationException>(() => serde.Deserialize("{\"parts\":[{}],\"int32s\":[1,2,3]}"u8));
+        Assert.Throws<SerializationException>(
+            () => serde.Deserialize("{\"parts\":[{}],\"int32s\":[1,2,3]}"u8));
     }
 
     [Fact]

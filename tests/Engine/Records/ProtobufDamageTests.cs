@@ -4,7 +4,9 @@ using static Streams.Tests.Engine.Records.ProtobufDecodingTests;
 
 namespace Streams.Tests.Engine.Records;
 
-/// <summary>Damaged and hostile bytes: a reason and a place, never another exception, never memory without bound.</summary>
+/// <summary>
+/// Damaged and hostile bytes: a reason and a place, never another exception, never memory without bound.
+/// </summary>
 public sealed class ProtobufDamageTests
 {
     private static readonly Serde<EveryKind> Serde = RecordSerde.Protobuf<EveryKind>();
@@ -62,11 +64,13 @@ public sealed class ProtobufDamageTests
     [Fact]
     public void A_record_has_as_many_bytes_and_items_as_the_limits_and_no_more()
     {
-        Serde<EveryKind> serde = RecordSerde.Protobuf<EveryKind>(new RecordLimits { ItemsMax = 3, RecordBytesMax = 20 });
+        Serde<EveryKind> serde = RecordSerde.Protobuf<EveryKind>(
+            new RecordLimits { ItemsMax = 3, RecordBytesMax = 20 });
         serde.Deserialize([.. Tag(32, 2), 2, 1, 1, .. Tag(24, 2), 0]);
         Assert.Throws<SerializationException>(() => serde.Deserialize([.. Tag(32, 2), 4, 1, 1, 1, 1]));
         Assert.Throws<SerializationException>(
-            () => serde.Deserialize([.. Tag(24, 2), 0, .. Tag(24, 2), 0, .. Tag(24, 2), 0, .. Tag(24, 2), 0]));
+            () => serde.Deserialize(
+                [.. Tag(24, 2), 0, .. Tag(24, 2), 0, .. Tag(24, 2), 0, .. Tag(24, 2), 0]));
         serde.Deserialize([.. Tag(15, 2), 18, .. new byte[18]]);
         Assert.Throws<SerializationException>(() => serde.Deserialize([.. Tag(15, 2), 19, .. new byte[19]]));
     }
@@ -87,12 +91,16 @@ public sealed class ProtobufDamageTests
     public void A_hundred_thousand_damaged_records_are_refused_or_read_within_bounded_memory()
     {
         var records = new RandomRecords(seed: 22);
-        byte[][] originals = [.. Enumerable.Range(0, 50).Select(_ => ProtobufWireTests.Bytes(records.Next()))];
+        byte[][] originals =
+            [.. Enumerable.Range(0, 50).Select(_ => ProtobufWireTests.Bytes(records.Next()))];
+
         var random = new Random(23);
         var reused = new EveryKind();
         for (int i = 0; i < 100_000; i++)
         {
-            byte[] bytes = i % 4 == 0 ? Noise(random) : Damage(originals[random.Next(originals.Length)], random);
+            byte[] bytes = i % 4 == 0
+                ? Noise(random)
+                : Damage(originals[random.Next(originals.Length)], random);
             long before = GC.GetAllocatedBytesForCurrentThread();
             try
             {

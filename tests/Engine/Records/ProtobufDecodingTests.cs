@@ -34,7 +34,8 @@ public sealed class ProtobufDecodingTests
         var random = new RandomRecords(seed: 12);
         for (int i = 0; i < 500; i++)
         {
-            byte[] bytes = [.. ProtobufWireTests.Bytes(random.Next()), .. ProtobufWireTests.Bytes(random.Next())];
+            byte[] first = ProtobufWireTests.Bytes(random.Next());
+            byte[] bytes = [.. first, .. ProtobufWireTests.Bytes(random.Next())];
             var expected = Wire.EveryKind.Parser.ParseFrom(bytes);
             EveryKind ours = Serde.Deserialize(bytes);
             WireComparison.AssertSame(ours, expected);
@@ -45,7 +46,11 @@ public sealed class ProtobufDecodingTests
     [Fact]
     public void Lists_of_numbers_may_come_packed_unpacked_and_mixed()
     {
-        byte[] bytes = [.. Tag(32, 0), 1, .. Tag(32, 2), 2, 2, 3, .. Tag(32, 0), 4, .. Tag(3, 0), 9, .. Tag(32, 2), 1, 5];
+        byte[] bytes =
+        [
+            .. Tag(32, 0), 1, .. Tag(32, 2), 2, 2, 3, .. Tag(32, 0), 4, .. Tag(3, 0), 9, .. Tag(32, 2), 1, 5,
+        ];
+
         EveryKind record = Serde.Deserialize(bytes);
         Assert.Equal([1, 2, 3, 4, 5], record.Int32s.Items.ToArray());
         Assert.Equal(9, record.Int32);
@@ -71,8 +76,12 @@ public sealed class ProtobufDecodingTests
     [Fact]
     public void Unknown_fields_among_known_ones_are_written_behind_them()
     {
-        byte[] bytes = [.. Tag(60, 0), 1, .. Tag(3, 0), 2, .. Tag(61, 0), 3, .. Tag(1, 0), 1, .. Tag(60, 0), 4];
-        byte[] sorted = [.. Tag(1, 0), 1, .. Tag(3, 0), 2, .. Tag(60, 0), 1, .. Tag(61, 0), 3, .. Tag(60, 0), 4];
+        byte[] bytes =
+            [.. Tag(60, 0), 1, .. Tag(3, 0), 2, .. Tag(61, 0), 3, .. Tag(1, 0), 1, .. Tag(60, 0), 4];
+
+        byte[] sorted =
+            [.. Tag(1, 0), 1, .. Tag(3, 0), 2, .. Tag(60, 0), 1, .. Tag(61, 0), 3, .. Tag(60, 0), 4];
+
         Assert.Equal(sorted, ProtobufWireTests.Bytes(Serde.Deserialize(bytes)));
     }
 
@@ -112,7 +121,9 @@ public sealed class ProtobufDecodingTests
     public void Numbers_too_wide_for_their_field_lose_the_upper_bits_as_in_protoc()
     {
         byte[] wide = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01];
-        byte[] bytes = [.. Tag(1, 0), .. wide, .. Tag(3, 0), .. wide, .. Tag(7, 0), .. wide, .. Tag(13, 0), .. wide];
+        byte[] bytes =
+            [.. Tag(1, 0), .. wide, .. Tag(3, 0), .. wide, .. Tag(7, 0), .. wide, .. Tag(13, 0), .. wide];
+
         WireComparison.AssertSame(Serde.Deserialize(bytes), Wire.EveryKind.Parser.ParseFrom(bytes));
     }
 

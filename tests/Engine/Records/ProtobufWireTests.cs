@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Streams.Tests.Engine.Records;
 
-/// <summary>Our Protobuf against Google's, through the code that protoc made from our own .proto file.</summary>
+/// <summary>
+/// Our Protobuf against Google's, through the code that protoc made from our own .proto file.
+/// </summary>
 public sealed class ProtobufWireTests
 {
     private const int Records = 2000;

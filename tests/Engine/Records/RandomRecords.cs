@@ -3,7 +3,9 @@ using Streams.Records;
 
 namespace Streams.Tests.Engine.Records;
 
-/// <summary>Fills records from a seed, with the values at which encodings change their length or form.</summary>
+/// <summary>
+/// Fills records from a seed, with the values at which encodings change their length or form.
+/// </summary>
 internal sealed class RandomRecords(int seed)
 {
     private readonly Random _random = new(seed);
@@ -27,7 +29,8 @@ internal sealed class RandomRecords(int seed)
             Fill(ref record.Parts.Add());
     }
 
-    public UInt256 Amount() => new(Limb(), Chance() ? Limb() : 0, Chance() ? Limb() : 0, Chance() ? Limb() : 0);
+    public UInt256 Amount() =>
+        new(Limb(), Chance() ? Limb() : 0, Chance() ? Limb() : 0, Chance() ? Limb() : 0);
 
     public Bytes32 Hash()
     {
@@ -78,7 +81,8 @@ internal sealed class RandomRecords(int seed)
         record.Int64 = Int64();
         record.UInt32 = (uint)Limb();
         record.UInt64 = Limb();
-        // Google.Protobuf for C# takes -0 for the default, against the specification; a test of its own shows it.
+        // Google.Protobuf for C# takes -0 for the default, against the specification; a test of its own shows
+        // it.
         record.Double = Double() is var value and not 0 ? value : 0;
         record.Colour = Colour();
         record.Text = record.Memory.Text(String());
@@ -164,7 +168,9 @@ internal sealed class RandomRecords(int seed)
         return bytes;
     }
 
-    /// <summary>A number whose highest bit is anywhere, and its neighbours of all ones and all zeros.</summary>
+    /// <summary>
+    /// A number whose highest bit is anywhere, and its neighbours of all ones and all zeros.
+    /// </summary>
     private ulong Limb()
     {
         int bits = _random.Next(65);

@@ -32,7 +32,7 @@ public sealed class RelationalTests
     [Fact]
     public void Rows_carry_their_values_positions_and_absences()
     {
-        var record = new EveryKind { Int32 = -5, MaybeInt64 = 0, Colour = Colour.DarkRed, MaybeText = new Text("t") };
+        var record = new EveryKind { Int32 = -5, MaybeInt64 = 0, Colour = Colour.DarkRed };
         ref Part part = ref record.Part.Set();
         part.Best.Set().Tags.Add(new Text("best"));
         for (int i = 0; i < 2; i++)
@@ -79,7 +79,8 @@ public sealed class RelationalTests
         record.Part.Set().Best.Set().Tags.Add(new Text("stale"));
         record.Part.Value.Sizes.Add(1);
         record.Part.IsPresent = false;
-        Assert.DoesNotContain(Rows(record), row => row.StartsWith("3[", StringComparison.Ordinal) || row.Contains("stale"));
+        Assert.DoesNotContain(
+            Rows(record), row => row.StartsWith("3[", StringComparison.Ordinal) || row.Contains("stale"));
         Assert.EndsWith("null", string.Join(',', Rows(record)[0].Split(',')[22..25]));
     }
 
@@ -92,7 +93,8 @@ public sealed class RelationalTests
     }
 
     private static bool IsOptionalByName(string name) =>
-        name.StartsWith("maybe_", StringComparison.Ordinal) || name.StartsWith("part_", StringComparison.Ordinal)
+        name.StartsWith("maybe_", StringComparison.Ordinal) || name.StartsWith(
+            "part_", StringComparison.Ordinal)
         || name == "farthest";
 
     private static List<string> Rows(EveryKind record)
@@ -171,7 +173,7 @@ public sealed class RelationalTests
 
         public void Null(FieldKind kind)
         {
-            Require(model.Tables[_table].Columns[_column].IsNullable, "A column that always has a value has none.");
+            Require(model.Tables[_table].Columns[_column].IsNullable, "A value is absent that never is.");
             Take(kind);
         }
 
@@ -200,7 +202,8 @@ public sealed class RelationalTests
 
         private void Take(FieldKind kind)
         {
-            Require(model.Tables[_table].Columns[_column++].Kind == kind, "A column got a value of another kind.");
+            FieldKind expected = model.Tables[_table].Columns[_column++].Kind;
+            Require(expected == kind, "A column got a value of another kind.");
         }
 
         /// <summary>Asserts without the objects that the framework's own comparisons make.</summary>

@@ -24,7 +24,8 @@ public sealed class SchemaChangesTests
     [InlineData("1 in_block", "1 in_block\n2 final")]
     [InlineData("2 optional int64 fee \"satoshi\" \"What it paid.\"", "retired 2 fee")]
     [InlineData("Event time.", "When it was seen.")]
-    [InlineData("1 always text address", "2 optional int32 vout \"\" \"Which output.\"\n1 always text address")]
+    [InlineData(
+        "1 always text address", "2 optional int32 vout \"\" \"Which output.\"\n1 always text address")]
     public void Compatible_changes_need_only_a_new_version(string before, string after)
     {
         RecordSchema older = SchemaText.Read(Older);
@@ -41,19 +42,22 @@ public sealed class SchemaChangesTests
     [InlineData("1 always int64 event_ns", "1 always uint64 event_ns", "tx.event_ns: int64 became uint64.")]
     [InlineData("event_ns", "event_time", "tx.event_ns: field 1 is now called event_time.")]
     [InlineData("\"ns\"", "\"ms\"", "tx.event_ns: the unit 'ns' became 'ms'.")]
-    [InlineData("2 optional", "2 always", "tx.fee: a field that is optional became one that is always there.")]
-    [InlineData("2 optional", "2 repeated", "tx.fee: a field that is optional became one that is a list.")]
+    [InlineData(
+        "2 optional", "2 always", "tx.fee: what is optional became always there.")]
+    [InlineData("2 optional", "2 repeated", "tx.fee: what is optional became a list.")]
     [InlineData("2 optional int64 fee \"satoshi\" \"What it paid.\"\n", "",
         "tx.fee: field 2 is gone; retire it, so that nothing takes its number.")]
     [InlineData("retired 5 height\n", "", "tx.height: field 5 is no longer listed as retired.")]
     [InlineData("1 always text address", "1 always bytes address", "tx.inputs.address: text became bytes.")]
     [InlineData("\n1 in_block", "", "tx.status: value 1 (in_block) of Status is gone.")]
-    [InlineData("1 in_block", "1 mined", "tx.status: value 1 of Status was in_block and is now mined.")]
-    public void Changes_that_old_data_would_suffer_from_are_listed(string before, string after, string expected)
+    [InlineData("1 in_block", "1 mined", "tx.status: Status 1, in_block, is now mined.")]
+    public void Changes_that_old_data_would_suffer_from_are_listed(
+        string before, string after, string expected)
     {
         string changed = Older.Replace(before, after);
         Assert.NotEqual(Older, changed);
-        Assert.Equal([expected], SchemaChanges.FindIncompatible(SchemaText.Read(Older), SchemaText.Read(changed)));
+        Assert.Equal(
+            [expected], SchemaChanges.FindIncompatible(SchemaText.Read(Older), SchemaText.Read(changed)));
     }
 
     [Fact]

@@ -22,8 +22,8 @@ public sealed class SchemaRulesTests
     [InlineData(13, "its memory must be described once, as the first line")]
     [InlineData(14, "the memory must be described first")]
     [InlineData(15, "the memory must be described first")]
-    [InlineData(16, "retired field 1 'b': the number is in use again")]
-    [InlineData(17, "retired field 2 'a': the name is in use again")]
+    [InlineData(16, "field 1 'b': the number is in use again")]
+    [InlineData(17, "field 2 'a': the name is in use again")]
     [InlineData(18, "field 2 'a_b': another field has that name, but for underscores")]
     [InlineData(19, "it contains two different types that are called Part")]
     [InlineData(20, "Enumeration Overlong must be over int")]
@@ -141,7 +141,8 @@ public sealed class SchemaRulesTests
             };
             if (_rule == 3)
                 visitor.Field(1, "a"u8, ref _b, Unit.None, "The meaning.");
-            visitor.Field(number, System.Text.Encoding.UTF8.GetBytes(name), ref _a, Unit.None, "The meaning.");
+            visitor.Field(
+                number, System.Text.Encoding.UTF8.GetBytes(name), ref _a, Unit.None, "The meaning.");
             if (_rule == 1)
                 visitor.Field(1, "a"u8, ref _b, Unit.None, "The meaning.");
             if (_rule == 2)

@@ -18,8 +18,10 @@ public sealed class UInt256Tests
         foreach ((UInt256 a, UInt256 b) in RandomPairs(seed: 51))
         {
             AssertExactOrRefused(Big(a) + Big(b), () => a + b, UInt256.TryAdd(a, b, out UInt256 sum), sum);
-            AssertExactOrRefused(Big(a) - Big(b), () => a - b, UInt256.TrySubtract(a, b, out UInt256 difference), difference);
-            AssertExactOrRefused(Big(a) * Big(b), () => a * b, UInt256.TryMultiply(a, b, out UInt256 product), product);
+            AssertExactOrRefused(
+                Big(a) - Big(b), () => a - b, UInt256.TrySubtract(a, b, out UInt256 difference), difference);
+            AssertExactOrRefused(
+                Big(a) * Big(b), () => a * b, UInt256.TryMultiply(a, b, out UInt256 product), product);
         }
     }
 
@@ -127,7 +129,8 @@ public sealed class UInt256Tests
         Assert.Equal(7UL, (ulong)(UInt256)7UL);
     }
 
-    private static void AssertExactOrRefused(BigInteger expected, Func<UInt256> compute, bool fits, UInt256 tried)
+    private static void AssertExactOrRefused(
+        BigInteger expected, Func<UInt256> compute, bool fits, UInt256 tried)
     {
         bool isInRange = expected >= 0 && expected < Limit;
         Assert.Equal(isInRange, fits);

@@ -47,7 +47,8 @@ public sealed class ValueTests
             var other = new Bytes32(bytes);
             Assert.True(hash != other);
             Assert.False(hash.Equals((object)other));
-            Assert.Equal(Math.Sign(hash.Span.SequenceCompareTo(other.Span)), Math.Sign(hash.CompareTo(other)));
+            Assert.Equal(
+                Math.Sign(hash.Span.SequenceCompareTo(other.Span)), Math.Sign(hash.CompareTo(other)));
             bytes[i]--;
         }
         Assert.True(hash == new Bytes32(bytes));

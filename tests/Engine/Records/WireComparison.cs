@@ -47,10 +47,13 @@ internal static class WireComparison
         AssertSame(ours.MaybeDouble.GetValueOrDefault(), theirs.MaybeDouble);
         Assert.Equal((int?)ours.MaybeColour, theirs.HasMaybeColour ? (int)theirs.MaybeColour : null);
         Assert.Equal(ours.MaybeText?.ToString(), theirs.HasMaybeText ? theirs.MaybeText : null);
-        Assert.Equal(ours.MaybeBytes?.Span.ToArray(), theirs.HasMaybeBytes ? theirs.MaybeBytes.ToByteArray() : null);
+        Assert.Equal(
+            ours.MaybeBytes?.Span.ToArray(), theirs.HasMaybeBytes ? theirs.MaybeBytes.ToByteArray() : null);
         Assert.Equal(ours.MaybeHash, theirs.HasMaybeHash ? Hash(theirs.MaybeHash) : null);
         Assert.Equal(
-            ours.MaybeAmount, theirs.HasMaybeAmount ? UInt256.FromBigEndian(theirs.MaybeAmount.Span) : (UInt256?)null);
+            ours.MaybeAmount, theirs.HasMaybeAmount
+                ? UInt256.FromBigEndian(theirs.MaybeAmount.Span)
+                : (UInt256?)null);
         Assert.Equal(ours.Farthest?.ToString(), theirs.HasFarthest ? theirs.Farthest : null);
     }
 
