@@ -140,18 +140,13 @@ public static class Bech32
 
     private static ParseResult<BitcoinTextDefect> CheckCharacters(ReadOnlySpan<byte> text, int prefixBytes)
     {
-        bool hasLower = false;
-        bool hasUpper = false;
-        for (int i = 0; i < text.Length; i++)
-        {
-            byte character = text[i];
-            if (character is < PrefixCharacterMin or > PrefixCharacterMax)
-                return BitcoinTextDefect.Character.At(i);
-            hasLower |= character is >= (byte)'a' and <= (byte)'z';
-            hasUpper |= character is >= (byte)'A' and <= (byte)'Z';
-            if (hasLower && hasUpper)
-                return BitcoinTextDefect.MixedCase.At(i);
-        }
+        int bad = text.IndexOfAnyExceptInRange(PrefixCharacterMin, PrefixCharacterMax);
+        if (bad >= 0)
+            return BitcoinTextDefect.Character.At(bad);
+        int upper = text.IndexOfAnyInRange((byte)'A', (byte)'Z');
+        int lower = text.IndexOfAnyInRange((byte)'a', (byte)'z');
+        if (upper >= 0 && lower >= 0)
+            return BitcoinTextDefect.MixedCase.At(Math.Max(upper, lower));
         if (prefixBytes < 1)
             return BitcoinTextDefect.Prefix.At(0);
         bool fits = text.Length <= TextBytesMax && text.Length - prefixBytes - 1 >= ChecksumValues;

@@ -37,6 +37,7 @@ public sealed class CoinbaseHeightTests
     [InlineData("03ff7f00")]
     [InlineData("0191")]
     [InlineData("0411000080")]
+    [InlineData("04b4ffffff")]
     [InlineData("05ffffffff00")]
     [InlineData("4c0111")]
     [InlineData("50")]
