@@ -67,6 +67,9 @@ public sealed class CrashSimulationTests
             using EmbeddedLog log = Open(files, work, random);
             Assert.InRange(log.Recovery.LastCommit, expected,
                 work.Model.LastCommit + LogWorkload.MaintenanceCommitsMax);
+            Assert.Equal(log.Recovery.Segments, Count(files, ".segment"));
+            Assert.InRange(Count(files, ".index"), 0, log.Recovery.Segments - 1);
+            Assert.Equal(0, Count(files, ".new"));
             seen.Closed += closed ? 1 : 0;
             seen.Cut += log.Recovery.Cut is null ? 0 : 1;
             seen.Lost += log.Recovery.LastCommit < work.Model.LastCommit ? 1 : 0;
@@ -106,6 +109,9 @@ public sealed class CrashSimulationTests
         }
         return true;
     }
+
+    private static int Count(SimulatedFileSystem files, string suffix) =>
+        files.List().Count(name => name.EndsWith(suffix, StringComparison.Ordinal));
 
     private static EmbeddedLog Open(SimulatedFileSystem files, LogWorkload work, Random random) =>
         EmbeddedLog.Open(SmallLog.Options(files, random.Next(1024, 20_000)) with
