@@ -1,5 +1,6 @@
 using Streams.Log;
 using Streams.Log.Embedded;
+using Streams.Log.Embedded.Repair;
 using Streams.Testing;
 using Xunit;
 
@@ -64,7 +65,12 @@ public sealed class CrashSimulationTests
             bool closed = Live(files, work, random);
             long expected = closed ? work.Model.LastCommit : promised(work);
             end(files, random);
+            VerificationReport? verified = Count(files, ".segment") > 0 ? EmbeddedLogVerifier.Verify(files) : null;
             using EmbeddedLog log = Open(files, work, random);
+            // Two ways to read what a crash has left come to one result.
+            Assert.Empty(verified?.Damage ?? []);
+            Assert.Equal(log.Recovery.LastCommit, verified?.LastCommit ?? 0);
+            Assert.Equal(log.Recovery.Cut, verified?.TornTail);
             Assert.InRange(log.Recovery.LastCommit, expected,
                 work.Model.LastCommit + LogWorkload.MaintenanceCommitsMax);
             Assert.Equal(log.Recovery.Segments, Count(files, ".segment"));
