@@ -31,6 +31,9 @@ public sealed class SimulatedFileSystem : ILogFileSystem
     /// <summary>How many changes (writes, syncs, renames, ...) were made.</summary>
     public long Operations { get; private set; }
 
+    /// <summary>How many open files nobody has closed yet.</summary>
+    public int OpenFiles { get; private set; }
+
     /// <summary>How many files were synced.</summary>
     public long Syncs { get; private set; }
 
@@ -61,9 +64,10 @@ public sealed class SimulatedFileSystem : ILogFileSystem
                 Count();
                 Change(name, new SimulatedFile());
             }
-            return _files.TryGetValue(name, out SimulatedFile? file)
-                ? new Handle(this, file, _life)
-                : throw new FileNotFoundException($"There is no file {name}.");
+            if (!_files.TryGetValue(name, out SimulatedFile? file))
+                throw new FileNotFoundException($"There is no file {name}.");
+            OpenFiles++;
+            return new Handle(this, file, _life);
         }
     }
 
@@ -220,6 +224,7 @@ public sealed class SimulatedFileSystem : ILogFileSystem
     private void Restart()
     {
         _life++;
+        OpenFiles = 0;
         _locked = null;
         CrashAtOperation = null;
     }
@@ -289,6 +294,8 @@ public sealed class SimulatedFileSystem : ILogFileSystem
 
     private sealed class Handle(SimulatedFileSystem files, SimulatedFile file, int life) : ILogFile
     {
+        private bool _isClosed;
+
         public long Length
         {
             get
@@ -337,13 +344,19 @@ public sealed class SimulatedFileSystem : ILogFileSystem
 
         public void Dispose()
         {
-            // Nothing is held.
+            lock (files._lock)
+            {
+                if (!_isClosed && files._life == life)
+                    files.OpenFiles--;
+                _isClosed = true;
+            }
         }
 
         private void ThrowIfDead()
         {
             if (files._life != life)
                 throw new SimulatedPowerCutException();
+            ObjectDisposedException.ThrowIf(_isClosed, this);
         }
     }
 }

@@ -163,14 +163,13 @@ internal sealed class Recovery
 
     private void Attach(LogSegment segment, LogSegment next)
     {
-        if (!SegmentIndexFile.TryReadSlices(_files, segment))
-            Rebuild(segment, next);
-        segment.IsFinished = true;
+        segment.IsFinished = SegmentIndexFile.TryReadSlices(_files, segment) || Rebuild(segment, next);
         foreach (PartitionSlice slice in segment.Slices)
             _state.Catalog.Topics.Find(slice.Partition)?.Insert(slice);
     }
 
-    private void Rebuild(LogSegment segment, LogSegment next)
+    // Whether the segment has its seal, which only a full disk can keep it from getting here.
+    private bool Rebuild(LogSegment segment, LogSegment next)
     {
         using ILogFile file = _files.Open(segment.FileName, LogFileMode.Write);
         long sealAt = next.Header.SealPositionOf(segment.Header) ?? long.MaxValue;
@@ -181,12 +180,16 @@ internal sealed class Recovery
                 throw segment.Damaged(_files, rebuilt.Length, LogDefect.NotSealed);
             // A crash came between the start of the next segment and the end of this one.
             file.Truncate(rebuilt.Length);
-            SegmentWriter.TryEnd(file, rebuilt, FrameKind.Seal, _nowMs);
-            file.Sync();
+            rebuilt.IsFinished = SegmentWriter.TryEnd(file, rebuilt, FrameKind.Seal, _nowMs);
         }
-        SegmentIndexFile.TryWrite(_files, rebuilt);
+        // A seal that is there may not have reached the disk either.
+        file.Sync();
+        // An index says that the segment is sealed.
+        if (rebuilt.IsFinished)
+            SegmentIndexFile.TryWrite(_files, rebuilt);
         segment.Length = rebuilt.Length;
         segment.TakeFigures(rebuilt);
+        return rebuilt.IsFinished;
     }
 
     private void DeleteStrayIndexes()

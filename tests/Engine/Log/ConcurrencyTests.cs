@@ -41,10 +41,15 @@ public sealed class ConcurrencyTests
             await Task.WhenAll(readers);
             Assert.Equal(Writers, log.ReadAll(table).TakeLast(Writers).Select(r => r.Split('=')[0]).Count());
 
+            // The segment that is written to, the note, what may stay open, and what is being rewritten.
+            Assert.InRange(files.OpenFiles, 2, 2 + 2 + 3);
+
             Task Start(Action action) =>
                 Task.Factory.StartNew(action, stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
+        Assert.Equal(0, files.OpenFiles);
         Assert.True(EmbeddedLogVerifier.Verify(files).IsWhole);
+        Assert.Equal(0, files.OpenFiles);
     }
 
     // Each commit adds one record to both partitions, which therefore always have the same end.

@@ -1,5 +1,6 @@
 using Streams.Log;
 using Streams.Log.Embedded;
+using Streams.Log.Embedded.Repair;
 using Streams.Testing;
 using Xunit;
 
@@ -64,9 +65,17 @@ public sealed class CrashSimulationTests
             bool closed = Live(files, work, random);
             long expected = closed ? work.Model.LastCommit : promised(work);
             end(files, random);
+            VerificationReport? verified = Count(files, ".segment") > 0 ? EmbeddedLogVerifier.Verify(files) : null;
             using EmbeddedLog log = Open(files, work, random);
+            // Two ways to read what a crash has left come to one result.
+            Assert.Empty(verified?.Damage ?? []);
+            Assert.Equal(log.Recovery.LastCommit, verified?.LastCommit ?? 0);
+            Assert.Equal(log.Recovery.Cut, verified?.TornTail);
             Assert.InRange(log.Recovery.LastCommit, expected,
                 work.Model.LastCommit + LogWorkload.MaintenanceCommitsMax);
+            Assert.Equal(log.Recovery.Segments, Count(files, ".segment"));
+            Assert.InRange(Count(files, ".index"), 0, log.Recovery.Segments - 1);
+            Assert.Equal(0, Count(files, ".new"));
             seen.Closed += closed ? 1 : 0;
             seen.Cut += log.Recovery.Cut is null ? 0 : 1;
             seen.Lost += log.Recovery.LastCommit < work.Model.LastCommit ? 1 : 0;
@@ -106,6 +115,9 @@ public sealed class CrashSimulationTests
         }
         return true;
     }
+
+    private static int Count(SimulatedFileSystem files, string suffix) =>
+        files.List().Count(name => name.EndsWith(suffix, StringComparison.Ordinal));
 
     private static EmbeddedLog Open(SimulatedFileSystem files, LogWorkload work, Random random) =>
         EmbeddedLog.Open(SmallLog.Options(files, random.Next(1024, 20_000)) with

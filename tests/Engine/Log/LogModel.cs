@@ -117,6 +117,13 @@ internal sealed class LogModel
         public void AddTopic(string name, int partitions) =>
             Topics[name] = [.. Enumerable.Range(0, partitions).Select(_ => new PartitionModel())];
 
+        public void RemoveTopic(string name)
+        {
+            Topics.Remove(name);
+            foreach ((string Group, string Topic, int Partition) key in Offsets.Keys.Where(k => k.Topic == name))
+                Offsets.Remove(key);
+        }
+
         public void SetCursor(string source, string key, string value)
         {
             if (!Cursors.TryGetValue(source, out SortedDictionary<string, string>? cursors))

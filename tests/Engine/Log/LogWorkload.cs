@@ -45,8 +45,10 @@ internal sealed class LogWorkload(int seed)
     public void Step(EmbeddedLog log)
     {
         int what = _random.Next(100);
-        if (log.Topics.Count == 0 || what < 3)
+        if (log.Topics.Count == 0 || what < 4)
             EnsureTopic(log);
+        else if (what == 4)
+            DeleteTopic(log);
         else if (what < 80)
             Commit(log);
         else if (what < 88)
@@ -80,7 +82,9 @@ internal sealed class LogWorkload(int seed)
 
     private void EnsureTopic(EmbeddedLog log)
     {
-        string name = $"topic-{log.Topics.Count}";
+        string name = $"topic-{_random.Next(12)}";
+        if (log.FindTopic(name) is not null)
+            return;
         int partitions = _random.Next(1, 5);
         Model.Add(state => state.AddTopic(name, partitions));
         log.EnsureTopic(new TopicSpec
@@ -90,6 +94,13 @@ internal sealed class LogWorkload(int seed)
             Compacted = _random.Next(3) == 0,
             Retention = _random.Next(2) == 0 ? null : TimeSpan.FromMinutes(30),
         });
+    }
+
+    private void DeleteTopic(EmbeddedLog log)
+    {
+        string name = log.Topics[_random.Next(log.Topics.Count)].Name;
+        Model.Add(state => state.RemoveTopic(name));
+        log.DeleteTopic(name);
     }
 
     private void Maintain(EmbeddedLog log)

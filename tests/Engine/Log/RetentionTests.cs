@@ -70,19 +70,22 @@ public sealed class RetentionTests : IDisposable
     [Fact]
     public void Small_segments_are_merged_and_their_records_still_go_in_time()
     {
-        TopicPartition partition = Topic(TimeSpan.FromDays(7));
-        using ILogWriter writer = _log.OpenWriter("small");
+        var files = new SimulatedFileSystem(1);
+        EmbeddedLogOptions options = SmallLog.Options(files, 1024 * 1024);
+        using EmbeddedLog log = EmbeddedLog.Open(options with { TimeProvider = _time });
+        TopicPartition partition = log.EnsureTopic(new TopicSpec { Name = "t" })[0];
+        using ILogWriter writer = log.OpenWriter("w");
         for (int hour = 0; hour < 24 * 30; hour++)
         {
             writer.Commit(partition, "k", "v");
             _time.Now += TimeSpan.FromHours(1);
-            _log.Maintain(_time.Now);
+            log.Maintain(_time.Now);
         }
-        Assert.True(_files.List().Count < 60, $"{_files.List().Count} files");
+        Assert.True(files.List().Count < 60, $"{files.List().Count} files");
         // Seven days, one segment's hour, and what merged segments span at most: an eighth of the seven days.
-        long kept = _log.EndOffset(partition, ReadLevel.Committed) - _log.StartOffset(partition);
+        long kept = log.EndOffset(partition, ReadLevel.Committed) - log.StartOffset(partition);
         Assert.InRange(kept, 24 * 7, 24 * 8 + 2);
-        Assert.Equal(kept, _log.ReadAll(partition).Count);
+        Assert.Equal(kept, log.ReadAll(partition).Count);
     }
 
     [Fact]

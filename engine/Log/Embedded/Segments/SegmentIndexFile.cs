@@ -39,7 +39,8 @@ internal static class SegmentIndexFile
         if (loaded is not null)
             return loaded;
         LogSegment rebuilt = SegmentRebuild.Scan(files, segment, segment.File!);
-        TryWrite(files, rebuilt);
+        if (rebuilt.IsFinished)
+            TryWrite(files, rebuilt);
         loaded = new Loaded(rebuilt.Slices.Count);
         foreach (PartitionSlice slice in rebuilt.Slices)
             loaded.Add(slice.Detach());
