@@ -5,7 +5,8 @@ namespace Streams.Benchmarks.EndToEnd;
 /// <summary>Says which topics the bytes of a log are in.</summary>
 internal static class TopicCensus
 {
-    /// <summary>Records and the bytes of their keys and values in each topic, as far as they are still kept.</summary>
+    /// <summary>Records and the bytes of their keys and values in each topic, as far as they are still
+    /// kept.</summary>
     internal static Dictionary<string, string> Take(ITopicLog log)
     {
         using ILogReader reader = log.OpenReader(ReadLevel.Committed);

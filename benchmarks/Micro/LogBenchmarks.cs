@@ -6,8 +6,8 @@ using Streams.Log.Embedded;
 namespace Streams.Benchmarks.Micro;
 
 /// <summary>
-/// Appending and reading records of 200 bytes, per record. Budgets: 400 ns to append with fsync in groups, 150 ns to
-/// read with its checksum, nothing allocated.
+/// Appending and reading records of 200 bytes, per record. Budgets: 400 ns to append with fsync in groups,
+/// 150 ns to read with its checksum, nothing allocated.
 /// </summary>
 [MemoryDiagnoser]
 public class LogBenchmarks
@@ -82,7 +82,8 @@ public class LogBenchmarks
         _log.WaitDurable(commit, CancellationToken.None);
     }
 
-    /// <summary>The system's own part of an append: the same bytes written and synced without a log.</summary>
+    /// <summary>The system's own part of an append: the same bytes written and synced without a
+    /// log.</summary>
     [Benchmark(OperationsPerInvoke = RecordsPerRun)]
     public void WriteAndSyncAlone()
     {

@@ -6,13 +6,13 @@ using Streams.Records;
 namespace Streams.Connectors.Bitcoin;
 
 /// <summary>
-/// Reads blocks from files in the order in which they stand there, follows the branch with the most work, and emits a
-/// record for each transaction that joins or leaves the chain.
+/// Reads blocks from files in the order in which they stand there, follows the branch with the most work, and
+/// emits a record for each transaction that joins or leaves the chain.
 /// </summary>
 /// <remarks>
-/// The cursor is, for each file, the position up to which it was taken, and for each chain the block up to which it was
-/// followed; headers are read again at the start. A block whose predecessor stands later in the files waits for it;
-/// one whose predecessor stands nowhere begins a chain of its own.
+/// The cursor is, for each file, the position up to which it was taken, and for each chain the block up to
+/// which it was followed; headers are read again at the start. A block whose predecessor stands later in the
+/// files waits for it; one whose predecessor stands nowhere begins a chain of its own.
 /// </remarks>
 public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
 {
@@ -85,7 +85,8 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
         return SourceStatus.Idle;
     }
 
-    // Notes which blocks there are, so that one that arrives before its predecessor is told from one that has none.
+    // Notes which blocks there are, so that one that arrives before its predecessor is told from one that has
+    // none.
     private void ScanNewFiles()
     {
         var scan = new BlockHeaderScan(_readerOptions);
@@ -116,7 +117,8 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
             int node = _tree.Find(root);
             if (node < 0)
                 throw new ConfigurationException(
-                    $"bitcoin-files: block {root}, which was read before, is in none of the files that match {_files}. " +
+                    $"bitcoin-files: block {root}, which was read before, is in none of the files that " +
+                        $"match {_files}. " +
                     "Put its file back, or use another data directory.");
             _tree.SetTip(node, tip is { } hash ? _tree.Find(hash) : -1);
             Plan(node, Enumerable.Range(0, _tree.Count));
@@ -166,7 +168,8 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
         BlockFile file, in BlockFrame frame, string location, SourceOutput<Bytes32, ChainTransaction> output)
     {
         ParseResult<BitcoinDefect> result = _reader.ReadWhole(frame.Block, _index, out BitcoinBlock block);
-        var place = new BlockPlace(file.Number, file.Position + frame.Raw.Length - frame.Block.Length, frame.Block.Length);
+        var place = new BlockPlace(
+            file.Number, file.Position + frame.Raw.Length - frame.Block.Length, frame.Block.Length);
         if (!result.IsDone)
         {
             Refuse(file, frame, place, result, location, output);
@@ -180,7 +183,8 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
             return;
         }
         int node = _tree.Add(_index.Hash, _index.Header, place);
-        bool isRoot = _tree.Find(_index.Header.PreviousHash) < 0 && !MayCome(_index.Header.PreviousHash, file, place);
+        bool isRoot = _tree.Find(_index.Header.PreviousHash) < 0
+            && !MayCome(_index.Header.PreviousHash, file, place);
         Arrived(_index.Hash);
         int height = _index.Header.PreviousHash.IsZero ? 0 : _index.Height ?? -1;
         if (isRoot)
@@ -200,12 +204,16 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
 
     // What follows a refused block had it as predecessor and gets no other: it begins a chain of its own.
     private void Refuse(
-        BlockFile file, in BlockFrame frame, in BlockPlace place, ParseResult<BitcoinDefect> result, string location,
+        BlockFile file, in BlockFrame frame, in BlockPlace place, ParseResult<BitcoinDefect> result,
+            string location,
         SourceOutput<Bytes32, ChainTransaction> output)
     {
-        // Where no frame follows, the length may be what is damaged: then only the frame's head is passed over.
-        int refused = _frames.IsFollowedByFrame(file, frame) ? frame.Raw.Length : BitcoinBlockFileReader.FrameBytes;
-        output.DeadLetter(location, result.Defect.ToString(), $"block refused: {result}", frame.Raw[..refused]);
+        // Where no frame follows, the length may be what is damaged: then only the frame's head is passed
+        // over.
+        int refused = _frames.IsFollowedByFrame(file, frame) ? frame.Raw.Length
+            : BitcoinBlockFileReader.FrameBytes;
+        output.DeadLetter(
+            location, result.Defect.ToString(), $"block refused: {result}", frame.Raw[..refused]);
         output.Count("blocks_refused");
         Advance(file, refused, output);
         if (BitcoinHeader.TryRead(frame.Block, out BitcoinHeader header).IsDone)
@@ -222,9 +230,11 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
         }
     }
 
-    // Whether a block can still arrive. What was not there at the start may come when following a node that writes.
+    // Whether a block can still arrive. What was not there at the start may come when following a node that
+    // writes.
     private bool MayCome(in BitcoinHash hash, BlockFile file, in BlockPlace place) =>
-        _coming.ContainsKey(hash) || (_options.Follow && _tree.Tips.Count > 0 && place.Position >= file.ScannedBytes);
+        _coming.ContainsKey(hash)
+            || (_options.Follow && _tree.Tips.Count > 0 && place.Position >= file.ScannedBytes);
 
     // Notes that a copy of a block arrived; whether another one is to come.
     private bool Arrived(in BitcoinHash hash)
@@ -286,9 +296,11 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
         (int Node, Operation Op) step = _steps.Dequeue();
         BlockPlace place = _tree[step.Node].Place;
         ReadOnlySpan<byte> bytes = _frames.ReadAgain(_files[place.File], place);
-        if (!_reader.ReadWhole(bytes, _index, out BitcoinBlock block).IsDone || _index.Hash != _tree[step.Node].Hash)
+        if (!_reader.ReadWhole(bytes, _index, out BitcoinBlock block).IsDone
+            || _index.Hash != _tree[step.Node].Hash)
             throw new UnavailableException(
-                $"bitcoin-files: {_files[place.File].Path} changed at byte {place.Position} while it was being read.");
+                $"bitcoin-files: {_files[place.File].Path} changed at byte {place.Position} while it was " +
+                    $"being read.");
         Emit(step, block, output);
     }
 
@@ -305,5 +317,6 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
 
 /// <summary>A branch overtook the chain from deeper down than is followed.</summary>
 public sealed class ReorganisationTooDeepException(string tip, int blocks, int finality) : Exception(
-    $"A branch with more work replaces {blocks} blocks up to {tip}; at most {finality} are followed (finality_blocks). " +
+    $"A branch with more work replaces {blocks} blocks up to {tip}; at most {finality} are followed " +
+        $"(finality_blocks). " +
     "Raise finality_blocks and process the files again into a new data directory.");

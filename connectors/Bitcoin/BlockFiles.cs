@@ -17,7 +17,8 @@ internal sealed class BlockFile : IDisposable
         Name = name;
         try
         {
-            _handle = File.OpenHandle(path, options: FileOptions.SequentialScan, share: FileShare.ReadWrite | FileShare.Delete);
+            _handle = File.OpenHandle(
+                path, options: FileOptions.SequentialScan, share: FileShare.ReadWrite | FileShare.Delete);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -84,14 +85,16 @@ internal sealed class BlockFile : IDisposable
                     $"Set network: {other}, or '?network={other}' behind the location.");
         }
         // A node's file may begin with what it has reserved and not written.
-        return System.IO.Path.GetFileName(Path) is var name && name.StartsWith("blk", StringComparison.Ordinal)
+        return System.IO.Path.GetFileName(Path) is var name
+            && name.StartsWith("blk", StringComparison.Ordinal)
             && name.EndsWith(".dat", StringComparison.Ordinal);
     }
 
     public void Dispose() => _handle.Dispose();
 }
 
-/// <summary>The files that a pattern names, in order, with the key that their node obfuscates them with.</summary>
+/// <summary>The files that a pattern names, in order, with the key that their node obfuscates them
+/// with.</summary>
 internal sealed class BlockFiles : IDisposable
 {
     private const string KeyFile = "xor.dat";
@@ -114,7 +117,8 @@ internal sealed class BlockFiles : IDisposable
 
     /// <summary>All networks, to recognise a file of another one.</summary>
     internal static IReadOnlyList<BitcoinNetwork> Networks { get; } =
-        [BitcoinNetwork.Mainnet, BitcoinNetwork.Testnet3, BitcoinNetwork.Testnet4, BitcoinNetwork.Signet, BitcoinNetwork.Regtest];
+        [BitcoinNetwork.Mainnet, BitcoinNetwork.Testnet3, BitcoinNetwork.Testnet4, BitcoinNetwork.Signet,
+            BitcoinNetwork.Regtest];
 
     internal IReadOnlyList<BlockFile> All => _files;
 
@@ -159,6 +163,7 @@ internal sealed class BlockFiles : IDisposable
         return bytes.Length == BlockFileKey.Bytes
             ? new BlockFileKey(bytes)
             : throw new ConfigurationException(
-                $"bitcoin-files: {key} has {bytes.Length} bytes where a node writes {BlockFileKey.Bytes}. Copy it anew.");
+                $"bitcoin-files: {key} has {bytes.Length} bytes where a node writes {BlockFileKey.Bytes}. " +
+                    $"Copy it anew.");
     }
 }

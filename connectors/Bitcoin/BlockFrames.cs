@@ -34,7 +34,8 @@ internal sealed class BlockFrames(BitcoinReaderOptions options) : IDisposable
 
     /// <summary>Reads the stretch at a file's position.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="mayGrow">Whether the node may still write to the file: an unfinished block is waited for.</param>
+    /// <param name="mayGrow">Whether the node may still write to the file: an unfinished block is waited
+    /// for.</param>
     /// <param name="frame">The stretch.</param>
     /// <returns>False where there is nothing whole yet.</returns>
     internal bool TryRead(BlockFile file, bool mayGrow, out BlockFrame frame)
@@ -46,7 +47,8 @@ internal sealed class BlockFrames(BitcoinReaderOptions options) : IDisposable
         ReadOnlySpan<byte> bytes = Buffered(file, file.Position);
         if (TryReadFrame(file, bytes, mayGrow, out frame))
             return true;
-        // The buffer may end inside the block, or the node has written since; from the block's start on it fits.
+        // The buffer may end inside the block, or the node has written since; from the block's start on it
+        // fits.
         bytes = Fill(file, file.Position);
         return TryReadFrame(file, bytes, mayGrow, out frame);
     }
@@ -80,14 +82,17 @@ internal sealed class BlockFrames(BitcoinReaderOptions options) : IDisposable
     private bool TryReadFrame(BlockFile file, ReadOnlySpan<byte> bytes, bool mayGrow, out BlockFrame frame)
     {
         bool reachesEnd = file.Position + bytes.Length >= file.Length;
-        BlockFilePart part = mayGrow ? BlockFilePart.Growing : reachesEnd ? BlockFilePart.End : BlockFilePart.Middle;
-        ParseResult<BitcoinDefect> result = _reader!.TryRead(bytes, file.Position, part, out BlockFileItem item);
+        BlockFilePart part = mayGrow ? BlockFilePart.Growing : reachesEnd ? BlockFilePart.End
+            : BlockFilePart.Middle;
+        ParseResult<BitcoinDefect> result = _reader!.TryRead(
+            bytes, file.Position, part, out BlockFileItem item);
         if (result.Status == ParseStatus.NeedMoreData)
         {
             frame = default;
             return false;
         }
-        frame = new BlockFrame { Kind = item.Kind, Raw = item.Raw, Block = item.Block, Defect = result.Defect };
+        frame =
+            new BlockFrame { Kind = item.Kind, Raw = item.Raw, Block = item.Block, Defect = result.Defect };
         return true;
     }
 
@@ -102,7 +107,8 @@ internal sealed class BlockFrames(BitcoinReaderOptions options) : IDisposable
     private ReadOnlySpan<byte> Buffered(BlockFile file, long position)
     {
         bool inside = _file == file.Number && position >= _start && position < _start + _length;
-        return inside ? _buffer.AsSpan((int)(position - _start), (int)(_start + _length - position)) : Fill(file, position);
+        return inside ? _buffer.AsSpan((int)(position - _start), (int)(_start + _length - position))
+            : Fill(file, position);
     }
 
     private ReadOnlySpan<byte> Fill(BlockFile file, long position)

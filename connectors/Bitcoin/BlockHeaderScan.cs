@@ -6,8 +6,8 @@ namespace Streams.Connectors.Bitcoin;
 internal delegate void HeaderFound(in BitcoinHash hash, in BitcoinHeader header, in BlockPlace place);
 
 /// <summary>
-/// Finds the headers of a file's blocks without reading the blocks: which blocks there are decides whether one whose
-/// predecessor is not known waits for it or begins a chain.
+/// Finds the headers of a file's blocks without reading the blocks: which blocks there are decides whether
+/// one whose predecessor is not known waits for it or begins a chain.
 /// </summary>
 internal sealed class BlockHeaderScan(BitcoinReaderOptions options)
 {
@@ -21,7 +21,8 @@ internal sealed class BlockHeaderScan(BitcoinReaderOptions options)
     {
         if (!file.IsFramed)
         {
-            if (from == 0 && to > 0 && file.Read(_head.AsSpan(0, BitcoinHeader.Bytes), 0) == BitcoinHeader.Bytes)
+            if (from == 0 && to > 0
+                && file.Read(_head.AsSpan(0, BitcoinHeader.Bytes), 0) == BitcoinHeader.Bytes)
                 Report(_head, new BlockPlace(file.Number, 0, (int)Math.Min(to, int.MaxValue)), found);
             return;
         }

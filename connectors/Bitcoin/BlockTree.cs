@@ -36,8 +36,8 @@ internal readonly record struct ChainStep(IReadOnlyList<int> Retract, IReadOnlyL
 }
 
 /// <summary>
-/// The blocks that were seen, linked by the hash before. Of the branches of a root the one with the most work is the
-/// chain; of equals the one that was first. Blocks without a common root are chains of their own.
+/// The blocks that were seen, linked by the hash before. Of the branches of a root the one with the most work
+/// is the chain; of equals the one that was first. Blocks without a common root are chains of their own.
 /// </summary>
 internal sealed class BlockTree
 {
@@ -115,7 +115,8 @@ internal sealed class BlockTree
 
     /// <summary>What leads from how far a chain was followed to the tip with the most work.</summary>
     /// <param name="root">The chain's root.</param>
-    /// <param name="candidates">The blocks that could be that tip, in the order in which they were seen.</param>
+    /// <param name="candidates">The blocks that could be that tip, in the order in which they were
+    /// seen.</param>
     internal ChainStep PathToHeaviest(int root, IEnumerable<int> candidates)
     {
         int tip = _tips[root];

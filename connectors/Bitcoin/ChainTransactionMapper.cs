@@ -83,7 +83,8 @@ internal sealed class ChainTransactionMapper(string sourceId, BitcoinNetwork net
         foreach (BitcoinOutput output in from.Outputs)
         {
             BitcoinScript script = BitcoinScript.Classify(output.Script);
-            bool hasAddress = BitcoinAddress.TryFromScript(script, out BitcoinAddress address, keyAsHash: true);
+            bool hasAddress = BitcoinAddress.TryFromScript(
+                script, out BitcoinAddress address, keyAsHash: true);
             tx.Outputs.Add(new TransactionOutput
             {
                 Vout = vout++,

@@ -8,9 +8,9 @@ using Streams.Records;
 namespace Streams.Connectors.Bitcoin;
 
 /// <summary>
-/// How far the files were read: <c>file/NAME</c> the position in a file, <c>chain/ROOT</c> the height of a chain's
-/// first block and the block up to which it was followed, <c>refused/NAME@POSITION</c> a block that was no block,
-/// <c>seq</c> the number of records.
+/// How far the files were read: <c>file/NAME</c> the position in a file, <c>chain/ROOT</c> the height of a
+/// chain's first block and the block up to which it was followed, <c>refused/NAME@POSITION</c> a block that
+/// was no block, <c>seq</c> the number of records.
 /// </summary>
 internal sealed class FilesCursor
 {
@@ -50,7 +50,8 @@ internal sealed class FilesCursor
     {
         long position = _positions.GetValueOrDefault(file.Name);
         return position <= file.Length ? position : throw new ConfigurationException(
-            $"bitcoin-files: {file.Path} was read up to byte {position:N0} before and has {file.Length:N0} bytes now. " +
+            $"bitcoin-files: {file.Path} was read up to byte {position:N0} before and has " +
+                $"{file.Length:N0} bytes now. " +
             "Put the file back, or use another data directory.");
     }
 
@@ -58,7 +59,8 @@ internal sealed class FilesCursor
 
     internal bool IsRoot(in BitcoinHash hash) => _chains.ContainsKey(hash);
 
-    internal int HeightOf(in BitcoinHash hash) => _chains.TryGetValue(hash, out var chain) ? chain.Height : -1;
+    internal int HeightOf(in BitcoinHash hash) =>
+        _chains.TryGetValue(hash, out var chain) ? chain.Height : -1;
 
     internal long NextSeq() => _seq++;
 
@@ -79,7 +81,8 @@ internal sealed class FilesCursor
         WriteChain(output, root);
     }
 
-    internal void WriteTip(SourceOutput<Bytes32, ChainTransaction> output, in BitcoinHash root, BitcoinHash? tip)
+    internal void WriteTip(
+        SourceOutput<Bytes32, ChainTransaction> output, in BitcoinHash root, BitcoinHash? tip)
     {
         _chains[root] = (_chains[root].Height, tip);
         WriteChain(output, root);
@@ -101,7 +104,8 @@ internal sealed class FilesCursor
     private static (int Height, BitcoinHash? Tip) ReadChain(byte[] value)
     {
         string[] parts = Encoding.ASCII.GetString(value).Split(' ');
-        return (int.Parse(parts[0], CultureInfo.InvariantCulture), parts[1].Length == 0 ? null : Parse(parts[1]));
+        return (
+            int.Parse(parts[0], CultureInfo.InvariantCulture), parts[1].Length == 0 ? null : Parse(parts[1]));
     }
 
     private static BitcoinHash Parse(string hex) =>

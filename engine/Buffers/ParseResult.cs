@@ -38,5 +38,6 @@ public readonly record struct ParseResult<TDefect>(ParseStatus Status, TDefect D
         new(ParseStatus.Invalid, defect, offset);
 
     /// <inheritdoc/>
-    public override string ToString() => Status == ParseStatus.Invalid ? $"{Defect} at byte {Offset}" : $"{Status}";
+    public override string ToString() =>
+        Status == ParseStatus.Invalid ? $"{Defect} at byte {Offset}" : $"{Status}";
 }

@@ -59,7 +59,8 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
         return _array.AsSpan(_length);
     }
 
-    /// <summary>Appends <paramref name="count"/> bytes and returns them for filling; their contents are arbitrary.</summary>
+    /// <summary>Appends <paramref name="count"/> bytes and returns them for filling; their contents are
+    /// arbitrary.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<byte> Append(int count)
     {
@@ -95,7 +96,8 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
     /// <summary>Appends eight bytes, little-endian.</summary>
     public void WriteInt64(long value) => BinaryPrimitives.WriteInt64LittleEndian(Append(8), value);
 
-    /// <summary>Returns the memory to the pool; the buffer is empty and usable afterwards, and rents anew.</summary>
+    /// <summary>Returns the memory to the pool; the buffer is empty and usable afterwards, and rents
+    /// anew.</summary>
     public void Dispose()
     {
         byte[] array = _array;
@@ -117,7 +119,8 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
     {
         long wanted = Math.Max((long)_length + count, Math.Min(2L * _array.Length, Array.MaxLength));
         if (wanted > Array.MaxLength)
-            throw new InvalidOperationException($"A buffer of {wanted:N0} bytes is over the limit of {Array.MaxLength:N0}.");
+            throw new InvalidOperationException(
+                $"A buffer of {wanted:N0} bytes is over the limit of {Array.MaxLength:N0}.");
         byte[] larger = ArrayPool<byte>.Shared.Rent((int)wanted);
         _array.AsSpan(0, _length).CopyTo(larger);
         if (_array.Length > 0)

@@ -5,9 +5,10 @@ namespace Streams.Buffers;
 
 /// <summary>SHA-256 for the record path: no allocation, about 50 ns over the compression itself.</summary>
 /// <remarks>
-/// Source: FIPS 180-4. The framework's one-shot call costs about 350 ns before the first byte, because it sets up
-/// a provider context each time; OpenSSL's own low-level calls (the same library that the framework loads) do not.
-/// Where that library is absent, the framework is used. See docs/decisions/0003-sha256-from-libcrypto.md.
+/// Source: FIPS 180-4. The framework's one-shot call costs about 350 ns before the first byte, because it
+/// sets up a provider context each time; OpenSSL's own low-level calls (the same library that the framework
+/// loads) do not. Where that library is absent, the framework is used. See
+/// docs/decisions/0003-sha256-from-libcrypto.md.
 /// </remarks>
 public static unsafe partial class Sha256
 {
@@ -20,7 +21,8 @@ public static unsafe partial class Sha256
 
     private static readonly bool Native = ProbeNative();
 
-    /// <summary>Writes the hash of <paramref name="source"/> to <paramref name="destination"/> (32 bytes).</summary>
+    /// <summary>Writes the hash of <paramref name="source"/> to <paramref name="destination"/> (32
+    /// bytes).</summary>
     public static void Hash(ReadOnlySpan<byte> source, Span<byte> destination) =>
         Hash(source, default, default, destination);
 
@@ -98,7 +100,8 @@ public static unsafe partial class Sha256
         return expected.SequenceEqual(actual);
     }
 
-    // A few hundred nanoseconds at most for the inputs here, so no transition of the garbage collector's mode.
+    // A few hundred nanoseconds at most for the inputs here, so no transition of the garbage collector's
+    // mode.
     [LibraryImport("libcrypto.so.3"), SuppressGCTransition]
     private static partial int SHA256_Init(byte* context);
 

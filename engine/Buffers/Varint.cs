@@ -5,7 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Streams.Buffers;
 
 /// <summary>Base-128 varints, least significant group first.</summary>
-/// <remarks>Source: Protocol Buffers encoding guide, "Base 128 Varints" and "Signed Integers" (zigzag).</remarks>
+/// <remarks>Source: Protocol Buffers encoding guide, "Base 128 Varints" and "Signed Integers"
+/// (zigzag).</remarks>
 public static class Varint
 {
     /// <summary>Bytes that any 64-bit value fits in.</summary>
@@ -32,7 +33,8 @@ public static class Varint
     }
 
     /// <summary>Reads one varint from the start of <paramref name="source"/>.</summary>
-    /// <returns>The bytes used; 0 when the bytes end inside the value; -1 when it does not fit 64 bits.</returns>
+    /// <returns>The bytes used; 0 when the bytes end inside the value; -1 when it does not fit 64
+    /// bits.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Read(ReadOnlySpan<byte> source, out ulong value)
     {
@@ -52,7 +54,8 @@ public static class Varint
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long UnZigZag(ulong value) => (long)(value >> 1) ^ -(long)(value & 1);
 
-    /// <summary>Spreads the low 56 bits over the eight bytes of a word, seven to each; the top bits are zero.</summary>
+    /// <summary>Spreads the low 56 bits over the eight bytes of a word, seven to each; the top bits are
+    /// zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Spread(ulong value)
     {

@@ -3,7 +3,8 @@ namespace Streams.Log;
 /// <summary>Commits that wait for room on a full disk, because nothing is lost by waiting.</summary>
 internal static class CommitRetry
 {
-    /// <summary>Commits; where the disk is full, tries again until there is room or the caller gives up.</summary>
+    /// <summary>Commits; where the disk is full, tries again until there is room or the caller gives
+    /// up.</summary>
     /// <param name="writer">What to commit.</param>
     /// <param name="interval">The wait between tries.</param>
     /// <param name="room">Told when the log turns out full or has room again.</param>

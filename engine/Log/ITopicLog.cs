@@ -4,8 +4,9 @@ namespace Streams.Log;
 public enum ReadLevel
 {
     /// <summary>
-    /// Everything committed, though a power cut might still take the last of it. Enough inside an application: what
-    /// is derived from a record is committed behind it, so the two are lost together or not at all.
+    /// Everything committed, though a power cut might still take the last of it. Enough inside an
+    /// application: what is derived from a record is committed behind it, so the two are lost together or not
+    /// at all.
     /// </summary>
     Committed,
 
@@ -14,12 +15,14 @@ public enum ReadLevel
 }
 
 /// <summary>
-/// Topics of records, and the one operation everything rests on: a commit that appends to any number of partitions
-/// and moves positions, all of it or nothing. Thread-safe; writers and readers belong to one thread each.
+/// Topics of records, and the one operation everything rests on: a commit that appends to any number of
+/// partitions and moves positions, all of it or nothing. Thread-safe; writers and readers belong to one
+/// thread each.
 /// </summary>
 public interface ITopicLog : IDisposable
 {
-    /// <summary>Tells this log from every other: a target that keeps offsets remembers whose they are.</summary>
+    /// <summary>Tells this log from every other: a target that keeps offsets remembers whose they
+    /// are.</summary>
     string Id { get; }
 
     /// <summary>All topics, by name.</summary>
@@ -29,9 +32,10 @@ public interface ITopicLog : IDisposable
     long DurableCommit { get; }
 
     /// <summary>Creates the topic, or finds it and checks that it is as asked.</summary>
-    /// <remarks>Retention, record limit and schema of an existing topic become as asked; a schema that is not named
-    /// stays.</remarks>
-    /// <exception cref="TopicMismatchException">It exists with other partitions or another cleanup policy.</exception>
+    /// <remarks>Retention, record limit and schema of an existing topic become as asked; a schema that is not
+    /// named stays.</remarks>
+    /// <exception cref="TopicMismatchException">It exists with other partitions or another cleanup
+    /// policy.</exception>
     Topic EnsureTopic(TopicSpec spec);
 
     /// <summary>The topic of that name, or null.</summary>
@@ -64,11 +68,13 @@ public interface ITopicLog : IDisposable
     /// <param name="cancellation">Ends the wait.</param>
     void WaitDurable(long commit, CancellationToken cancellation);
 
-    /// <summary>Blocks until something was committed after <paramref name="commit"/>, or the time is over.</summary>
+    /// <summary>Blocks until something was committed after <paramref name="commit"/>, or the time is
+    /// over.</summary>
     /// <returns>The last commit.</returns>
     long WaitForCommit(long commit, TimeSpan timeout, CancellationToken cancellation);
 
-    /// <summary>Declares that records before an offset are not needed, such as a changelog's before a snapshot.</summary>
+    /// <summary>Declares that records before an offset are not needed, such as a changelog's before a
+    /// snapshot.</summary>
     void DeleteRecordsBefore(TopicPartition partition, long offset);
 }
 
@@ -80,8 +86,8 @@ public interface ILogWriter : IDisposable
 
     /// <summary>Adds a record; nobody sees it before the commit.</summary>
     /// <exception cref="RecordTooLargeException">It is over the topic's limit; nothing was added.</exception>
-    /// <exception cref="CommitTooLargeException">The commit would be over the log's limit; nothing was added, and what
-    /// was added before can be committed.</exception>
+    /// <exception cref="CommitTooLargeException">The commit would be over the log's limit; nothing was added,
+    /// and what was added before can be committed.</exception>
     void Append(TopicPartition partition, in LogRecord record);
 
     /// <summary>Says that the group has processed everything before <paramref name="nextOffset"/>.</summary>
@@ -91,9 +97,10 @@ public interface ILogWriter : IDisposable
     void CommitCursor(string source, string key, ReadOnlySpan<byte> cursor);
 
     /// <summary>Makes all that was added visible at once.</summary>
-    /// <returns>The commit's number, for <see cref="ITopicLog.WaitDurable"/>; the last one when nothing was added.</returns>
-    /// <exception cref="LogFullException">The disk is full. Nothing was committed, what was added is still there,
-    /// and calling again is the way to retry.</exception>
+    /// <returns>The commit's number, for <see cref="ITopicLog.WaitDurable"/>; the last one when nothing was
+    /// added.</returns>
+    /// <exception cref="LogFullException">The disk is full. Nothing was committed, what was added is still
+    /// there, and calling again is the way to retry.</exception>
     /// <exception cref="WriterFencedException">A newer writer has this id.</exception>
     long Commit();
 
@@ -109,7 +116,8 @@ public interface ILogReader : IDisposable
 
     /// <summary>Reads records from <paramref name="offset"/> on, without waiting.</summary>
     /// <param name="partition">Where from.</param>
-    /// <param name="offset">The first offset wanted; where it was deleted, reading starts at the first kept.</param>
+    /// <param name="offset">The first offset wanted; where it was deleted, reading starts at the first
+    /// kept.</param>
     /// <param name="batch">Filled when the result is true.</param>
     /// <returns>Whether there was at least one record.</returns>
     /// <exception cref="LogDamagedException">The bytes on disk are not what was written.</exception>

@@ -13,7 +13,8 @@ public abstract class LogException : Exception
 /// <summary>A topic exists and is not as asked.</summary>
 public sealed class TopicMismatchException(string message) : LogException(message);
 
-/// <summary>There is no room on the disk. Nothing was committed; the same commit may be tried again.</summary>
+/// <summary>There is no room on the disk. Nothing was committed; the same commit may be tried
+/// again.</summary>
 public sealed class LogFullException(string message, Exception? inner = null) : LogException(message, inner);
 
 /// <summary>A record is larger than its topic allows.</summary>
@@ -26,7 +27,8 @@ public sealed class CommitTooLargeException(string message) : LogException(messa
 public sealed class WriterFencedException(string message) : LogException(message);
 
 /// <summary>The log's directory is in use by another process, or cannot be used at all.</summary>
-public sealed class LogUnavailableException(string message, Exception? inner = null) : LogException(message, inner);
+public sealed class LogUnavailableException(string message, Exception? inner = null)
+    : LogException(message, inner);
 
 /// <summary>The bytes on disk are not the bytes that were written.</summary>
 public sealed class LogDamagedException : LogException
@@ -34,7 +36,8 @@ public sealed class LogDamagedException : LogException
     /// <summary>Names the place and the way out.</summary>
     public LogDamagedException(string file, long position, string reason)
         : base($"{file} is damaged at byte {position}: {reason}. " +
-            "Run 'streams log repair --data DIR' with the process stopped: it keeps what is whole and sets the rest aside.")
+            "Run 'streams log repair --data DIR' with the process stopped: it keeps what is whole and " +
+                "sets the rest aside.")
     {
         File = file;
         Position = position;

@@ -9,7 +9,8 @@ public sealed record TopicSpec
     /// <summary>Number of partitions; default 1.</summary>
     public int Partitions { get; init; } = 1;
 
-    /// <summary>Whether only the last record of each key is kept for ever, as for tables and changelogs.</summary>
+    /// <summary>Whether only the last record of each key is kept for ever, as for tables and
+    /// changelogs.</summary>
     public bool Compacted { get; init; }
 
     /// <summary>How long a record is kept after it was appended; null for ever. Default seven days.</summary>
@@ -21,7 +22,8 @@ public sealed record TopicSpec
     /// <summary>Largest key, value and headers of one record together, in bytes. Default 8 MiB.</summary>
     public int RecordBytesMax { get; init; } = 8 * 1024 * 1024;
 
-    /// <summary>Name of the schema of its values, for people and for <c>topics</c>; null when nobody said.</summary>
+    /// <summary>Name of the schema of its values, for people and for <c>topics</c>; null when nobody
+    /// said.</summary>
     public string? Schema { get; init; }
 }
 

@@ -4,12 +4,12 @@ using Streams.Buffers;
 namespace Streams.Records;
 
 /// <summary>
-/// A record's headers, in order, names may repeat, values may be absent. A view of their encoded bytes: copying the
-/// struct copies no bytes, and adding a header makes new ones.
+/// A record's headers, in order, names may repeat, values may be absent. A view of their encoded bytes:
+/// copying the struct copies no bytes, and adding a header makes new ones.
 /// </summary>
 /// <remarks>
-/// Encoded as Kafka's record format does (Kafka protocol guide, "Record Header"), without the count: for each header
-/// varint name length, name (UTF-8), zigzag varint value length (-1 for no value), value.
+/// Encoded as Kafka's record format does (Kafka protocol guide, "Record Header"), without the count: for each
+/// header varint name length, name (UTF-8), zigzag varint value length (-1 for no value), value.
 /// </remarks>
 public readonly struct Headers
 {
@@ -75,7 +75,8 @@ public readonly struct Headers
     public Enumerator GetEnumerator() => new(_encoded.Span);
 
     private static int ReadOne(
-        ReadOnlySpan<byte> source, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value, out bool hasValue)
+        ReadOnlySpan<byte> source, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value,
+            out bool hasValue)
     {
         int at = ReadLength(source, 0, out long nameBytes);
         name = Slice(source, at, nameBytes);
@@ -90,13 +91,15 @@ public readonly struct Headers
     {
         int used = Varint.Read(source[at..], out ulong raw);
         length = (long)raw;
-        return used > 0 ? at + used : throw new FormatException($"A header's length is cut off at byte {at}.");
+        return used > 0 ? at + used
+            : throw new FormatException($"A header's length is cut off at byte {at}.");
     }
 
     private static ReadOnlySpan<byte> Slice(ReadOnlySpan<byte> source, int at, long length) =>
         (ulong)length <= (ulong)(source.Length - at)
             ? source.Slice(at, (int)length)
-            : throw new FormatException($"A header of {length} bytes at byte {at} runs past the end ({source.Length}).");
+            : throw new FormatException(
+                $"A header of {length} bytes at byte {at} runs past the end ({source.Length}).");
 
     /// <summary>One header, as a view.</summary>
     public readonly ref struct Header
@@ -126,7 +129,8 @@ public readonly struct Headers
         {
             if (_rest.IsEmpty)
                 return false;
-            int used = ReadOne(_rest, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value, out bool hasValue);
+            int used = ReadOne(
+                _rest, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value, out bool hasValue);
             Current = new Header { Name = name, Value = value, HasValue = hasValue };
             _rest = _rest[used..];
             return true;

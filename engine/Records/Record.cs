@@ -4,10 +4,10 @@ namespace Streams.Records;
 
 /// <summary>One record on its way through a topology: key, value, event time and headers.</summary>
 /// <remarks>
-/// A key or a value can be absent whatever its type: a record without a value is a tombstone, which deletes its key
-/// from a table. The absence is kept beside the value, so that it exists for structs too.
-/// A record is valid during the call that it is passed to: keys and values of reference types may be reused for the
-/// next record by the codec that decoded them. Whoever keeps one copies it (state stores do, by encoding).
+/// A key or a value can be absent whatever its type: a record without a value is a tombstone, which deletes
+/// its key from a table. The absence is kept beside the value, so that it exists for structs too. A record is
+/// valid during the call that it is passed to: keys and values of reference types may be reused for the next
+/// record by the codec that decoded them. Whoever keeps one copies it (state stores do, by encoding).
 /// </remarks>
 /// <typeparam name="TKey">The key's type.</typeparam>
 /// <typeparam name="TValue">The value's type.</typeparam>

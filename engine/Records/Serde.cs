@@ -2,15 +2,18 @@ using Streams.Buffers;
 
 namespace Streams.Records;
 
-/// <summary>Turns values of one type into bytes and back: a serializer and a deserializer under one name.</summary>
-/// <typeparam name="T">The value's type. Absence (a null key, a tombstone) is the log's matter, not the serde's.</typeparam>
+/// <summary>Turns values of one type into bytes and back: a serializer and a deserializer under one
+/// name.</summary>
+/// <typeparam name="T">The value's type. Absence (a null key, a tombstone) is the log's matter, not the
+/// serde's.</typeparam>
 /// <remarks>
-/// A serde is stateless and shared between threads. On the record path it allocates nothing: <see cref="Deserialize(ReadOnlySpan{byte}, ref T)"/>
-/// refills the instance that it is given.
+/// A serde is stateless and shared between threads. On the record path it allocates nothing:
+/// <see cref="Deserialize(ReadOnlySpan{byte}, ref T)"/> refills the instance that it is given.
 /// </remarks>
 public abstract class Serde<T>
 {
-    /// <summary>What a topic's description and a store's recorded shape call this encoding, such as <c>int64</c>.</summary>
+    /// <summary>What a topic's description and a store's recorded shape call this encoding, such as
+    /// <c>int64</c>.</summary>
     public abstract string Name { get; }
 
     /// <summary>Appends the bytes of <paramref name="value"/> to <paramref name="destination"/>.</summary>

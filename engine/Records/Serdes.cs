@@ -65,7 +65,8 @@ public static class Serdes
 
         public override void Serialize(in byte[] value, PooledBuffer destination) => destination.Write(value);
 
-        public override void Deserialize(ReadOnlySpan<byte> source, ref byte[] value) => value = source.ToArray();
+        public override void Deserialize(ReadOnlySpan<byte> source, ref byte[] value) =>
+            value = source.ToArray();
     }
 
     private sealed class Int32Serde : Serde<int>
@@ -100,7 +101,8 @@ public static class Serdes
     {
         public override string Name => "bytes32";
 
-        public override void Serialize(in Bytes32 value, PooledBuffer destination) => destination.Write(value.Span);
+        public override void Serialize(in Bytes32 value, PooledBuffer destination) =>
+            destination.Write(value.Span);
 
         public override void Deserialize(ReadOnlySpan<byte> source, ref Bytes32 value)
         {
@@ -113,7 +115,8 @@ public static class Serdes
     {
         public override string Name => "text";
 
-        public override void Serialize(in Text value, PooledBuffer destination) => destination.Write(value.Span);
+        public override void Serialize(in Text value, PooledBuffer destination) =>
+            destination.Write(value.Span);
 
         public override void Deserialize(ReadOnlySpan<byte> source, ref Text value)
         {

@@ -27,8 +27,10 @@ internal static class SourceFiles
     /// <summary>All files that are committed or could be, as text.</summary>
     internal static IEnumerable<(string Path, string Text)> Texts()
     {
-        string[] endings = [".cs", ".csproj", ".md", ".props", ".json", ".yml", ".yaml", ".sh", ".sln", ".proto"];
-        foreach (string path in Directory.EnumerateFiles(SharedData.RepositoryRoot, "*", SearchOption.AllDirectories))
+        string[] endings = [
+            ".cs", ".csproj", ".md", ".props", ".json", ".yml", ".yaml", ".sh", ".sln", ".proto"];
+        foreach (string path in Directory.EnumerateFiles(
+            SharedData.RepositoryRoot, "*", SearchOption.AllDirectories))
         {
             string relative = Path.GetRelativePath(SharedData.RepositoryRoot, path).Replace('\\', '/');
             bool skipped = relative.StartsWith(".git/", StringComparison.Ordinal)

@@ -39,7 +39,8 @@ public sealed partial class TidyTests
     {
         Regex outside = Outside();
         var found = SourceFiles.All("engine")
-            .SelectMany(f => f.Lines.Where(l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal) && outside.IsMatch(l))
+            .SelectMany(f => f.Lines.Where(
+                l => !l.TrimStart().StartsWith("//", StringComparison.Ordinal) && outside.IsMatch(l))
                 .Select(l => $"{f.Path}: {l.Trim()}"));
         Assert.Empty(found);
     }
@@ -49,18 +50,22 @@ public sealed partial class TidyTests
     {
         string[] allowed =
         [
-            ".ci", ".git", ".gitattributes", ".gitignore", ".editorconfig", "benchmarks", "connectors", "docs", "engine",
-            "sinks", "tests", "topologies", "Directory.Build.props", "Directory.Packages.props", "docker-compose.yml",
+            ".ci", ".git", ".gitattributes", ".gitignore", ".editorconfig", "benchmarks", "connectors",
+                "docs", "engine",
+            "sinks", "tests", "topologies", "Directory.Build.props", "Directory.Packages.props",
+                "docker-compose.yml",
             "global.json", "README.md", "Streams.sln", "test", "LICENSE", "Dockerfile", ".dockerignore",
         ];
         var found = Directory.GetFileSystemEntries(SharedData.RepositoryRoot).Select(Path.GetFileName);
-        Assert.Empty(found.Except(allowed).Except(["TestResults", "data", "artifacts", "BenchmarkDotNet.Artifacts"]));
+        Assert.Empty(
+            found.Except(allowed).Except(["TestResults", "data", "artifacts", "BenchmarkDotNet.Artifacts"]));
     }
 
     [Fact]
     public void No_file_is_longer_than_a_reader_takes_in()
     {
-        var found = SourceFiles.All().Where(f => f.Lines.Length > FileLinesMax).Select(f => $"{f.Path}: {f.Lines.Length}");
+        var found = SourceFiles.All().Where(f => f.Lines.Length > FileLinesMax).Select(
+            f => $"{f.Path}: {f.Lines.Length}");
         Assert.Empty(found);
     }
 
@@ -92,7 +97,8 @@ public sealed partial class TidyTests
     [Fact]
     public void Every_exception_is_caught_in_two_places_only()
     {
-        string[] allowed = ["engine/Connect/Supervisor.cs", "engine/Processing/RecordGuard.cs", "topologies/Commands/CommandRunner.cs"];
+        string[] allowed = ["engine/Connect/Supervisor.cs", "engine/Processing/RecordGuard.cs",
+            "topologies/Commands/CommandRunner.cs"];
         var found = SourceFiles.All("engine", "connectors", "sinks", "topologies")
             .Where(f => !allowed.Contains(f.Path))
             .SelectMany(f => f.Lines.Select((line, i) => (line, i))
@@ -104,7 +110,8 @@ public sealed partial class TidyTests
     [Fact]
     public void No_region_hides_code()
     {
-        Assert.Empty(SourceFiles.All().Where(f => f.Lines.Any(l => l.Contains("#region ", StringComparison.Ordinal)
+        Assert.Empty(
+            SourceFiles.All().Where(f => f.Lines.Any(l => l.Contains("#region ", StringComparison.Ordinal)
             && !f.Path.EndsWith("TidyTests.cs", StringComparison.Ordinal))).Select(f => f.Path));
     }
 
@@ -124,15 +131,17 @@ public sealed partial class TidyTests
         return lines[start..end].Any(l => l.Trim() == "throw;");
     }
 
-    // From a line that opens a member's body to the line that closes it, by indentation, which the build enforces.
+    // From a line that opens a member's body to the line that closes it, by indentation, which the build
+    // enforces.
     private static IEnumerable<(int Start, int Lines)> Methods(string[] lines)
     {
         for (int i = 1; i < lines.Length; i++)
         {
-            if (lines[i] is not ("    {" or "        {") || !lines[i - 1].Contains(')', StringComparison.Ordinal))
+            if (lines[i] is not ("    {" or "        {")
+                || !lines[i - 1].Contains(')', StringComparison.Ordinal))
                 continue;
             string close = lines[i].Replace('{', '}');
-            int end = Array.FindIndex(lines, i, l => l.TrimEnd(';') == close);
+            int end = Array.FindIndex(lines, i, l => l.StartsWith(close, StringComparison.Ordinal));
             if (end > 0 && !TypeStart().IsMatch(lines[i - 1]))
                 yield return (i, end - i - 1);
         }
@@ -141,7 +150,8 @@ public sealed partial class TidyTests
     [GeneratedRegex(@"\b(Bitcoin|Ethereum|Satoshi\w+|Sqlite|Npgsql|Postgres|OpenSearch|Mqtt|Modbus)\b")]
     private static partial Regex Outside();
 
-    [GeneratedRegex(@"\b(class|struct|record|interface|enum)\s+\w*(Handler|Manager|Helper|Helpers|Utils|Util|Common)\b")]
+    [GeneratedRegex(
+        @"\b(class|struct|record|interface|enum)\s+\w*(Handler|Manager|Helper|Helpers|Utils|Util|Common)\b")]
     private static partial Regex EmptyName();
 
     [GeneratedRegex(@"catch\s*(\(Exception( \w+)?\))?\s*$")]
@@ -150,7 +160,8 @@ public sealed partial class TidyTests
     [GeneratedRegex(@"\b(class|struct|record|interface|enum|namespace)\b")]
     private static partial Regex TypeStart();
 
-    // A public option whose name ends in Timeout, Interval, Size or Limit and is a number does not say of what.
+    // A public option whose name ends in Timeout, Interval, Size or Limit and is a number does not say of
+    // what.
     [GeneratedRegex(@"public (int|long|double) \w*(Timeout|Interval|Delay|Size|Limit|Period) \{")]
     private static partial Regex Unitless();
 }

@@ -132,10 +132,9 @@ internal static class TopicCommands
     private static void Write(in LogRecord record, JsonLines? lines, PooledBuffer line)
     {
         string key = Convert.ToHexStringLower(record.Key);
-        string head = string.Create(
-            CultureInfo.InvariantCulture,
-            $$"""{"offset":{{record.Offset}},"timestamp_ms":{{record.TimestampMs}},"key":"{{key}}","value":""");
-        line.Write(Encoding.UTF8.GetBytes(head));
+        line.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
+            $$"""{"offset":{{record.Offset}},"timestamp_ms":{{record.TimestampMs}},"key":"{{key}}",""")));
+        line.Write("\"value\":"u8);
         if (!record.HasValue)
             line.Write("null"u8);
         else if (lines is not null)

@@ -26,7 +26,8 @@ internal static class TopologyCommands
                 Console.WriteLine(
                     $"sink {sink.Name} ({sink.Kind.Name}) gets {string.Join(", ", sink.Kind.Topics(built))}");
             Console.WriteLine(
-                $"{settings.Application} is valid: it reads {string.Join(", ", built.Topology.SourceTopics)} " +
+                $"{settings.Application} is valid: it reads " +
+                    $"{string.Join(", ", built.Topology.SourceTopics)} " +
                 $"and keeps {built.Topology.Stores.Count} stores");
             return Task.FromResult(ExitCode.Done);
         }));

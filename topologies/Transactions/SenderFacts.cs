@@ -1,12 +1,19 @@
 using Streams.Connectors.Chain;
 using Streams.Records;
 using Streams.Topologies.Transactions.State;
+using Streams.Topologies.Transactions.Tags;
 
 namespace Streams.Topologies.Transactions;
 
 /// <summary>What the spender did in the windows that hold a transaction: the first known address of the
 /// inputs.</summary>
-internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, EntityTable entities)
+/// <remarks>
+/// Transfers just under the limit are counted for whoever makes or takes them, but not held against a
+/// service: one that pays thousands of customers a day pays some of them just under any limit. Its customers
+/// are still counted.
+/// </remarks>
+internal sealed class SenderFacts(
+    RiskOptions options, TagTable tags, AddressTable addresses, EntityTable entities)
 {
     private const int DaysOfWeek = 7;
 
@@ -53,10 +60,12 @@ internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, E
         activity.SinceFirstReceiptMs = state.FirstReceivedMs == 0 ? null
             : facts.EventMs - state.FirstReceivedMs;
         Sum(panes, state.HourPanes, facts.EventMs, ref activity);
-        facts.NearLimit24h = Math.Max(facts.NearLimit24h, activity.NearLimit24h);
+        bool isService = nearLimit > 0 && IsService(address);
+        if (!isService)
+            facts.NearLimit24h = Math.Max(facts.NearLimit24h, activity.NearLimit24h);
         facts.Sent24h = activity.Sent24h;
         facts.MedianDaySent = MedianDay(panes[state.HourPanes..], facts.EventMs, out facts.HabitDays);
-        AddEntity(analysis.EntityId, ref activity, ref facts);
+        AddEntity(analysis.EntityId, isService, ref activity, ref facts);
     }
 
     private static Text? Sender(ChainTransaction tx)
@@ -107,7 +116,7 @@ internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, E
         int most = 0;
         foreach (ref TransactionOutput output in tx.Outputs.Items)
         {
-            if (IsNearLimit(output.Value) && output.Address is { } address
+            if (IsNearLimit(output.Value) && output.Address is { } address && !IsService(address)
                 && addresses.TryGet(
                     address.Span, out AddressState state, out ReadOnlySpan<ActivityPane> panes))
                 most = Math.Max(most, ActivityPanes.Sum(panes[..state.HourPanes], hour - 23, hour).NearLimit);
@@ -115,7 +124,9 @@ internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, E
         return most;
     }
 
-    private void AddEntity(long? id, ref SenderActivity activity, scoped ref RuleFacts facts)
+    private bool IsService(Text address) => tags.TryGet(address.Span, out TagEntry? entry) && entry.IsService;
+
+    private void AddEntity(long? id, bool isService, ref SenderActivity activity, scoped ref RuleFacts facts)
     {
         if (id is not { } entity
             || !entities.TryGet(entity, out EntityState state, out ReadOnlySpan<ActivityPane> panes))
@@ -124,6 +135,7 @@ internal sealed class SenderFacts(RiskOptions options, AddressTable addresses, E
         ActivityPane last24 = ActivityPanes.Sum(panes[..state.HourPanes], hour - 23, hour);
         activity.EntityTx24h = last24.Transactions;
         activity.EntitySent24h = last24.Sent;
-        facts.NearLimit24h = Math.Max(facts.NearLimit24h, last24.NearLimit);
+        if (!isService)
+            facts.NearLimit24h = Math.Max(facts.NearLimit24h, last24.NearLimit);
     }
 }

@@ -47,7 +47,7 @@ internal sealed class TransactionAnalyser
         _structure = new Structure(options);
         _change = new ChangeFinder(_addresses, _entities);
         _clusterer = new EntityClusterer(_addresses, _entities);
-        _sender = new SenderFacts(options, _addresses, _entities);
+        _sender = new SenderFacts(options, tags, _addresses, _entities);
         _rules = new RuleBook(options);
     }
 
@@ -74,7 +74,8 @@ internal sealed class TransactionAnalyser
         _structure.Describe(tx, ref analysis);
         int peel = FollowPeel(tx, ref analysis, ref facts, eventMs);
         bool apart = coinJoin.Confidence >= _options.SuppressConfidenceMin;
-        int nearLimit = _sender.CountNearLimit(tx);
+        // What strangers take out of a CoinJoin is not the first one's transfers.
+        int nearLimit = apart ? 0 : _sender.CountNearLimit(tx);
         CountInputs(tx, number, eventMs, nearLimit);
         _clusterer.Cluster(tx, ref analysis, apart, eventMs, _spent);
         _change.Mark(tx, analysis.EntityId);

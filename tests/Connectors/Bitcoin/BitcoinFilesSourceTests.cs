@@ -63,6 +63,20 @@ public sealed class BitcoinFilesSourceTests : IDisposable
     }
 
     [Fact]
+    public void A_block_that_is_cut_by_the_end_of_the_read_ahead_buffer_is_read_whole()
+    {
+        byte[] block = BitcoinData.Bytes(BitcoinData.Block413567);
+        byte[] frame = [0xF9, 0xBE, 0xB4, 0xD9, .. BitConverter.GetBytes(block.Length), .. block];
+        // Past the buffer of 4 MiB several times, each time at another place of the block.
+        File.WriteAllBytes(
+            _folder.File("blk00000.dat"), [.. Enumerable.Repeat(frame, 20).SelectMany(b => b)]);
+        using TransactionsRun run = Drain("blk*.dat");
+        Assert.Equal(1557, run.Read<ChainTransaction>(TransactionsTopology.Enriched).Count);
+        Assert.Empty(run.Read<DeadLetter>(TransactionsTopology.DeadLetters));
+        Assert.Equal(20L * frame.Length, run.Counts.Bytes);
+    }
+
+    [Fact]
     public void Damage_in_a_nodes_file_costs_the_blocks_that_it_hits()
     {
         byte[] file = BitcoinData.Bzip2("blocks/btcd_blocks1-256.bz2");

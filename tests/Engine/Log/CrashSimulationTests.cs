@@ -65,7 +65,8 @@ public sealed class CrashSimulationTests
             bool closed = Live(files, work, random);
             long expected = closed ? work.Model.LastCommit : promised(work);
             end(files, random);
-            VerificationReport? verified = Count(files, ".segment") > 0 ? EmbeddedLogVerifier.Verify(files) : null;
+            VerificationReport? verified = Count(files, ".segment") > 0 ? EmbeddedLogVerifier.Verify(files)
+                : null;
             using EmbeddedLog log = Open(files, work, random);
             // Two ways to read what a crash has left come to one result.
             Assert.Empty(verified?.Damage ?? []);

@@ -23,7 +23,8 @@ public sealed class FrameTests
     [Fact]
     public void Two_attempts_at_one_commit_do_not_mix()
     {
-        // A first attempt that a full disk stopped, a second one over it, and a crash that kept parts of both.
+        // A first attempt that a full disk stopped, a second one over it, and a crash that kept parts of
+        // both.
         byte[] first = Build("one", "two");
         byte[] second = Build("six", "ten");
         Assert.Equal(first.Length, second.Length);

@@ -120,7 +120,8 @@ internal sealed class LogModel
         public void RemoveTopic(string name)
         {
             Topics.Remove(name);
-            foreach ((string Group, string Topic, int Partition) key in Offsets.Keys.Where(k => k.Topic == name))
+            foreach (
+                (string Group, string Topic, int Partition) key in Offsets.Keys.Where(k => k.Topic == name))
                 Offsets.Remove(key);
         }
 

@@ -31,9 +31,14 @@ internal sealed class Structure(RiskOptions options)
 
     /// <summary>
     /// The output that a peel chain would go on with: of one input and two outputs the larger, where it holds
-    /// most of the value.
+    /// most of the value and is at another address than the input.
     /// </summary>
     /// <returns>Its place; -1 where the transaction is no hop.</returns>
+    /// <remarks>
+    /// A chain hops from one-time address to one-time address. Whoever pays again and again from one address
+    /// and takes the change back there, as hot wallets do, does not. Source: Meiklejohn et al., "A Fistful of
+    /// Bitcoins" (IMC 2013), on peeling chains and one-time change addresses.
+    /// </remarks>
     internal int PeelContinuation(ChainTransaction tx)
     {
         if (tx.IsCoinbase || tx.Inputs.Count != 1 || tx.Outputs.Count != 2)
@@ -45,7 +50,9 @@ internal sealed class Structure(RiskOptions options)
         int larger = first.Value >= second.Value ? 0 : 1;
         // In two steps, so that no amount overflows.
         long share = tx.OutputSumBase / 100 * options.PeelSharePercentMin;
-        return tx.Outputs[larger].Value >= share && tx.Outputs[1 - larger].Value > 0 ? larger : -1;
+        bool goesOn = tx.Outputs[larger].Value >= share && tx.Outputs[1 - larger].Value > 0;
+        bool comesBack = tx.Inputs[0].Address is { } payer && tx.Outputs[larger].Address == payer;
+        return goesOn && !comesBack ? larger : -1;
     }
 
     /// <summary>Whether an amount has few significant digits, as people choose them.</summary>
