@@ -146,8 +146,8 @@ public sealed class BitcoinSimulatedSourceTests
             feed.Run(() => new Observed(
                 new BitcoinSimulatedSource(options), () =>
                     feed.Clock.Advance(TimeSpan.FromMilliseconds(100)))));
-        Assert.Equal(50, feed.Counts.Own["blocks"] + feed.Counts.Own["blocks_refused"] + feed.Counts.Own[
-            "duplicate_blocks"]);
+        string[] counts = ["blocks", "blocks_refused", "duplicate_blocks"];
+        Assert.Equal(50, counts.Sum(c => feed.Counts.Own.GetValueOrDefault(c)));
     }
 
     private static ChainTransaction Decode(byte[] record) =>

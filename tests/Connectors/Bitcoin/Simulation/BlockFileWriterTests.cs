@@ -30,7 +30,7 @@ public sealed class BlockFileWriterTests
     {
         using var folder = new TemporaryFolder();
         byte[] key = obfuscated ? [0x1F, 0, 0xA3, 7, 0x5C, 0xEE, 0x90, 0x42] : [];
-        const long FileBytesMax = 1_000_000;
+        const long FileBytesMax = 250_000;
         using (var writer = new BlockFileWriter(folder.Path, BitcoinNetwork.Regtest, key, FileBytesMax))
         using (var simulator = new BlockSimulator(Options))
             writer.WriteChain(simulator, heightMax: 199, onlyGood);
