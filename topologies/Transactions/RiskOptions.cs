@@ -70,10 +70,10 @@ public sealed record RiskOptions
     /// <summary>R8: the address is younger than this. Default 24 h.</summary>
     public TimeSpan PassThroughAgeMax { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>R9: outputs. Default 50.</summary>
+    /// <summary>R9: a fan-out, in outputs. Default 50.</summary>
     public int FanOutMin { get; init; } = 50;
 
-    /// <summary>R9: inputs, with at most two outputs. Default 20.</summary>
+    /// <summary>R9: a fan-in to at most two outputs, in inputs. Default 20.</summary>
     public int FanInMin { get; init; } = 20;
 
     /// <summary>R10: dust outputs to distinct addresses. Default 10.</summary>
