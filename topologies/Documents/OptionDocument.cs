@@ -34,12 +34,11 @@ internal sealed partial record OptionDocument(
         ["Score"] = "score, 0 to 100",
         ["Factor"] = "times",
         ["Satoshi"] = "satoshi",
-        ["Cents"] = "US cents",
         ["Seed"] = "seed",
     };
 
     private static readonly string[] UnitsInWords =
-        ["base units", "US cents", "bytes", "percent", "millionths", "milliseconds", "inputs", "outputs"];
+        ["base units", "US dollars", "bytes", "percent", "millionths", "milliseconds", "inputs", "outputs"];
 
     /// <summary>The options of a record, those of its groups among them, in order of declaration.</summary>
     internal static IEnumerable<OptionDocument> Of(Type type, OptionText text, string prefix = "")
