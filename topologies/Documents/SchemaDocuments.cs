@@ -99,7 +99,8 @@ internal sealed class RecordDocument(RecordSchema schema)
         return SchemaPage.Write(
             Schema,
             $"{topics}Table: `{mapping.Table}`{key}; rows of its lists have that key, and the item's "
-                + $"`position`, before the columns named here. A field without a column is not stored.{Encodings}",
+                + "`position`, before the columns named here. A field without a column is not stored."
+                + Encodings,
             new SchemaPageColumn("SQLite column", columns.CellOf));
     }
 

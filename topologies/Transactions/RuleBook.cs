@@ -56,16 +56,16 @@ internal ref struct RuleFacts
 /// rule.</remarks>
 internal sealed class RuleBook(RiskOptions options, MoneyLimits limits)
 {
-    private const int R1Score = 100;
-    private const int R2Score = 80;
-    private const int R3DirectScore = 85;
-    private const int R3IndirectScore = 60;
-    private const int R4Score = 50;
-    private const int R5Score = 50;
-    private const int R6Score = 60;
-    private const int R7Score = 40;
-    private const int R8Score = 45;
-    private const int R9Score = 20;
+    internal const int R1Score = 100;
+    internal const int R2Score = 80;
+    internal const int R3DirectScore = 85;
+    internal const int R3IndirectScore = 60;
+    internal const int R4Score = 50;
+    internal const int R5Score = 50;
+    internal const int R6Score = 60;
+    internal const int R7Score = 40;
+    internal const int R8Score = 45;
+    internal const int R9Score = 20;
     private const int R9OutputsMax = 2;
 
     private readonly Utf8Line _line = new();

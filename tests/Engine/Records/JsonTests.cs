@@ -179,7 +179,8 @@ public sealed class JsonTests
             Serde.Deserialize(bytes, ref back);
             Assert.Equal(Bits(value), Bits(back.MaybeDouble!.Value));
             var reader = new Utf8JsonReader(bytes);
-            while (reader.TokenType != JsonTokenType.PropertyName || !reader.ValueTextEquals("maybe_double"u8))
+            while (reader.TokenType != JsonTokenType.PropertyName
+                || !reader.ValueTextEquals("maybe_double"u8))
                 reader.Read();
             reader.Read();
             Assert.Equal(Bits(value), Bits(reader.GetDouble()));

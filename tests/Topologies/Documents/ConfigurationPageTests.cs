@@ -71,7 +71,8 @@ public sealed partial class ConfigurationPageTests
             bool isRequired = property.GetCustomAttribute<RequiredMemberAttribute>() is not null;
             if (!isRequired && value is not null && !Says(words, value))
                 wrong.Add(
-                    $"{property.DeclaringType!.Name}.{property.Name} is {OptionBinder.Format(value)}: {words}");
+                    $"{property.DeclaringType!.Name}.{property.Name} is {OptionBinder.Format(value)}: "
+                    + words);
         }
         Assert.Empty(wrong);
     }

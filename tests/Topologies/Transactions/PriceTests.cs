@@ -104,8 +104,9 @@ public sealed class PriceTests : IDisposable
         var random = new Random(7);
         for (int i = 0; i < 500; i++)
         {
-            // From a thousandth of a dollar to millions, with up to 18 decimals.
-            string price = $"{random.Next(0, 3) * random.Next(1_000_000)}.{random.NextInt64(1, 999_999_999):D9}";
+            // From billionths of a dollar to millions.
+            int whole = random.Next(0, 3) * random.Next(1_000_000);
+            string price = $"{whole}.{random.NextInt64(1, 999_999_999):D9}";
             BigInteger scaled = BigInteger.Parse(price.Replace(".", "") + "000000000");
             var limits = new MoneyLimits(new RiskOptions(), Load($"time,asset,usd\n{Day}{price}\n"));
             limits.MoveTo(Transaction(), RuleScenario.Start.ToUnixTimeMilliseconds());
@@ -133,7 +134,8 @@ public sealed class PriceTests : IDisposable
     [Fact]
     public void Days_and_seconds_say_the_same_in_any_order_and_in_any_columns()
     {
-        PriceTable first = Load("time,asset,usd\n2026-01-15,BTC,67432.15\n2026-01-16,XBT,1\n2026-01-15,ETH,3\n");
+        PriceTable first = Load(
+            "time,asset,usd\n2026-01-15,BTC,67432.15\n2026-01-16,XBT,1\n2026-01-15,ETH,3\n");
         PriceTable second = Load(
             "usd,Asset,TIME\r\n3.000,eth,1768435200\r\n1.0,BTC,1768521600\r\n67432.150,btc,1768435200\r\n");
         Assert.Equal(3, first.Count);

@@ -25,5 +25,6 @@ public sealed class RiskOptionsTests
     [MemberData(nameof(OutOfRange))]
     public void What_cannot_work_is_refused_by_name(RiskOptions options, string message) =>
         Assert.Contains(
-            message, Assert.Throws<ConfigurationException>(options.Validate).Message, StringComparison.Ordinal);
+            message, Assert.Throws<ConfigurationException>(options.Validate).Message,
+            StringComparison.Ordinal);
 }

@@ -72,7 +72,8 @@ public static class PriceLoader
     {
         if (rows.Problem is { } problem || rows.Fields.Count != Columns.Length)
             throw file.Defect(
-                rows.Line, rows.Problem ?? $"has {rows.Fields.Count} fields where {Columns.Length} are needed",
+                rows.Line,
+                rows.Problem ?? $"has {rows.Fields.Count} fields where {Columns.Length} are needed",
                 $"Write it as {Header}.");
         string time = rows.Fields[places[0]].Trim();
         string asset = rows.Fields[places[1]].Trim();
@@ -94,7 +95,8 @@ public static class PriceLoader
 
     private static bool TryReadTime(string text, out long seconds)
     {
-        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, default, out DateOnly day))
+        if (DateOnly.TryParseExact(
+            text, "yyyy-MM-dd", CultureInfo.InvariantCulture, default, out DateOnly day))
         {
             seconds = new DateTimeOffset(day, TimeOnly.MinValue, TimeSpan.Zero).ToUnixTimeSeconds();
             return seconds is >= 0 and < SecondsMax;
