@@ -73,9 +73,12 @@ public sealed record EmbeddedLogOptions
     /// them, from when they were appended. Default 14 days.</summary>
     public TimeSpan UnprocessedRetention { get; init; } = TimeSpan.FromDays(14);
 
-    /// <summary>A segment is rewritten when at least this part of it is not needed any more, in percent.
-    /// Default 30: the log then takes at most half as much again as what is in it.</summary>
-    public int CleanDeadPercentMin { get; init; } = 30;
+    /// <summary>
+    /// A segment is rewritten when at least this part of it is not needed any more, in percent. Default 50:
+    /// the log then takes at most twice what is in it, and segments of which only the changelogs are not
+    /// needed any more are mostly left alone.
+    /// </summary>
+    public int CleanDeadPercentMin { get; init; } = 50;
 
     /// <summary>Compacted topics are compacted when at least this part of their records came since the last
     /// time, in percent of bytes. Default 50.</summary>
