@@ -104,10 +104,11 @@ public sealed partial class RulesPageTests
             $"bring a fee | {Joins("WhirlpoolConfirmedConfidence")} |",
             $"at least {Joins("Wasabi1ParticipantsMin")} equal outputs within {Joins("Wasabi1Tolerance")} of "
                 + $"{Joins("Wasabi1Denomination")} satoshi",
-            $"at most {Joins("Wasabi1InputsPerParticipantMax")} distinct inputs for each, half of the outputs "
-                + $"of amounts that repeat | {Joins("Wasabi1Confidence")} |",
+            $"at most {Joins("Wasabi1InputsPerParticipantMax")} distinct inputs for each, half of the "
+                + $"outputs of amounts that repeat | {Joins("Wasabi1Confidence")} |",
             $"at least {Joins("Wasabi2InputsMin")} inputs, "
-                + $"no output under {Joins("Wasabi2ValueMin")} satoshi, at least {Joins("Wasabi2DenominationsMin")} amounts that repeat",
+                + $"no output under {Joins("Wasabi2ValueMin")} satoshi, "
+                + $"at least {Joins("Wasabi2DenominationsMin")} amounts that repeat",
             $"of them but not all | {Joins("Wasabi2Confidence")} |",
             $"at least {participants} equal outputs of {Joins("JoinMarketValueMin")} satoshi",
             $"as many distinct inputs | {Joins("JoinMarketSmallConfidence")} |",
