@@ -41,7 +41,7 @@ internal sealed record RunOptions
     /// nowhere.</summary>
     public string? Listen { get; init; }
 
-    /// <summary>How messages are written: text or json. Default text.</summary>
+    /// <summary>How messages are written: text or json.</summary>
     public string LogFormat { get; init; } = "text";
 
     /// <summary>How tasks run.</summary>
