@@ -91,15 +91,18 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
             yield return Topology.SavepointStore;
     }
 
-    // A store's snapshots cut its changelog off behind them, which costs next to nothing; compacting it as well
-    // would rewrite every record several times. Only what has no snapshots is compacted.
-    private void EnsureChangelog(string store, int partitions, bool compacted) => log.EnsureTopic(new TopicSpec
+    // A store's snapshots cut its changelog off behind them, which costs next to nothing; compacting it as
+    // well would rewrite every record several times. Only what has no snapshots is compacted.
+    private void EnsureChangelog(string store, int partitions, bool compacted)
     {
-        Name = $"{definition.Id}-{store}-changelog",
-        Partitions = partitions,
-        Compacted = compacted,
-        Retention = null,
-    });
+        log.EnsureTopic(new TopicSpec
+        {
+            Name = $"{definition.Id}-{store}-changelog",
+            Partitions = partitions,
+            Compacted = compacted,
+            Retention = null,
+        });
+    }
 
     private string FullName(SourceNode source) =>
         source.IsInternal ? $"{definition.Id}-{source.TopicName}" : source.TopicName;

@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace Streams.State;
 
 /// <summary>
-/// Memory for variable-length entries: pages of 1 MiB, cut into size classes with a free list each. An entry is named by 32 bits, so a table of them needs no object per entry, and an entry never
-/// moves while it lives.
+/// Memory for variable-length entries: pages of 1 MiB, cut into size classes with a free list each. An entry
+/// is named by 32 bits, so a table of them needs no object per entry, and an entry never moves while it
+/// lives.
 /// </summary>
 /// <remarks>Not thread-safe. Bounded by <c>bytesMax</c>; reaching it is an error that names the
 /// bound.</remarks>

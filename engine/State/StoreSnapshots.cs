@@ -54,9 +54,12 @@ internal sealed class StoreSnapshots : IDisposable
         return start == 0 ? 0 : throw new StateLostException(_store.Name, _folder);
     }
 
-    /// <summary>After a commit: starts a snapshot where one is due, or copies the next slice of the one under
-    /// way.</summary>
-    internal void Committed(long commit)
+    /// <summary>
+    /// When the state is as a commit will have it: starts a snapshot where one is due, or copies the next
+    /// slice of the one under way.
+    /// </summary>
+    /// <param name="commit">The commit, which may still be under way.</param>
+    internal void Committed(Task<long> commit)
     {
         if (!_writing.IsCompleted)
             return;
@@ -96,12 +99,12 @@ internal sealed class StoreSnapshots : IDisposable
         _slice.Dispose();
     }
 
-    private void Write(SnapshotRun run, long commit, bool last)
+    private void Write(SnapshotRun run, Task<long> commit, bool last)
     {
         run.Write(_slice.WrittenSpan);
         if (!last)
             return;
-        _log.WaitDurable(commit, CancellationToken.None);
+        _log.WaitDurable(commit.GetAwaiter().GetResult(), CancellationToken.None);
         run.Complete();
         string[] files = Files();
         foreach (string old in files.SkipLast(2))
