@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Streams.Connectors.Bitcoin;
 using Streams.Connectors.Chain;
 using Streams.Tests.Support;
+using Streams.Tests.Topologies.Transactions;
 using Streams.Topologies.Configuration;
 using Streams.Topologies.Documents;
 using Streams.Topologies.Transactions;
@@ -135,6 +137,23 @@ public sealed partial class RulesPageTests
             $"for an unspent output {OutputState.Bytes} bytes",
         ];
         Assert.All(facts, fact => Assert.Contains(fact, Steps, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_the_page_says_of_a_real_block_is_so()
+    {
+        string file = SharedData.Path(
+            "btc/blocks/mainnet_000000000000000000000c835b2adcaedc20fdf6ee440009c249452c726dafae.raw");
+        using var run = new TransactionsRun();
+        run.Drain(new BitcoinFilesOptions { Files = file });
+        List<ChainTransaction> enriched = run.Read<ChainTransaction>(TransactionsTopology.Enriched);
+        int rapid = enriched.Count(tx => tx.Analysis.Value.Reasons.Items.ToArray().Any(
+            reason => reason.Rule == RiskRule.RapidPassThrough));
+        Assert.Contains(
+            $"In block 702861, read alone, R8 holds for {rapid} of {enriched.Count:N0} transactions", Rules,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            run.Read<Alert>(TransactionsTopology.Alerts), alert => alert.Rule == RiskRule.RapidPassThrough);
     }
 
     [Fact]
