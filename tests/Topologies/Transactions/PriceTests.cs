@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Streams.Tests.Topologies.Transactions;
 
-/// <summary>Limits in dollars at the price of the moment (CSIC-040).</summary>
+/// <summary>Limits in dollars at the price of the moment (CSIC-103).</summary>
 public sealed class PriceTests : IDisposable
 {
     private const long Bitcoin = 100_000_000;

@@ -3,8 +3,8 @@ using Xunit;
 
 namespace Streams.Tests.Topologies.Transactions;
 
-/// <summary>Each rule at its threshold and just below, as docs/rules.md gives them (CSIC-039 to
-/// CSIC-044).</summary>
+/// <summary>Each rule at its threshold and just below, as docs/rules.md gives them (CSIC-041,
+/// CSIC-044, CSIC-103, CSIC-108).</summary>
 public sealed class RuleTests
 {
     private const string Labels = """
