@@ -8,7 +8,8 @@ using Xunit;
 
 namespace Streams.Tests.Topologies.Documents;
 
-/// <summary>The pages of docs/schemas against the descriptions that they are made from (CSIC-012, CSIC-099).</summary>
+/// <summary>The pages of docs/schemas against the descriptions that they are made from (CSIC-012,
+/// CSIC-099).</summary>
 public sealed class SchemaDocumentsTests
 {
     private const string Command =
