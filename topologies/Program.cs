@@ -17,6 +17,8 @@ internal static class Program
             TopicCommands.CreateTopics(),
             TopicCommands.CreateTap(),
             LogCommands.Create(),
+            DocumentCommands.CreateSchemas(),
+            DocumentCommands.CreateOptions(),
         };
         ParseResult parsed = root.Parse(args);
         int code = await parsed.InvokeAsync();

@@ -82,7 +82,8 @@ internal sealed record LogOptions
 /// <summary>Puts a run together from what was given.</summary>
 internal static class RunSettingsReader
 {
-    private static readonly string[] TopNames =
+    /// <summary>What may stand at the top of a configuration.</summary>
+    internal static readonly string[] TopNames =
         ["application", "topology", "options", "sources", "sinks", "data", "listen", "log_format", "runtime",
             "log"];
 
