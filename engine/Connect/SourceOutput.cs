@@ -27,7 +27,7 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
         _binding = binding;
         _writer = writer;
         _topic = log.FindTopic(binding.Topic)!;
-        _deadLetters = log.FindTopic(binding.Topic + DeadLetterWriter.TopicSuffix)!;
+        _deadLetters = log.FindTopic(binding.Topic + DeadLetterTopics.Suffix)!;
         _letters = new DeadLetterWriter(writer, deadLetterBytesMax);
     }
 

@@ -18,7 +18,7 @@ internal sealed class TaskFailures(TaskScope scope, SubTopology part, TaskEnviro
             topic, stage == FailureStage.Decoding ? "decode" : "process", reason.GetType().Name);
         if (policy != FailurePolicy.DeadLetter)
             return;
-        Topic target = environment.Topic(topic + DeadLetterWriter.TopicSuffix);
+        Topic target = environment.Topic(topic + DeadLetterTopics.Suffix);
         string? name = stage == FailureStage.Processing ? part.NameOf(scope.CurrentNode) : null;
         _letters.Write(
             target, stage == FailureStage.Decoding ? "decode"
