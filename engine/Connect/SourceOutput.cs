@@ -70,7 +70,7 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
     {
         _letters.Write(_deadLetters, _binding.Name, location, reason, detail, _lastTimestampMs, bytes);
         Counts.DeadLetters++;
-        EngineMeter.RecordFailed(_binding.Name, "read", reason);
+        EngineMeter.RecordFailed(_binding.Name, "read", reason, isKept: true);
     }
 
     /// <summary>Notes input that is left out on purpose.</summary>

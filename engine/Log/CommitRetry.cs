@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Logging;
+using Streams.Telemetry;
+
 namespace Streams.Log;
 
 /// <summary>Commits that wait for room on a full disk, because nothing is lost by waiting.</summary>
@@ -17,12 +20,12 @@ internal static class CommitRetry
             try
             {
                 long commit = writer.Commit();
-                room.Report(writer, false);
+                room.NoteRoom(writer);
                 return commit;
             }
-            catch (LogFullException) when (!cancellation.IsCancellationRequested)
+            catch (LogFullException e) when (!cancellation.IsCancellationRequested)
             {
-                room.Report(writer, true);
+                room.NoteFull(writer, e.Message);
                 cancellation.WaitHandle.WaitOne(interval);
             }
         }
@@ -30,21 +33,39 @@ internal static class CommitRetry
 }
 
 /// <summary>Which writers wait for room on the disk; readiness and operators ask.</summary>
-internal sealed class LogRoom
+/// <param name="logger">Told when the disk turns out full and when it has room again.</param>
+internal sealed class LogRoom(ILogger? logger = null)
 {
     private readonly HashSet<ILogWriter> _waiting = [];
+    private volatile bool _isFull;
 
     /// <summary>Whether a commit waits.</summary>
-    internal bool IsFull { get; private set; }
+    internal bool IsFull => _isFull;
 
-    internal void Report(ILogWriter writer, bool full)
+    /// <summary>A writer's commit found no room.</summary>
+    internal void NoteFull(ILogWriter writer, string reason)
     {
-        if (!full && !IsFull)
+        lock (_waiting)
+        {
+            _waiting.Add(writer);
+            if (_isFull)
+                return;
+            _isFull = true;
+        }
+        logger?.LogFull(reason);
+    }
+
+    /// <summary>A writer has committed.</summary>
+    internal void NoteRoom(ILogWriter writer)
+    {
+        if (!_isFull)
             return;
         lock (_waiting)
         {
-            _ = full ? _waiting.Add(writer) : _waiting.Remove(writer);
-            IsFull = _waiting.Count > 0;
+            if (!_waiting.Remove(writer) || _waiting.Count > 0)
+                return;
+            _isFull = false;
         }
+        logger?.LogHasRoom();
     }
 }

@@ -16,6 +16,7 @@ internal sealed class StreamTask : IDisposable
     private readonly TaskFailures _failures;
     private readonly TaskBuilder _builder;
     private readonly string _group;
+    private readonly TaskMeter _meter;
 
     internal StreamTask(TaskId id, SubTopology part, TaskEnvironment environment, ILogWriter writer)
     {
@@ -37,6 +38,7 @@ internal sealed class StreamTask : IDisposable
                 $"input/{input.Node.TopicName}", () => input.PartitionTimeMs, ms =>
                     input.PartitionTimeMs = ms);
         _builder.Open();
+        _meter = new TaskMeter(this, environment);
     }
 
     internal TaskId Id { get; }
@@ -54,6 +56,7 @@ internal sealed class StreamTask : IDisposable
         foreach (TaskInput input in _inputs)
             input.Seek(
                 reader, log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
+        _meter.Restored();
     }
 
     /// <summary>Processes up to that many records.</summary>
@@ -86,10 +89,17 @@ internal sealed class StreamTask : IDisposable
     }
 
     /// <summary>After a commit: takes the next slice of a snapshot where one is due.</summary>
-    internal void Committed(long commit) => _stores.Committed(commit);
+    /// <returns>When the oldest input of the commit was read from outside; null where that is not
+    /// known.</returns>
+    internal long? Committed(long commit)
+    {
+        _stores.Committed(commit);
+        return _meter.Committed();
+    }
 
     public void Dispose()
     {
+        _meter.Dispose();
         foreach (TaskInput input in _inputs)
             input.Dispose();
         _builder.Dispose();

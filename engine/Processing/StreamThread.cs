@@ -17,7 +17,9 @@ internal sealed class StreamThread : IComponent
     private readonly TaskEnvironment _environment;
     private readonly IReadOnlyList<TaskId> _taskIds;
     private readonly int _number;
+    private readonly List<TopicPartition> _outputs = [];
     private long _commitDueTicks = long.MaxValue;
+    private volatile bool _isReady;
 
     internal StreamThread(
         Topology topology, TaskEnvironment environment, int number, IReadOnlyList<TaskId> taskIds)
@@ -29,6 +31,8 @@ internal sealed class StreamThread : IComponent
     }
 
     public string Name => $"stream-thread-{_number}";
+
+    public bool IsReady => _isReady;
 
     /// <summary>Runs until cancelled; then commits what was processed and returns.</summary>
     public void Run(CancellationToken cancellation)
@@ -44,12 +48,28 @@ internal sealed class StreamThread : IComponent
                 tasks.Add(new StreamTask(id, _topology.Parts[id.SubTopology], _environment, writer));
                 tasks[^1].Restore(log, reader, cancellation);
             }
+            FindOutputs();
+            _isReady = true;
             Loop(tasks, writer, reader, cancellation);
         }
         finally
         {
+            _isReady = false;
             foreach (StreamTask task in tasks)
                 task.Dispose();
+        }
+    }
+
+    // The partitions that the tasks write, as far as they are known beforehand.
+    private void FindOutputs()
+    {
+        _outputs.Clear();
+        IEnumerable<GraphNode> sinks = _topology.Parts.SelectMany(p => p.Nodes)
+            .Where(n => n is ISinkNode && n.TopicName is not null);
+        foreach (string name in sinks.Select(_environment.NameOf).Distinct())
+        {
+            Topic topic = _environment.Topic(name);
+            _outputs.AddRange(Enumerable.Range(0, topic.Partitions).Select(p => topic[p]));
         }
     }
 
@@ -96,8 +116,14 @@ internal sealed class StreamThread : IComponent
             task.PrepareCommit();
         long commit = writer.CommitWhenRoom(
             _environment.Options.LogFullRetry, _environment.Room, cancellation);
+        long? origin = null;
         foreach (StreamTask task in tasks)
-            task.Committed(commit);
+        {
+            if (task.Committed(commit) is { } oldest)
+                origin = Math.Min(origin ?? long.MaxValue, oldest);
+        }
+        foreach (TopicPartition output in _outputs)
+            _environment.Times.Note(output, origin ?? started);
         _commitDueTicks = long.MaxValue;
         EngineMeter.RecordCommit(Name, Stopwatch.GetElapsedTime(started));
         return commit;

@@ -1,5 +1,6 @@
 using Streams.Buffers;
 using Streams.Log;
+using Streams.Telemetry;
 
 namespace Streams.State;
 
@@ -102,6 +103,7 @@ internal sealed class StoreSnapshots : IDisposable
             return;
         _log.WaitDurable(commit, CancellationToken.None);
         run.Complete();
+        EngineMeter.RecordSnapshot(_store.Name);
         string[] files = Files();
         foreach (string old in files.SkipLast(2))
             File.Delete(old);

@@ -76,7 +76,7 @@ internal static class TopicCommands
     private static Option<string> DataOption() =>
         new("--data") { Description = "The data directory.", Required = true };
 
-    // Whether or not a process runs on the directory: what is shown is what was committed when this opened it.
+    // A process may run on the directory: what is shown is what was committed when this opened it.
     private static EmbeddedLogView Open(string data)
     {
         string folder = DataFolder.LogFolder(data);

@@ -11,8 +11,8 @@ namespace Streams.Log.Embedded;
 /// goes on appending, beginning segments, dropping and compacting, and does not notice.
 /// </summary>
 /// <remarks>
-/// All segment files stay open until it is disposed, so space that the owner gives back meanwhile is free only
-/// then. Readers belong to one thread each.
+/// All segment files stay open until it is disposed, so space that the owner gives back meanwhile is free
+/// only then. Readers belong to one thread each.
 /// </remarks>
 public sealed class EmbeddedLogView : IDisposable
 {
@@ -45,8 +45,8 @@ public sealed class EmbeddedLogView : IDisposable
     public IReadOnlyList<Topic> Topics => _state.Catalog.Topics.Sorted;
 
     /// <summary>Opens the log of a directory as it is now.</summary>
-    /// <exception cref="LogUnavailableException">There is no log, it cannot be read, or a later version of the
-    /// program wrote it.</exception>
+    /// <exception cref="LogUnavailableException">There is no log, it cannot be read, or a later version
+    /// of the program wrote it.</exception>
     /// <exception cref="LogDamagedException">Bytes that had reached the disk are not what was
     /// written.</exception>
     public static EmbeddedLogView Open(string directory) => Open(new DirectoryFileSystem(directory));
@@ -145,7 +145,7 @@ public sealed class EmbeddedLogView : IDisposable
             state.Catalog.Topics.Find(slice.Partition)?.Insert(slice);
     }
 
-    // A segment that was ended just now may not have its seal yet, and what is not finished is kept in memory.
+    // A segment that was ended just now may not have its seal yet; what is not finished is kept in memory.
     private static void Scan(LogSegment segment, LogSegment next, PinnedFileSystem files)
     {
         using ILogFile file = files.Open(segment.FileName, LogFileMode.Read);

@@ -191,7 +191,8 @@ public sealed class ViewTests
                 Assert.All(stream, r => Assert.StartsWith(r[..r.IndexOf(':', StringComparison.Ordinal)],
                     r[(r.IndexOf('=', StringComparison.Ordinal) + 1)..], StringComparison.Ordinal));
                 VerificationReport report = EmbeddedLogVerifier.Verify(folder.Path);
-                Assert.True(report.IsWhole, string.Join("; ", report.Damage) + string.Join("; ", report.Lost));
+                Assert.True(
+                    report.IsWhole, $"{string.Join("; ", report.Damage)} {string.Join("; ", report.Lost)}");
             }
         }
         finally

@@ -4,8 +4,8 @@ namespace Streams.Log.Embedded.Files;
 
 /// <summary>
 /// The files of a log as they were at one moment, while their owner goes on: each stays open at the length
-/// that it had, so nothing that is appended, replaced or deleted meanwhile changes what is seen here. Takes no
-/// lock and writes nothing.
+/// that it had, so nothing that is appended, replaced or deleted meanwhile changes what is seen here. Takes
+/// no lock and writes nothing.
 /// </summary>
 /// <remarks>
 /// The order makes the files fit together. The note of what is durable is copied first, for it must not be
