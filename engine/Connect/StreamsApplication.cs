@@ -146,8 +146,11 @@ public sealed class StreamsApplication : IDisposable
 
     /// <summary>Whether every source is exhausted and everything that came of it is processed, written and
     /// durable.</summary>
+    /// <remarks>A sink says where it stands only when it is open: its target may be behind what the log
+    /// remembers, such as a file that was deleted.</remarks>
     public bool IsDrained() =>
         _sources.TrueForAll(s => s.IsDone)
+        && _sinks.TrueForAll(s => s.IsReady)
         && Progress.IsCaughtUp()
         && _definition.Sinks.All(s => Progress.IsCaughtUp(s.Name, s.Topics));
 

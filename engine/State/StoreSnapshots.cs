@@ -67,14 +67,14 @@ internal sealed class StoreSnapshots : IDisposable
             Abandon();
         if (_run is null)
         {
-            if (_changelogBytes < Math.Max(_options.ChangelogBytesMin, _store.BytesReserved))
+            long ownShare = _store.BytesReserved / 100 * _options.ChangelogPercentMin;
+            if (_changelogBytes < Math.Max(_options.ChangelogBytesMin, ownShare))
                 return;
-            _changelogBytes = 0;
-            _run = new SnapshotRun(
-                _folder, _log.EndOffset(_changelog, ReadLevel.Committed), _store.SnapshotParts());
+            if (!TryBegin())
+                return;
         }
         _slice.Clear();
-        bool last = _run.CopySlice(_slice, _options.SliceBytes, _store.ObservedMs);
+        bool last = _run!.CopySlice(_slice, _options.SliceBytes, _store.ObservedMs);
         SnapshotRun run = _run;
         _writing = Task.Run(() => Write(run, commit, last));
         if (last)
@@ -111,6 +111,22 @@ internal sealed class StoreSnapshots : IDisposable
             _log.DeleteRecordsBefore(_changelog, SnapshotRun.StartOffsetOf(files[^2]));
     }
 
+    // On a full disk there may be no room for even an empty file: that, too, is tried again.
+    private bool TryBegin()
+    {
+        try
+        {
+            _run = new SnapshotRun(
+                _folder, _log.EndOffset(_changelog, ReadLevel.Committed), _store.SnapshotParts());
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+        _changelogBytes = 0;
+        return true;
+    }
+
     private void Abandon()
     {
         _run?.Dispose();
@@ -126,9 +142,13 @@ internal sealed class StoreSnapshots : IDisposable
 /// <summary>When and how fast snapshots are taken.</summary>
 public sealed record SnapshotOptions
 {
-    /// <summary>A snapshot begins when the changelog grew by this many bytes since the last one, or by the
-    /// store's own size where that is more. Default 64 MiB.</summary>
+    /// <summary>A snapshot begins when the changelog grew by this many bytes since the last one, and by
+    /// <see cref="ChangelogPercentMin"/>. Default 64 MiB.</summary>
     public long ChangelogBytesMin { get; init; } = 64L << 20;
+
+    /// <summary>By how much the changelog has to have grown too, in percent of the memory that the store has
+    /// reserved, so that a large store is not copied all the time. Default 100.</summary>
+    public int ChangelogPercentMin { get; init; } = 100;
 
     /// <summary>Bytes copied after one commit. Default 8 MiB, about two milliseconds.</summary>
     public int SliceBytes { get; init; } = 8 << 20;

@@ -36,7 +36,12 @@ internal sealed class StreamsProcess : IDisposable
     internal int Id => _process.Id;
 
     /// <summary>Starts <c>streams</c> with arguments.</summary>
-    internal static StreamsProcess Start(params IEnumerable<string> arguments)
+    internal static StreamsProcess Start(params IEnumerable<string> arguments) =>
+        Start(arguments, new Dictionary<string, string>());
+
+    /// <summary>Starts <c>streams</c> with arguments and variables of the environment.</summary>
+    internal static StreamsProcess Start(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "streams.dll");
         var start = new ProcessStartInfo("dotnet", [program, .. arguments])
@@ -44,6 +49,8 @@ internal sealed class StreamsProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach ((string name, string value) in environment)
+            start.Environment[name] = value;
         return new StreamsProcess(Process.Start(start)!);
     }
 
