@@ -16,7 +16,6 @@ internal sealed class StreamTask : IDisposable
     private readonly TaskFailures _failures;
     private readonly TaskBuilder _builder;
     private readonly string _group;
-    private readonly TaskMeter _meter;
 
     internal StreamTask(TaskId id, SubTopology part, TaskEnvironment environment, ILogWriter writer)
     {
@@ -38,12 +37,15 @@ internal sealed class StreamTask : IDisposable
                 $"input/{input.Node.TopicName}", () => input.PartitionTimeMs, ms =>
                     input.PartitionTimeMs = ms);
         _builder.Open();
-        _meter = new TaskMeter(this, environment);
+        Meter = new TaskMeter(this, environment);
     }
 
     internal TaskId Id { get; }
 
     internal TaskScope Scope => _scope;
+
+    /// <summary>What is measured of it.</summary>
+    internal TaskMeter Meter { get; }
 
     internal SubTopology Part => _part;
 
@@ -56,7 +58,7 @@ internal sealed class StreamTask : IDisposable
         foreach (TaskInput input in _inputs)
             input.Seek(
                 reader, log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
-        _meter.Restored();
+        Meter.Restored();
     }
 
     /// <summary>Processes up to that many records.</summary>
@@ -89,17 +91,11 @@ internal sealed class StreamTask : IDisposable
     }
 
     /// <summary>After a commit: takes the next slice of a snapshot where one is due.</summary>
-    /// <returns>When the oldest input of the commit was read from outside; null where that is not
-    /// known.</returns>
-    internal long? Committed(long commit)
-    {
-        _stores.Committed(commit);
-        return _meter.Committed();
-    }
+    internal void Committed(Task<long> commit) => _stores.Committed(commit);
 
     public void Dispose()
     {
-        _meter.Dispose();
+        Meter.Dispose();
         foreach (TaskInput input in _inputs)
             input.Dispose();
         _builder.Dispose();

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Streams.Connect;
 using Streams.Log;
-using Streams.Telemetry;
 
 namespace Streams.Processing;
 
@@ -41,6 +40,7 @@ internal sealed class StreamThread : IComponent
         using ILogWriter writer = log.OpenWriter($"{_environment.ApplicationId}-{_number}");
         using ILogReader reader = log.OpenReader(ReadLevel.Committed);
         var tasks = new List<StreamTask>();
+        var commits = new CommitPipeline(writer, _environment, Name, () => Measure(tasks));
         try
         {
             foreach (TaskId id in _taskIds)
@@ -50,11 +50,12 @@ internal sealed class StreamThread : IComponent
             }
             FindOutputs();
             _isReady = true;
-            Loop(tasks, writer, reader, cancellation);
+            Loop(tasks, writer, commits, reader, cancellation);
         }
         finally
         {
             _isReady = false;
+            commits.Dispose();
             foreach (StreamTask task in tasks)
                 task.Dispose();
         }
@@ -74,7 +75,8 @@ internal sealed class StreamThread : IComponent
     }
 
     private void Loop(
-        List<StreamTask> tasks, ILogWriter writer, ILogReader reader, CancellationToken cancellation)
+        List<StreamTask> tasks, ILogWriter writer, CommitPipeline commits, ILogReader reader,
+        CancellationToken cancellation)
     {
         long seen = 0;
         while (!cancellation.IsCancellationRequested)
@@ -83,11 +85,13 @@ internal sealed class StreamThread : IComponent
             if ((processed > 0 || writer.PendingBytes > 0) && _commitDueTicks == long.MaxValue)
                 _commitDueTicks = Stopwatch.GetTimestamp() + Ticks(_environment.Options.CommitInterval);
             if (IsCommitDue(writer, processed))
-                seen = Commit(tasks, writer, cancellation);
+                Commit(tasks, commits, cancellation);
             if (processed == 0)
-                seen = _environment.Log.WaitForCommit(seen, IdleWait, CancellationToken.None);
+                seen = _environment.Log.WaitForCommit(
+                    Math.Max(seen, commits.Wait()), IdleWait, CancellationToken.None);
         }
-        Commit(tasks, writer, cancellation);
+        Commit(tasks, commits, cancellation);
+        commits.Wait();
     }
 
     private int RunTurn(List<StreamTask> tasks, ILogReader reader)
@@ -109,24 +113,31 @@ internal sealed class StreamThread : IComponent
             || writer.PendingBytes >= _environment.Options.CommitBytesMax
             || Stopwatch.GetTimestamp() >= _commitDueTicks);
 
-    private long Commit(List<StreamTask> tasks, ILogWriter writer, CancellationToken cancellation)
+    private void Commit(List<StreamTask> tasks, CommitPipeline commits, CancellationToken cancellation)
     {
-        long started = Stopwatch.GetTimestamp();
         foreach (StreamTask task in tasks)
             task.PrepareCommit();
-        long commit = writer.CommitWhenRoom(
-            _environment.Options.LogFullRetry, _environment.Room, cancellation);
+        // The commit before is still being measured until it is made.
+        commits.Wait();
+        foreach (StreamTask task in tasks)
+            task.Meter.Capture();
+        Task<long> commit = commits.Begin(cancellation);
+        foreach (StreamTask task in tasks)
+            task.Committed(commit);
+        _commitDueTicks = long.MaxValue;
+    }
+
+    // On the thread that has made the commit.
+    private void Measure(List<StreamTask> tasks)
+    {
         long? origin = null;
         foreach (StreamTask task in tasks)
         {
-            if (task.Committed(commit) is { } oldest)
+            if (task.Meter.Committed() is { } oldest)
                 origin = Math.Min(origin ?? long.MaxValue, oldest);
         }
         foreach (TopicPartition output in _outputs)
-            _environment.Times.Note(output, origin ?? started);
-        _commitDueTicks = long.MaxValue;
-        EngineMeter.RecordCommit(Name, Stopwatch.GetElapsedTime(started));
-        return commit;
+            _environment.Times.Note(output, origin ?? Stopwatch.GetTimestamp());
     }
 
     private static long Ticks(TimeSpan span) => (long)(span.TotalSeconds * Stopwatch.Frequency);

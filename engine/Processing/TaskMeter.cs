@@ -4,7 +4,9 @@ using Streams.Telemetry;
 
 namespace Streams.Processing;
 
-/// <summary>Measures a task, once per commit, on its thread.</summary>
+/// <summary>Measures a task, once per commit.</summary>
+/// <remarks>One commit at a time: what is captured on the task's thread when a commit begins is reported on
+/// the thread that has made it.</remarks>
 internal sealed class TaskMeter : IDisposable
 {
     private readonly StreamTask _task;
@@ -12,6 +14,7 @@ internal sealed class TaskMeter : IDisposable
     private readonly StateStore[] _stores;
     private readonly TaskFigures _figures;
     private readonly string[] _topics;
+    private readonly long[] _from;
     private readonly long[] _positions;
 
     internal TaskMeter(StreamTask task, TaskEnvironment environment)
@@ -20,6 +23,7 @@ internal sealed class TaskMeter : IDisposable
         _environment = environment;
         _stores = [.. task.Scope.Stores.Values];
         _topics = [.. task.Inputs.Select(i => environment.TopicName(i.Partition.Topic))];
+        _from = new long[_topics.Length];
         _positions = new long[_topics.Length];
         _figures = new TaskFigures(task.Id.SubTopology, task.Id.Partition, [.. _stores.Select(s => s.Name)]);
         environment.Figures[task.Id] = _figures;
@@ -33,6 +37,18 @@ internal sealed class TaskMeter : IDisposable
         Publish();
     }
 
+    /// <summary>Notes, on the task's thread, what the commit that is about to be made has
+    /// processed.</summary>
+    internal void Capture()
+    {
+        for (int i = 0; i < _positions.Length; i++)
+        {
+            _from[i] = _positions[i];
+            _positions[i] = _task.Inputs[i].Position;
+        }
+        Publish();
+    }
+
     /// <summary>Reports what the commit that was just made has processed.</summary>
     /// <returns>When the oldest of it was read from outside; null where that is not known.</returns>
     internal long? Committed()
@@ -40,18 +56,15 @@ internal sealed class TaskMeter : IDisposable
         long? origin = null;
         for (int i = 0; i < _positions.Length; i++)
         {
-            TaskInput input = _task.Inputs[i];
-            if (input.Position == _positions[i])
+            if (_positions[i] == _from[i])
                 continue;
-            EngineMeter.RecordConsumed(_topics[i], input.Position - _positions[i]);
-            if (_environment.Times.TryFind(input.Partition, _positions[i], out CommitTime time))
+            EngineMeter.RecordConsumed(_topics[i], _positions[i] - _from[i]);
+            if (_environment.Times.TryFind(_task.Inputs[i].Partition, _from[i], out CommitTime time))
             {
                 EngineMeter.RecordStageLatency("process", Stopwatch.GetElapsedTime(time.Committed));
                 origin = Math.Min(origin ?? long.MaxValue, time.Origin);
             }
-            _positions[i] = input.Position;
         }
-        Publish();
         return origin;
     }
 

@@ -25,11 +25,12 @@ public sealed class FullDiskRunTests : IDisposable
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         Assert.Equal("the disk of the data directory is full; commits wait until there is room\n", reasons);
         Assert.Equal((HttpStatusCode.OK, "ok\n"), await Http.GetAsync($"{address}/healthz"));
-        Assert.Contains("The disk of the log is full: commits wait", process.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "The disk of the log is full: commits wait", process.Errors, StringComparison.Ordinal);
         Assert.Contains(disk.Path, process.Errors, StringComparison.Ordinal);
         Assert.Contains(
-            "streams_log_full{application=\"transactions\"} 1", (await Http.GetAsync($"{address}/metrics")).Text,
-            StringComparison.Ordinal);
+            "streams_log_full{application=\"transactions\"} 1",
+            (await Http.GetAsync($"{address}/metrics")).Text, StringComparison.Ordinal);
         disk.Empty();
         var ended = process.WaitForEnd();
         TransactionsInput.AssertDone(ended);

@@ -41,7 +41,8 @@ public sealed class LogOutputTests : IDisposable
     {
         var ended = StreamsProcess.Run(Run("--log-format", "jsn"));
         Assert.Equal(2, ended.Code);
-        Assert.Contains("'jsn' is none of text, json; did you mean 'json'?", ended.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "'jsn' is none of text, json; did you mean 'json'?", ended.Errors, StringComparison.Ordinal);
     }
 
     [Theory]

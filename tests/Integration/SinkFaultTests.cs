@@ -32,8 +32,7 @@ public sealed class SinkFaultTests : IDisposable
             "sqlite refused the record at offset 1557 of transactions.enriched 0 (dead letter)", ended.Errors,
             StringComparison.Ordinal);
         Assert.Equal(Transactions, RunOutputs.Number(Database, "SELECT count(*) FROM transactions"));
-        Assert.Equal(
-            Transactions, RunOutputs.Files(_folder.File("json"))[$"{Enriched}-000000.jsonl"].Count(c => c == '\n'));
+        Assert.Equal(Transactions, LinesIn(_folder.File("json")));
         JsonElement[] letters = DeadLetters();
         Assert.Equal(["jsonl", "sqlite"], letters.Select(l => l.GetProperty("operator").GetString()).Order());
         foreach (JsonElement letter in letters)
@@ -65,7 +64,8 @@ public sealed class SinkFaultTests : IDisposable
         Assert.Contains(
             "cannot write the record at offset 1557 of transactions.enriched 0", ended.Errors,
             StringComparison.Ordinal);
-        Assert.Contains("set delivery.rejected_records to dead_letter", ended.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            "set delivery.rejected_records to dead_letter", ended.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -127,8 +127,7 @@ public sealed class SinkFaultTests : IDisposable
         await process.WaitForAsync("jsonl failed and starts again in");
         File.Delete(mount);
         TransactionsInput.AssertDone(process.WaitForEnd());
-        Assert.Equal(
-            Transactions, RunOutputs.Files($"{mount}/json")[$"{Enriched}-000000.jsonl"].Count(c => c == '\n'));
+        Assert.Equal(Transactions, LinesIn($"{mount}/json"));
     }
 
     [Fact]
@@ -188,6 +187,9 @@ public sealed class SinkFaultTests : IDisposable
         return [.. tap.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(l => JsonDocument.Parse(l).RootElement.GetProperty("value"))];
     }
+
+    private static int LinesIn(string folder) =>
+        RunOutputs.Files(folder)[$"{Enriched}-000000.jsonl"].Count(c => c == '\n');
 
     private static int Count(string text, string part) => text.Split(part).Length - 1;
 }

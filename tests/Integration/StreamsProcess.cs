@@ -105,6 +105,8 @@ internal sealed class StreamsProcess : IDisposable
     /// <summary>Sends SIGTERM.</summary>
     internal void Terminate()
     {
+        if (_process.HasExited)
+            return;
         using Process kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
         kill.WaitForExit();
     }

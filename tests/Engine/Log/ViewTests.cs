@@ -42,7 +42,8 @@ public sealed class ViewTests
     public void What_the_owner_compacts_or_deletes_afterwards_stays_in_the_view()
     {
         var log = new SmallLog(2);
-        using EmbeddedLog owner = log.Open(SegmentBytes);
+        using EmbeddedLog owner = EmbeddedLog.Open(
+            SmallLog.Options(log.Files, SegmentBytes) with { CleanDeadPercentMin = 10 });
         TopicPartition table = owner.EnsureTopic(
             new TopicSpec { Name = "table", Compacted = true, Retention = null })[0];
         TopicPartition stream = owner.EnsureTopic(new TopicSpec { Name = "stream", Retention = null })[0];
@@ -256,6 +257,8 @@ public sealed class ViewTests
         public void SyncDirectory() => inner.SyncDirectory();
 
         public IDisposable? TryLock(string name) => inner.TryLock(name);
+
+        public void DropFromCache(string name) => inner.DropFromCache(name);
 
         public long FreeBytes() => inner.FreeBytes();
     }

@@ -87,7 +87,11 @@ public sealed class FailurePolicyTests : IDisposable
             Id = "test",
             Topology = builder.Build(),
             DataFolder = _folder.Path,
-            Runtime = new RuntimeOptions { ProcessingFailures = policy, DecodingFailures = FailurePolicy.Fail },
+            Runtime = new RuntimeOptions
+            {
+                ProcessingFailures = policy,
+                DecodingFailures = FailurePolicy.Fail,
+            },
         };
         using var application = new StreamsApplication(definition, _log, NullLogger.Instance);
         application.Start();

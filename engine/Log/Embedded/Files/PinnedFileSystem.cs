@@ -89,6 +89,12 @@ internal sealed class PinnedFileSystem : ILogFileSystem, IDisposable
     public IDisposable? TryLock(string name) => throw ReadOnly();
 
     /// <inheritdoc/>
+    public void DropFromCache(string name)
+    {
+        // The owner's affair.
+    }
+
+    /// <inheritdoc/>
     public long FreeBytes() => 0;
 
     /// <inheritdoc/>
