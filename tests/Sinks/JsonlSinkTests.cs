@@ -84,7 +84,7 @@ public sealed class JsonlSinkTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_cannot_be_made_is_named()
+    public void A_file_in_the_place_of_the_folder_is_named()
     {
         File.WriteAllText(_run.Folder.File("json"), "a file");
         using JsonlSink sink = Make();
