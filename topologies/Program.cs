@@ -11,6 +11,7 @@ internal static class Program
         var root = new RootCommand(
             "Stream processing for digital-asset platforms: risk-scored records, exactly once.")
         {
+            DemoCommand.Create(),
             RunCommand.Create(),
             TopologyCommands.CreateValidate(),
             TopologyCommands.CreateDescribe(),
@@ -19,7 +20,11 @@ internal static class Program
             LogCommands.Create(),
         };
         ParseResult parsed = root.Parse(args);
-        int code = await parsed.InvokeAsync();
+        int code = await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            // A command that is asked to stop commits what it has; it is not cut off after two seconds.
+            ProcessTerminationTimeout = Timeout.InfiniteTimeSpan,
+        });
         return parsed.Errors.Count > 0 ? ExitCode.Usage : code;
     }
 }
