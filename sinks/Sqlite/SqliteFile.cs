@@ -4,13 +4,24 @@ using Streams.Connect;
 namespace Streams.Sinks.Sqlite;
 
 /// <summary>The file's own tables: whose results it holds, how far, and how its tables were made.</summary>
-internal sealed class SqliteFile(SqliteConnection connection, string path)
+internal sealed class SqliteFile(SqliteConnection connection, SqliteOptions options)
 {
+    // Pages twice the default, because an index over hashes touches a page per entry; and a checkpoint at
+    // 128 MiB of WAL, which writes a page once that many commits have touched.
+    private const int PageBytes = 8192;
+    private const int CheckpointPages = (128 << 20) / PageBytes;
+    private const int BytesPerKibibyte = 1024;
+
     /// <summary>Sets the file up, or checks that it belongs to this log.</summary>
     /// <exception cref="ConfigurationException">It holds the results of another data directory.</exception>
     internal void Prepare(string logId)
     {
+        // Holds for a file that is made now; an older one keeps its own.
+        Run($"PRAGMA page_size = {PageBytes}");
         Run("PRAGMA journal_mode = WAL");
+        Run($"PRAGMA wal_autocheckpoint = {CheckpointPages}");
+        // A negative number is in KiB. Source: SQLite, "PRAGMA cache_size".
+        Run($"PRAGMA cache_size = -{options.CacheBytesMax / BytesPerKibibyte}");
         // A power cut may take the last commits, offsets included: they are written again from the log.
         Run("PRAGMA synchronous = NORMAL");
         Run("CREATE TABLE IF NOT EXISTS streams_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT " +
@@ -24,7 +35,7 @@ internal sealed class SqliteFile(SqliteConnection connection, string path)
             Run("INSERT INTO streams_meta (name, value) VALUES ('log_id', $value)", ("$value", logId));
         else if (owner != logId)
             throw new ConfigurationException(
-                $"sqlite: {path} holds the results of another data directory (log {owner}, this one is " +
+                $"sqlite: {options.File} holds the results of another data directory (log {owner}, this one is " +
                     $"{logId}). Write " +
                 "to another file, or use the data directory that it came from.");
     }
@@ -48,7 +59,7 @@ internal sealed class SqliteFile(SqliteConnection connection, string path)
         else if (made != table.Ddl)
         {
             throw new ConfigurationException(
-                $"sqlite: the table '{table.Name}' in {path} was made with other columns: " +
+                $"sqlite: the table '{table.Name}' in {options.File} was made with other columns: " +
                     $"{Difference(made, table.Ddl)}. " +
                 "Write to another file.");
         }

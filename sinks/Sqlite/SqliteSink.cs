@@ -57,7 +57,7 @@ public sealed class SqliteSink : ISink
     public void Open(SinkContext context)
     {
         _connection = Connect();
-        var store = new SqliteFile(_connection, _options.File);
+        var store = new SqliteFile(_connection, _options);
         store.Prepare(context.LogId);
         foreach (TableMapping mapping in _mappings)
         {

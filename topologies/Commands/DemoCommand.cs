@@ -79,7 +79,7 @@ internal static class DemoCommand
             Abandon = stop.Wait,
         };
         IDemoView view = IsLive(json)
-            ? new LiveDemoView(plan, folder, AnsiConsole.Console)
+            ? new LiveDemoView(plan, AnsiConsole.Console)
             : new PlainDemoView(plan, progress);
         DemoOutcome outcome = await view.ShowAsync(
             show => DemoRun.RunAsync(options, log, () => log.Warning, show));

@@ -17,7 +17,9 @@ internal sealed class DemoMonitor(
     private readonly RateMeter _alerts = new();
 
     /// <summary>How it stands now.</summary>
-    internal DemoSnapshot Look()
+    /// <param name="isLast">Whether latencies are to be those of the whole run, not of the last
+    /// seconds.</param>
+    internal DemoSnapshot Look(bool isLast = false)
     {
         TimeSpan now = Stopwatch.GetElapsedTime(_started);
         SourceCounts? counts = host.Application.SourceCounts.Select(s => s.Counts).FirstOrDefault();
@@ -36,9 +38,9 @@ internal sealed class DemoMonitor(
             Alerts = _alerts.Add(now, observer.Alerts),
             DuplicateBlocks = own.GetValueOrDefault("duplicate_blocks"),
             RefusedBlocks = own.GetValueOrDefault("blocks_refused"),
-            ToEnriched = Latency.Of(observer.ToEnriched),
-            ToAlert = Latency.Of(observer.ToAlert),
-            ToSink = Latency.Of(observer.ToSink),
+            ToEnriched = Latency(observer.ToEnriched),
+            ToAlert = Latency(observer.ToAlert),
+            ToSink = Latency(observer.ToSink),
             LatestAlerts = latest,
             AlertsByRule = byRule,
             Address = host.Address,
@@ -46,5 +48,7 @@ internal sealed class DemoMonitor(
                 ? "the disk is full; commits wait for room"
                 : warning(),
         };
+
+        Latency Latency(LatencyHistogram histogram) => isLast ? histogram.All() : histogram.Lately();
     }
 }

@@ -15,7 +15,9 @@ internal sealed record ShownAlert(
 /// </summary>
 internal sealed class DemoObserver : IDisposable
 {
-    private const int ShownMax = 8;
+    /// <summary>How many of the latest alerts are shown.</summary>
+    internal const int ShownMax = 8;
+
     private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(10);
 
     private readonly ITopicLog _log;
@@ -111,7 +113,8 @@ internal sealed class DemoObserver : IDisposable
         {
             _transactions.Deserialize(record.Value, ref _transaction);
             Evaluation.Add(_transaction);
-            if (_transaction.TxIndex != _transaction.BlockTxCount - 1 || _transaction.BlockHeight is not { } height)
+            bool isLastOfBlock = _transaction.TxIndex == _transaction.BlockTxCount - 1;
+            if (!isLastOfBlock || _transaction.BlockHeight is not { } height)
                 continue;
             if (_clock.Since(height) is { } latency)
                 ToEnriched.Add(latency);

@@ -49,7 +49,8 @@ public sealed record DemoPlan
             throw new ConfigurationException($"--rate must be 100 to {RateMax:N0}; it is {rate:N0}.");
         var duration = TimeSpan.FromSeconds(seconds);
         SimulationOptions simulation = SimulationOptions.ForDemo(duration, rate);
-        long traffic = (long)seconds * rate / simulation.TransactionsPerBlock;
+        // The coinbase counts by the rate, and not by the size of a block.
+        long traffic = (long)seconds * rate / (simulation.TransactionsPerBlock + 1);
         return new DemoPlan(seconds, rate, simulation with
         {
             Seed = seed,

@@ -77,8 +77,8 @@ internal static class DemoReport
 
     private static object Json(Latency latency) => new
     {
-        p50 = latency.Half?.TotalSeconds,
-        p99 = latency.Most?.TotalSeconds,
+        p50 = latency.P50?.TotalSeconds,
+        p99 = latency.P99?.TotalSeconds,
         max = latency.Max?.TotalSeconds,
     };
 
@@ -102,7 +102,7 @@ internal static class DemoReport
         Line("its rows in SQLite, committed", last.ToSink);
 
         void Line(string what, Latency latency) => to.WriteLine(Invariant(
-            $"  {what,-34} {Time(latency.Half),8}  {Time(latency.Most),8}  {Time(latency.Max),8}"));
+            $"  {what,-34} {Time(latency.P50),8}  {Time(latency.P99),8}  {Time(latency.Max),8}"));
     }
 
     // Honest about what decided the number of blocks: the plan, the user, or the speed of the machine.

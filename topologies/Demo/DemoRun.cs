@@ -38,8 +38,10 @@ internal static class DemoRun
     private const string SinkKindName = "sqlite";
     private const string Application = "demo";
 
-    // What is on its way is bounded, so that a slow disk slows the feed and not the end.
-    private const long UnwrittenRecordsMax = 60_000;
+    // What is on its way is bounded by two seconds of the feed: a slow disk slows the feed, not the end.
+    private const int OnTheWaySeconds = 2;
+    private const int OnTheWayMin = 10_000;
+    private const int OnTheWayMax = 40_000;
 
     private static readonly TimeSpan ShowInterval = TimeSpan.FromMilliseconds(200);
 
@@ -60,7 +62,7 @@ internal static class DemoRun
         var source = new SourceBinding<Bytes32, ChainTransaction>(
             BitcoinSimulatedSource.Kind, TransactionsTopology.Transactions, Serdes.Bytes32,
             RecordSerde.Protobuf<ChainTransaction>(),
-            () => new DemoFeed(options.Plan, truth, clock, () => IsBehind(host!.Log), options.Stop));
+            () => new DemoFeed(options.Plan, truth, clock, () => IsBehind(host!.Log, options.Plan.Rate), options.Stop));
         BuiltTopology built = settings.Topology.Build(settings.TopologyOptions);
         await using ApplicationHost opened = host = ApplicationHost.Open(settings, built, logger, [source]);
         using var observer = new DemoObserver(host.Log, clock, SinkKindName);
@@ -74,8 +76,7 @@ internal static class DemoRun
         await observing;
         if (host.Application.Failure is { } failure)
             throw failure;
-        DemoSnapshot last = monitor.Look();
-        show(last);
+        DemoSnapshot last = monitor.Look(isLast: true);
         return new DemoOutcome
         {
             Plan = options.Plan,
@@ -109,12 +110,13 @@ internal static class DemoRun
         return !stop.IsCancellationRequested && host.Application.IsDrained();
     }
 
-    private static bool IsBehind(EmbeddedLog log)
+    private static bool IsBehind(EmbeddedLog log, int rate)
     {
         TopicPartition read = log.FindTopic(TransactionsTopology.Transactions)![0];
         TopicPartition enriched = log.FindTopic(TransactionsTopology.Enriched)![0];
         long written = log.CommittedOffset(SinkKindName, enriched) ?? 0;
-        return log.EndOffset(read, ReadLevel.Committed) - written > UnwrittenRecordsMax;
+        return log.EndOffset(read, ReadLevel.Committed) - written
+            > Math.Clamp(OnTheWaySeconds * rate, OnTheWayMin, OnTheWayMax);
     }
 
     private static RunSettings SettingsOf(DemoRunOptions options) => new()

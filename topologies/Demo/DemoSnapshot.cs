@@ -29,6 +29,8 @@ internal sealed record DemoSnapshot
 
     internal required long RefusedBlocks { get; init; }
 
+    /// <summary>From the raw block to its last enriched transaction: lately, or, at the end, over
+    /// all.</summary>
     internal required Latency ToEnriched { get; init; }
 
     internal required Latency ToAlert { get; init; }
@@ -52,16 +54,6 @@ internal sealed record DemoSnapshot
 /// <param name="Total">The count.</param>
 /// <param name="PerSecond">Its growth over the last seconds.</param>
 internal readonly record struct Moving(long Total, double PerSecond);
-
-/// <summary>How long something took.</summary>
-/// <param name="Half">Half of them took at most this; absent where there was none.</param>
-/// <param name="Most">99 of 100 took at most this.</param>
-/// <param name="Max">The longest.</param>
-internal readonly record struct Latency(TimeSpan? Half, TimeSpan? Most, TimeSpan? Max)
-{
-    internal static Latency Of(LatencyHistogram histogram) =>
-        new(histogram.Percentile(0.5), histogram.Percentile(0.99), histogram.Max());
-}
 
 /// <summary>Measures how fast a count grows, over the last two seconds.</summary>
 internal sealed class RateMeter

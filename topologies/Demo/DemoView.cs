@@ -52,7 +52,7 @@ internal sealed class PlainDemoView(DemoPlan plan, TextWriter to) : IDemoView
         string seconds = Invariant($"{Math.Round(now.Elapsed.TotalSeconds):F0}/{plan.Seconds} s");
         string line = Invariant($"  {seconds,8}  {now.Transactions.PerSecond,7:N0} tx/s  ") +
             Invariant($"{now.Blocks.PerSecond,4:N0} blocks/s  {Bytes(now.Bytes.PerSecond),8}/s  ") +
-            Invariant($"{Time(now.ToEnriched.Half),6} p50  {Time(now.ToEnriched.Most),6} p99  ") +
+            Invariant($"scored in {Time(now.ToEnriched.P50),6}, p99 {Time(now.ToEnriched.P99),6}  ") +
             Invariant($"{now.Alerts.Total,5:N0} alerts");
         return now.LatestAlerts.Count == 0
             ? line
@@ -61,13 +61,16 @@ internal sealed class PlainDemoView(DemoPlan plan, TextWriter to) : IDemoView
 }
 
 /// <summary>A table that is drawn anew several times a second.</summary>
-internal sealed class LiveDemoView(DemoPlan plan, DemoFolder folder, IAnsiConsole console) : IDemoView
+internal sealed class LiveDemoView(DemoPlan plan, IAnsiConsole console) : IDemoView
 {
     /// <summary>Least width that the table fits in.</summary>
     internal const int WidthMin = 72;
 
     private const int BarWidth = 30;
-    private const int IdLength = 12;
+    private const int RuleWidth = 22;
+    private const int ScoreWidth = 5;
+    private const int AmountWidth = 17;
+    private const int PaddingWidth = 8;
 
     /// <inheritdoc/>
     public Task<DemoOutcome> ShowAsync(Func<Action<DemoSnapshot>, Task<DemoOutcome>> work) => console
@@ -101,8 +104,7 @@ internal sealed class LiveDemoView(DemoPlan plan, DemoFolder folder, IAnsiConsol
             ? "[yellow]working off what was fed[/]"
             : Invariant($"{now.Elapsed.TotalSeconds:F0} of {plan.Seconds} s");
         return new Markup(
-            $"[bold]streams demo[/]  {bar}  {state}  [grey]seed {plan.Simulation.Seed}, " +
-            $"{Markup.Escape(folder.Path)}, Ctrl-C ends it[/]");
+            $"[bold]streams demo[/]  {bar}  {state}  [grey]Ctrl-C ends it[/]");
     }
 
     private static Table Rates(DemoSnapshot now)
@@ -131,26 +133,29 @@ internal sealed class LiveDemoView(DemoPlan plan, DemoFolder folder, IAnsiConsol
         return table;
 
         void Row(string what, Latency latency) => table.AddRow(
-            new Text(what), new Text(Time(latency.Half)).RightJustified(),
-            new Text(Time(latency.Most)).RightJustified());
+            new Text(what), new Text(Time(latency.P50)).RightJustified(),
+            new Text(Time(latency.P99)).RightJustified());
     }
 
-    private static Table Alerts(DemoSnapshot now)
+    private Table Alerts(DemoSnapshot now)
     {
-        Table table = new Table().NoBorder().Expand();
-        table.AddColumn(new TableColumn("[bold]latest alerts[/]").NoWrap().PadLeft(0));
-        table.AddColumn(new TableColumn("[grey]score[/]").RightAligned().NoWrap());
-        table.AddColumn(new TableColumn("[grey]amount[/]").RightAligned().NoWrap());
-        table.AddColumn(new TableColumn("[grey]transaction[/]").NoWrap());
-        table.AddColumn(new TableColumn("[grey]why[/]").NoWrap());
+        Table table = new Table().NoBorder()
+            .AddColumn(new TableColumn("[grey]latest alerts[/]").Width(RuleWidth).NoWrap().PadLeft(0))
+            .AddColumn(new TableColumn("[grey]score[/]").RightAligned().Width(ScoreWidth))
+            .AddColumn(new TableColumn("[grey]amount[/]").RightAligned().Width(AmountWidth).NoWrap())
+            .AddColumn(new TableColumn("[grey]why[/]").NoWrap());
+        int left = console.Profile.Width - RuleWidth - ScoreWidth - AmountWidth - PaddingWidth;
         foreach (ShownAlert alert in now.LatestAlerts)
         {
-            var why = new Text(alert.Evidence) { Overflow = Overflow.Ellipsis };
+            string why = alert.Evidence.Length <= left ? alert.Evidence : alert.Evidence[..(left - 1)] + "…";
             table.AddRow(
                 new Text(NameOf(alert.Rule), StyleOf(alert.Score)),
-                new Text(alert.Score.ToString(CultureInfo.InvariantCulture)),
-                new Text(Bitcoins(alert.SumSatoshi)), new Text($"{alert.TxId}"[..IdLength]), why);
+                new Text(alert.Score.ToString(CultureInfo.InvariantCulture)).RightJustified(),
+                new Text(Bitcoins(alert.SumSatoshi)).RightJustified(), new Text(why));
         }
+        // The picture keeps its height from the first alert to the last.
+        for (int i = now.LatestAlerts.Count; i < DemoObserver.ShownMax; i++)
+            table.AddRow(Text.Empty, Text.Empty, Text.Empty, Text.Empty);
         return table;
     }
 
