@@ -62,6 +62,7 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(ParseResult parsed)
     {
+        using var stop = new DemoStop();
         long seed = parsed.GetValue(Seed) ?? RandomNumberGenerator.GetInt32(1, SeedMax);
         DemoPlan plan = DemoPlan.Of(parsed.GetValue(Seconds), parsed.GetValue(Rate), seed);
         DemoFolder folder = DemoFolder.Prepare(parsed.GetValue(Data)!);
@@ -69,7 +70,6 @@ internal static class DemoCommand
         TextWriter progress = json ? Console.Error : Console.Out;
         DemoReport.WriteStart(plan, folder, progress);
         var log = new DemoLog();
-        using var stop = new DemoStop();
         var options = new DemoRunOptions
         {
             Plan = plan,

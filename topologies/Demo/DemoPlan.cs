@@ -34,7 +34,7 @@ public sealed record DemoPlan
 
     /// <summary>Feeding ends after this time, even if the last block was not reached: a machine that does not
     /// keep up feeds fewer blocks, not longer.</summary>
-    public TimeSpan TimeMax { get; }
+    public TimeSpan TimeMax { get; init; }
 
     /// <summary>Plans a run.</summary>
     /// <param name="seconds">How long, 1 to <see cref="SecondsMax"/>.</param>

@@ -20,11 +20,12 @@ public static class DemoQueries
             ORDER BY t.analysis_score DESC, t.output_sum_base DESC LIMIT 10;
             """),
         new DemoQuery(
-            "Who was paid, of those that the labels know?",
+            "How much went straight to whom the labels warn of?",
             """
             SELECT g.value AS label, count(*) AS payments, sum(o.value) / 1e8 AS btc
             FROM transaction_output_tags g
             JOIN transaction_outputs o ON o.tx_id = g.tx_id AND o.position = g.parent_position
+            WHERE g.value NOT LIKE 'exchange:%' AND g.value NOT LIKE 'miner:%'
             GROUP BY 1 ORDER BY 3 DESC LIMIT 10;
             """),
         new DemoQuery(

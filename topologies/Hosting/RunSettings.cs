@@ -140,7 +140,7 @@ internal static class RunSettingsReader
                 options = options.WithDefault("follow", line.Drain ? "false" : "true");
             object bound = OptionBinder.Bind(kind.Options, options);
             if (line.Drain && kind.EndlessBecause(bound) is { } why)
-                throw given.Error($"the source '{name}' {why}: it never ends, and with it --drain");
+                throw given.Error($"the source '{name}' {why}: with --drain the run would never end");
             sources.Add(new NamedSource(name, kind, bound));
         }
         return sources;
