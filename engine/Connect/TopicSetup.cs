@@ -24,7 +24,7 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
         EnsureRepartitions();
         IReadOnlyList<TaskId> tasks = [.. _topology.Parts.SelectMany(PrepareTasks)];
         // The parts share this changelog, so it has the partitions of the widest.
-        EnsureChangelog(Topology.StreamTimeStore, tasks.Max(t => t.Partition) + 1);
+        EnsureChangelog(Topology.StreamTimeStore, tasks.Max(t => t.Partition) + 1, compacted: true);
         return tasks;
     }
 
@@ -79,7 +79,7 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
     {
         int partitions = part.Sources.Max(s => log.FindTopic(FullName(s))!.Partitions);
         foreach (string store in ChangelogStores(part))
-            EnsureChangelog(store, partitions);
+            EnsureChangelog(store, partitions, compacted: false);
         return Enumerable.Range(0, partitions).Select(p => new TaskId(part.Id, p));
     }
 
@@ -91,13 +91,18 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
             yield return Topology.SavepointStore;
     }
 
-    private void EnsureChangelog(string store, int partitions) => log.EnsureTopic(new TopicSpec
+    // A store's snapshots cut its changelog off behind them, which costs next to nothing; compacting it as
+    // well would rewrite every record several times. Only what has no snapshots is compacted.
+    private void EnsureChangelog(string store, int partitions, bool compacted)
     {
-        Name = $"{definition.Id}-{store}-changelog",
-        Partitions = partitions,
-        Compacted = true,
-        Retention = null,
-    });
+        log.EnsureTopic(new TopicSpec
+        {
+            Name = $"{definition.Id}-{store}-changelog",
+            Partitions = partitions,
+            Compacted = compacted,
+            Retention = null,
+        });
+    }
 
     private string FullName(SourceNode source) =>
         source.IsInternal ? $"{definition.Id}-{source.TopicName}" : source.TopicName;
