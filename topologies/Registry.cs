@@ -30,7 +30,7 @@ internal static class Registry
             RecordSerde.Protobuf<ChainTransaction>(), options => new BitcoinSimulatedSource(options)) with
         {
             EndlessBecause = options =>
-                options is SimulationOptions { BlocksMax: 0 } simulation && simulation.Duration == TimeSpan.Zero
+                options is SimulationOptions { BlocksMax: 0, Duration.Ticks: 0 }
                     ? "has neither 'blocks_max' nor 'duration'"
                     : null,
         },

@@ -35,9 +35,9 @@ internal sealed class SqliteFile(SqliteConnection connection, SqliteOptions opti
             Run("INSERT INTO streams_meta (name, value) VALUES ('log_id', $value)", ("$value", logId));
         else if (owner != logId)
             throw new ConfigurationException(
-                $"sqlite: {options.File} holds the results of another data directory (log {owner}, this one is " +
-                    $"{logId}). Write " +
-                "to another file, or use the data directory that it came from.");
+                $"sqlite: {options.File} holds the results of another data directory (log {owner}, " +
+                    $"this one is {logId}). Write to another file, or use the data directory that it came " +
+                    "from.");
     }
 
     /// <summary>Makes a table, or checks that it is as it would be made now.</summary>

@@ -10,8 +10,8 @@ public sealed record SqliteOptions
     /// true.</summary>
     public bool Indexes { get; init; } = true;
 
-    /// <summary>Bound on the memory for pages of the file, in bytes. Keys are hashes, so rows of one commit lie
-    /// all over the file; with a larger cache fewer pages are read again. Default 256 MiB.</summary>
+    /// <summary>Bound on the memory for pages of the file, in bytes. Keys are hashes, so the rows of a commit
+    /// lie all over the file; with a larger cache fewer pages are read again. Default 256 MiB.</summary>
     public long CacheBytesMax { get; init; } = 256L << 20;
 
     /// <summary>How long to wait for another connection that holds the file. Default 10 s.</summary>

@@ -32,8 +32,8 @@ internal static class DemoCommand
 
     private static readonly Option<string> Data = new("--data")
     {
-        Description = "The directory. Each demo begins anew and deletes there what the demo before it made, " +
-            "and nothing else; a directory that holds anything else is refused.",
+        Description = "The directory. Each demo begins anew and deletes there what the demo before it " +
+            "made, and nothing else; a directory that no demo made is refused.",
         DefaultValueFactory = _ => Path.Combine("data", "demo"),
     };
 
@@ -51,8 +51,9 @@ internal static class DemoCommand
     {
         var command = new Command(
             "demo",
-            "Score the transactions of a simulated Bitcoin network, find what was put into it, and say what " +
-                "was found and missed. Needs no service and no file. Ctrl-C ends it early, with the summary.")
+            "Score the transactions of a simulated Bitcoin network with known behaviour in it, and say what " +
+                "was found and missed. Needs no service and no file. Ctrl-C ends it early, with the " +
+                "summary.")
         {
             Seconds, Rate, Seed, Data, Listen, Json,
         };

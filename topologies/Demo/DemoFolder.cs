@@ -51,7 +51,8 @@ internal sealed class DemoFolder
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ConfigurationException(
-                $"The directory {path} cannot be used for the demo: {e.Message} Give another with --data.", e);
+                $"The directory {path} cannot be used for the demo: {e.Message} Give another with --data.",
+                e);
         }
         return folder;
     }
@@ -76,7 +77,8 @@ internal sealed class DemoFolder
         if (!Directory.Exists(log))
             return null;
         return new DirectoryFileSystem(log).TryLock(LockName) ?? throw new LogUnavailableException(
-            $"{Path} is in use by {HolderOf(log)}. Stop that process, or give another directory with --data.");
+            $"{Path} is in use by {HolderOf(log)}. Stop that process, or give another directory with " +
+            "--data.");
     }
 
     private static string HolderOf(string log)

@@ -18,7 +18,7 @@ internal static class DemoReport
             $"A simulated Bitcoin network feeds {Count(plan.Rate)} transactions a second for " +
             $"{plan.Seconds} s, as raw blocks, with known");
         to.WriteLine(
-            $"behaviour among them. What finds it is what 'streams run' runs: reader, log, topology, SQLite.");
+            "behaviour among them. What finds it is what 'streams run' runs: reader, log, topology, SQLite.");
         to.WriteLine($"Seed {plan.Simulation.Seed}; data in {folder.Path}; Ctrl-C ends it early.");
         to.WriteLine();
     }
@@ -116,9 +116,9 @@ internal static class DemoReport
         string fed = $"{Count(outcome.Last.Blocks.Total)} of {Count(plan.Simulation.BlocksMax)} blocks";
         return outcome.IsStoppedEarly
             ? $"It was stopped after {fed}; {again} feeds the same blocks and goes on after them."
-            : $"This machine did not keep up with {Count(plan.Rate)} a second, with SQLite written as well: " +
-                $"{fed} were fed in the time.\nWith the seed {plan.Simulation.Seed} the same blocks come " +
-                "again, but how many of them depends on the speed of the machine.";
+            : $"This machine did not keep up with {Count(plan.Rate)} a second, with SQLite written as " +
+                $"well: {fed} were fed in the time.\nWith the seed {plan.Simulation.Seed} the same blocks " +
+                "come again, but how many of them depends on the speed of the machine.";
     }
 
     private static void WriteFindings(DemoResult result, TextWriter to)
@@ -138,14 +138,16 @@ internal static class DemoReport
         WriteRow("all", "", Count(injected), Count(found), Count(injected - found),
             Count(rows.Sum(t => t.Alerted)), Count(rows.Sum(t => t.FalseAlarms)));
         to.WriteLine();
-        string recall = injected == 0 ? "Nothing was put in" : Invariant($"Recall {100.0 * found / injected:F1} %");
+        string recall = injected == 0
+            ? "Nothing was put in"
+            : Invariant($"Recall {100.0 * found / injected:F1} %");
         to.WriteLine(
             $"{recall}; {Plural(rows.Sum(t => t.FalseAlarms), "false alarm")} in " +
             $"{Count(result.Transactions)} transactions. Counted are injections that were complete before " +
             "the end;");
         to.WriteLine(
-            $"'-' marks what scores below {new RiskOptions().AlertScoreMin}: it is found, and stands on the " +
-            "transaction, but alerts nobody.");
+            $"'-' marks what scores below {new RiskOptions().AlertScoreMin}: it is found, and stands on " +
+            "the transaction, but alerts nobody.");
         WriteExamples(result, to);
 
         void WriteRow(
@@ -170,11 +172,12 @@ internal static class DemoReport
         TypologyResult flipped = Row(SimulatedTypology.FlippedBit);
         TypologyResult cut = Row(SimulatedTypology.TruncatedBlock);
         to.WriteLine(
-            $"{Plural(twice.Injected, "block")} came twice: {Count(outcome.Last.DuplicateBlocks)} recognised, " +
-            "and nothing of them counted again.");
+            $"{Plural(twice.Injected, "block")} came twice: {Count(outcome.Last.DuplicateBlocks)} " +
+            "recognised, and nothing of them counted again.");
         to.WriteLine(
-            $"{Plural(flipped.Injected, "block")} came with a flipped bit and {Count(cut.Injected)} cut short " +
-            $"before the whole copy: {Count(outcome.Last.RefusedBlocks)} refused, each kept as a dead letter.");
+            $"{Plural(flipped.Injected, "block")} came with a flipped bit and {Count(cut.Injected)} cut " +
+            $"short before the whole copy: {Count(outcome.Last.RefusedBlocks)} refused, each kept as a " +
+            "dead letter.");
         long Topic(string name) => outcome.Summary.Topics.FirstOrDefault(t => t.Topic == name).Records;
         to.WriteLine(
             $"Read {Count(Topic(TransactionsTopology.Transactions))} transactions, scored " +

@@ -62,7 +62,8 @@ internal static class DemoRun
         var source = new SourceBinding<Bytes32, ChainTransaction>(
             BitcoinSimulatedSource.Kind, TransactionsTopology.Transactions, Serdes.Bytes32,
             RecordSerde.Protobuf<ChainTransaction>(),
-            () => new DemoFeed(options.Plan, truth, clock, () => IsBehind(host!.Log, options.Plan.Rate), options.Stop));
+            () => new DemoFeed(
+                options.Plan, truth, clock, () => IsBehind(host!.Log, options.Plan.Rate), options.Stop));
         BuiltTopology built = settings.Topology.Build(settings.TopologyOptions);
         await using ApplicationHost opened = host = ApplicationHost.Open(settings, built, logger, [source]);
         using var observer = new DemoObserver(host.Log, clock, SinkKindName);

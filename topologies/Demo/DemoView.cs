@@ -147,7 +147,9 @@ internal sealed class LiveDemoView(DemoPlan plan, IAnsiConsole console) : IDemoV
         int left = console.Profile.Width - RuleWidth - ScoreWidth - AmountWidth - PaddingWidth;
         foreach (ShownAlert alert in now.LatestAlerts)
         {
-            string why = alert.Evidence.Length <= left ? alert.Evidence : alert.Evidence[..(left - 1)] + "…";
+            string why = alert.Evidence.Length <= left
+                ? alert.Evidence
+                : alert.Evidence[..(left - 1)] + "…";
             table.AddRow(
                 new Text(NameOf(alert.Rule), StyleOf(alert.Score)),
                 new Text(alert.Score.ToString(CultureInfo.InvariantCulture)).RightJustified(),

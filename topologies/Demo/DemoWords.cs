@@ -53,7 +53,8 @@ internal static class DemoWords
     };
 
     /// <summary>R1 to R10; a dash for none.</summary>
-    internal static string NumberOf(RiskRule rule) => rule == RiskRule.None ? "-" : Invariant($"R{(int)rule}");
+    internal static string NumberOf(RiskRule rule) =>
+        rule == RiskRule.None ? "-" : Invariant($"R{(int)rule}");
 
     /// <summary>1,234,567.</summary>
     internal static string Count(double count) => Invariant($"{count:N0}");
