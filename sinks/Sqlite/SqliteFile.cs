@@ -6,18 +6,15 @@ namespace Streams.Sinks.Sqlite;
 /// <summary>The file's own tables: whose results it holds, how far, and how its tables were made.</summary>
 internal sealed class SqliteFile(SqliteConnection connection, SqliteOptions options)
 {
-    // Pages twice the default, because an index over hashes touches a page per entry; and a checkpoint at
-    // 128 MiB of WAL, which writes a page once that many commits have touched.
-    private const int PageBytes = 8192;
+    // A checkpoint at 128 MiB of WAL: a page that many commits touched is written back once.
     private const int CheckpointPages = (128 << 20) / PageBytes;
+    private const int PageBytes = 4096;
     private const int BytesPerKibibyte = 1024;
 
     /// <summary>Sets the file up, or checks that it belongs to this log.</summary>
     /// <exception cref="ConfigurationException">It holds the results of another data directory.</exception>
     internal void Prepare(string logId)
     {
-        // Holds for a file that is made now; an older one keeps its own.
-        Run($"PRAGMA page_size = {PageBytes}");
         Run("PRAGMA journal_mode = WAL");
         Run($"PRAGMA wal_autocheckpoint = {CheckpointPages}");
         // A negative number is in KiB. Source: SQLite, "PRAGMA cache_size".

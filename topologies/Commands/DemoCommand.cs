@@ -51,8 +51,8 @@ internal static class DemoCommand
     {
         var command = new Command(
             "demo",
-            "Score the transactions of a simulated Bitcoin network with known behaviour in it, and say what " +
-                "was found and missed. Needs no service and no file. Ctrl-C ends it early, with the " +
+            "Score the transactions of a simulated Bitcoin network with known behaviour in it, and say " +
+                "what was found and missed. Needs no service and no file. Ctrl-C ends it early, with the " +
                 "summary.")
         {
             Seconds, Rate, Seed, Data, Listen, Json,
