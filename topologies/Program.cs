@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Streams.Topologies.Commands;
+using Streams.Topologies.Configuration;
 using Streams.Topologies.Hosting;
 
 namespace Streams.Topologies;
@@ -8,6 +9,7 @@ internal static class Program
 {
     private static async Task<int> Main(string[] args)
     {
+        Secrets.HideOnConsole();
         var root = new RootCommand(
             "Stream processing for digital-asset platforms: risk-scored records, exactly once.")
         {
@@ -18,6 +20,8 @@ internal static class Program
             TopicCommands.CreateTopics(),
             TopicCommands.CreateTap(),
             LogCommands.Create(),
+            DocumentCommands.CreateSchemas(),
+            DocumentCommands.CreateOptions(),
         };
         ParseResult parsed = root.Parse(args);
         int code = await parsed.InvokeAsync(new InvocationConfiguration

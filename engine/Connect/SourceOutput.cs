@@ -27,7 +27,7 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
         _binding = binding;
         _writer = writer;
         _topic = log.FindTopic(binding.Topic)!;
-        _deadLetters = log.FindTopic(binding.Topic + DeadLetterWriter.TopicSuffix)!;
+        _deadLetters = log.FindTopic(binding.Topic + DeadLetterTopics.Suffix)!;
         _letters = new DeadLetterWriter(writer, deadLetterBytesMax);
     }
 
@@ -70,7 +70,7 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
     {
         _letters.Write(_deadLetters, _binding.Name, location, reason, detail, _lastTimestampMs, bytes);
         Counts.DeadLetters++;
-        EngineMeter.RecordFailed(_binding.Name, "read", reason);
+        EngineMeter.RecordFailed(_binding.Name, "read", reason, isKept: true);
     }
 
     /// <summary>Notes input that is left out on purpose.</summary>

@@ -8,9 +8,6 @@ namespace Streams.Errors;
 /// <summary>Writes dead letters into the commit of whoever met them. For one thread.</summary>
 internal sealed class DeadLetterWriter : IDisposable
 {
-    /// <summary>Put behind a topic's name.</summary>
-    internal const string TopicSuffix = ".dead-letter";
-
     private static readonly Serde<DeadLetter> Serde = RecordSerde.Protobuf<DeadLetter>();
 
     private readonly DeadLetter _letter = new();

@@ -37,11 +37,15 @@ internal sealed class StreamTask : IDisposable
                 $"input/{input.Node.TopicName}", () => input.PartitionTimeMs, ms =>
                     input.PartitionTimeMs = ms);
         _builder.Open();
+        Meter = new TaskMeter(this, environment);
     }
 
     internal TaskId Id { get; }
 
     internal TaskScope Scope => _scope;
+
+    /// <summary>What is measured of it.</summary>
+    internal TaskMeter Meter { get; }
 
     internal SubTopology Part => _part;
 
@@ -54,6 +58,7 @@ internal sealed class StreamTask : IDisposable
         foreach (TaskInput input in _inputs)
             input.Seek(
                 reader, log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
+        Meter.Restored();
     }
 
     /// <summary>Processes up to that many records.</summary>
@@ -90,6 +95,7 @@ internal sealed class StreamTask : IDisposable
 
     public void Dispose()
     {
+        Meter.Dispose();
         foreach (TaskInput input in _inputs)
             input.Dispose();
         _builder.Dispose();

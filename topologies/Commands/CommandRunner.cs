@@ -37,7 +37,7 @@ internal static class CommandRunner
     {
         ConfigurationException or TopologyException or TopicMismatchException => ExitCode.Usage,
         UnavailableException or LogUnavailableException or LogFullException or LogDamagedException
-            or StateLostException
+            or StateLostException or RecordRejectedException
             => ExitCode.Unavailable,
         _ => ExitCode.Internal,
     };

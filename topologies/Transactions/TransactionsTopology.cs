@@ -4,6 +4,7 @@ using Streams.Log;
 using Streams.Processing;
 using Streams.Records;
 using Streams.State;
+using Streams.Topologies.Transactions.Prices;
 using Streams.Topologies.Transactions.Tags;
 
 namespace Streams.Topologies.Transactions;
@@ -64,8 +65,10 @@ public static class TransactionsTopology
     /// <param name="options">How it is set up.</param>
     /// <param name="tags">The label set.</param>
     /// <param name="counts">Counts what is dropped as a duplicate.</param>
+    /// <param name="prices">Prices for limits in dollars; without them, limits are in base units.</param>
     public static Topology Build(
-        TransactionsOptions options, TagTable tags, TransactionsCounts? counts = null)
+        TransactionsOptions options, TagTable tags, TransactionsCounts? counts = null,
+        PriceTable? prices = null)
     {
         var builder = new StreamsBuilder();
         Declare(builder);
@@ -83,7 +86,7 @@ public static class TransactionsTopology
                 Serdes.Bytes32, TransactionSerde);
         ProcessedStreams<Bytes32, ChainTransaction> analysed = Deduplicated(
             tracked.Main, options, counts).Process(
-            () => new AnalysisProcessor(options.Risk, tags, entities, risk),
+            () => new AnalysisProcessor(options.Risk, tags, prices ?? PriceTable.Empty, entities, risk),
             new ProcessOptions("analyse", AnalysisProcessor.Outputs, AnalysisProcessor.Addresses,
                 AnalysisProcessor.Entities),
             Serdes.Bytes32, TransactionSerde);

@@ -24,7 +24,7 @@ internal sealed class SimulatedFeed : IDisposable
     {
         Log = SmallLog.Open(_files, segmentBytes: 64 << 20);
         Log.EnsureTopic(new TopicSpec { Name = TopicName });
-        Log.EnsureTopic(new TopicSpec { Name = TopicName + DeadLetterWriter.TopicSuffix });
+        Log.EnsureTopic(new TopicSpec { Name = TopicName + DeadLetterTopics.Suffix });
     }
 
     internal EmbeddedLog Log { get; }
@@ -70,7 +70,7 @@ internal sealed class SimulatedFeed : IDisposable
 
     /// <summary>The dead letters.</summary>
     internal List<DeadLetter> DeadLetters() =>
-        [.. Read(TopicName + DeadLetterWriter.TopicSuffix).Select(
+        [.. Read(TopicName + DeadLetterTopics.Suffix).Select(
             b => RecordSerde.Protobuf<DeadLetter>().Deserialize(b))];
 
     public void Dispose() => Log.Dispose();
