@@ -6,8 +6,6 @@ namespace Streams.Sinks.Sqlite;
 /// <summary>The file's own tables: whose results it holds, how far, and how its tables were made.</summary>
 internal sealed class SqliteFile(SqliteConnection connection, SqliteOptions options)
 {
-    // A checkpoint at 128 MiB of WAL: a page that many commits touched is written back once.
-    private const int CheckpointPages = (128 << 20) / PageBytes;
     private const int PageBytes = 4096;
     private const int BytesPerKibibyte = 1024;
 
@@ -16,7 +14,7 @@ internal sealed class SqliteFile(SqliteConnection connection, SqliteOptions opti
     internal void Prepare(string logId)
     {
         Run("PRAGMA journal_mode = WAL");
-        Run($"PRAGMA wal_autocheckpoint = {CheckpointPages}");
+        Run($"PRAGMA wal_autocheckpoint = {options.CheckpointBytes / PageBytes}");
         // A negative number is in KiB. Source: SQLite, "PRAGMA cache_size".
         Run($"PRAGMA cache_size = -{options.CacheBytesMax / BytesPerKibibyte}");
         // A power cut may take the last commits, offsets included: they are written again from the log.
