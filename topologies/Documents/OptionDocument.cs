@@ -35,6 +35,7 @@ internal sealed partial record OptionDocument(
         ["Factor"] = "times",
         ["Satoshi"] = "satoshi",
         ["Seed"] = "seed",
+        ["Restarts"] = "restarts",
     };
 
     private static readonly string[] UnitsInWords =
