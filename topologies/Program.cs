@@ -13,6 +13,7 @@ internal static class Program
         var root = new RootCommand(
             "Stream processing for digital-asset platforms: risk-scored records, exactly once.")
         {
+            DemoCommand.Create(),
             RunCommand.Create(),
             TopologyCommands.CreateValidate(),
             TopologyCommands.CreateDescribe(),
@@ -23,7 +24,11 @@ internal static class Program
             DocumentCommands.CreateOptions(),
         };
         ParseResult parsed = root.Parse(args);
-        int code = await parsed.InvokeAsync();
+        int code = await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            // A command that is asked to stop commits what it has; it is not cut off after two seconds.
+            ProcessTerminationTimeout = Timeout.InfiniteTimeSpan,
+        });
         return parsed.Errors.Count > 0 ? ExitCode.Usage : code;
     }
 }

@@ -1,5 +1,6 @@
 using Streams.Connect;
 using Streams.Connectors.Bitcoin;
+using Streams.Connectors.Bitcoin.Simulation;
 using Streams.Connectors.Chain;
 using Streams.Log;
 using Streams.Processing;
@@ -23,6 +24,16 @@ internal static class Registry
                 "files",
             TransactionsTopology.Transactions, Serdes.Bytes32, RecordSerde.Protobuf<ChainTransaction>(),
             options => new BitcoinFilesSource(options)),
+        SourceKind.Of<SimulationOptions, Bytes32, ChainTransaction>(
+            BitcoinSimulatedSource.Kind, "Blocks of a simulated regtest chain, with known behaviour in them.",
+            "seed", TransactionsTopology.Transactions, Serdes.Bytes32,
+            RecordSerde.Protobuf<ChainTransaction>(), options => new BitcoinSimulatedSource(options)) with
+        {
+            EndlessBecause = options =>
+                options is SimulationOptions { BlocksMax: 0, Duration.Ticks: 0 }
+                    ? "has neither 'blocks_max' nor 'duration'"
+                    : null,
+        },
     ];
 
     /// <summary>The kinds of sinks.</summary>
@@ -76,6 +87,9 @@ internal sealed record SourceKind(
         Func<string, object, SourceBinding> Bind)
     : INamedKind
 {
+    /// <summary>Why a source of these options is never exhausted; null where it can be.</summary>
+    internal Func<object, string?> EndlessBecause { get; init; } = _ => null;
+
     internal static SourceKind Of<TOptions, TKey, TValue>(
         string name, string doc, string locationOption, string topic, Serde<TKey> keySerde,
             Serde<TValue> valueSerde,

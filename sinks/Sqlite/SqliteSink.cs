@@ -136,7 +136,7 @@ public sealed class SqliteSink : ISink
     private void Prepare(SinkContext context)
     {
         raw.sqlite3_busy_timeout(_connection!.Handle!, (int)_options.BusyTimeout.TotalMilliseconds);
-        var store = new SqliteFile(_connection, _options.File);
+        var store = new SqliteFile(_connection, _options);
         store.Prepare(context.LogId);
         foreach (TableMapping mapping in _mappings)
         {

@@ -13,7 +13,9 @@ internal static class CommandRunner
     {
         try
         {
-            return await command();
+            // On a thread of its own: a signal that comes before a command's first await would otherwise end
+            // the process at once.
+            return await Task.Run(command);
         }
         catch (Exception e)
         {

@@ -165,7 +165,10 @@ internal static class RunSettingsReader
             ConfigSection options = Located(given.Without("name"), kind.LocationOption);
             if (kind.Options.GetProperty("Follow") is not null)
                 options = options.WithDefault("follow", line.Drain ? "false" : "true");
-            sources.Add(new NamedSource(name, kind, OptionBinder.Bind(kind.Options, options)));
+            object bound = OptionBinder.Bind(kind.Options, options);
+            if (line.Drain && kind.EndlessBecause(bound) is { } why)
+                throw given.Error($"the source '{name}' {why}: with --drain the run would never end");
+            sources.Add(new NamedSource(name, kind, bound));
         }
         return sources;
     }
