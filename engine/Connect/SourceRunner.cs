@@ -100,7 +100,7 @@ internal sealed class SourceRunner<TKey, TValue>(
                 || Stopwatch.GetTimestamp() >= due;
             if (commit)
             {
-                Commit(writer, cancellation);
+                Commit(writer, output, cancellation);
                 due = long.MaxValue;
             }
             if (status == SourceStatus.Done)
@@ -112,7 +112,7 @@ internal sealed class SourceRunner<TKey, TValue>(
                 cancellation.WaitHandle.WaitOne(IdleWait);
         }
         // On a full disk it does not wait any more: what is not committed is read again.
-        Commit(writer, cancellation);
+        Commit(writer, output, cancellation);
     }
 
     private static SourceStatus Read(
@@ -133,8 +133,10 @@ internal sealed class SourceRunner<TKey, TValue>(
         _isWaiting = false;
     }
 
-    private void Commit(ILogWriter writer, CancellationToken cancellation)
+    private void Commit(
+        ILogWriter writer, SourceOutput<TKey, TValue> output, CancellationToken cancellation)
     {
+        output.PrepareCommit();
         if (writer.PendingBytes == 0)
             return;
         long started = Stopwatch.GetTimestamp();

@@ -84,6 +84,7 @@ internal sealed class SimulatedFeed : IDisposable
         for (int i = 0; i < reads && status == SourceStatus.More; i++)
         {
             status = Read(source, output);
+            output.PrepareCommit();
             writer.Commit();
         }
         return status;
