@@ -41,7 +41,7 @@ internal sealed class OperatorHarness<TKey, TValue> : IDisposable
         new TopicSetup(definition, _log).Prepare();
         var environment = new TaskEnvironment(
             definition.Id, _log, new LogRoom(), definition.DataFolder, definition.Runtime,
-                TimeProvider.System);
+            TimeProvider.System);
         _writer = _log.OpenWriter("benchmark");
         SubTopology part = topology.Parts.Single(p => p.Sources.Any(s => s.TopicName == topic));
         _task = new StreamTask(new TaskId(part.Id, 0), part, environment, _writer);

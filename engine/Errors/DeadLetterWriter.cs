@@ -27,7 +27,7 @@ internal sealed class DeadLetterWriter : IDisposable
     /// <summary>Writes a record of a topic.</summary>
     internal void Write(
         Topic target, string stage, string topic, TopicPartition from, in LogRecord record,
-            string? operatorName,
+        string? operatorName,
         Exception reason)
     {
         _letter.Clear();

@@ -16,7 +16,7 @@ namespace Streams.Sinks.Sqlite;
 /// <param name="Indexes">The statements that make its indexes.</param>
 internal sealed record SqliteTable(
     string Name, int ModelTable, IReadOnlyList<string> Positions,
-        IReadOnlyList<(int Ordinal, RelationalColumn Column)> Columns,
+    IReadOnlyList<(int Ordinal, RelationalColumn Column)> Columns,
     int ModelColumns, string Ddl, IReadOnlyList<string> Indexes);
 
 /// <summary>Makes SQLite's tables from a mapping and the record's model.</summary>

@@ -45,7 +45,7 @@ public sealed class SqliteSink : ISink
     /// <summary>The statements that make the tables, indexes and views.</summary>
     public static string Ddl(
         IReadOnlyList<TopicFormat> formats, IReadOnlyList<TableMapping> mappings,
-            IReadOnlyList<ViewMapping> views)
+        IReadOnlyList<ViewMapping> views)
     {
         IEnumerable<string> tables = mappings.SelectMany(m => SqliteSchema.Tables(m, ModelOf(formats, m)))
             .SelectMany(t => t.Indexes.Prepend(t.Ddl));

@@ -39,7 +39,7 @@ internal sealed class ApplicationHost : IAsyncDisposable
     /// <summary>Prepares everything for a topology that is built already.</summary>
     internal static ApplicationHost Open(
         RunSettings settings, BuiltTopology built, ILogger logger,
-            IReadOnlyList<SourceBinding>? sources = null)
+        IReadOnlyList<SourceBinding>? sources = null)
     {
         sources ??= [.. settings.Sources.Select(s => s.Kind.Bind(s.Name, s.Options))];
         EmbeddedLog log = EmbeddedLog.Open(

@@ -13,7 +13,7 @@ namespace Streams.Topologies.Transactions;
 /// them.</summary>
 internal sealed class AnalysisProcessor(
     RiskOptions options, TagTable tags, PriceTable prices, SideOutput<long, Entity> entityOutput,
-        SideOutput<RiskLevel, BlockRisk> riskOutput)
+    SideOutput<RiskLevel, BlockRisk> riskOutput)
     : IProcessor<Bytes32, ChainTransaction, Bytes32, ChainTransaction>
 {
     internal const string Outputs = "outputs";

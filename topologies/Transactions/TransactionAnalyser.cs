@@ -305,7 +305,7 @@ internal sealed class TransactionAnalyser
 
     private void KeepOutputs(
         ChainTransaction tx, int peelHop, int peelOutput, TaintShare sanctioned, TaintShare illicit,
-            long eventMs)
+        long eventMs)
     {
         var state = new OutputState
         {

@@ -82,7 +82,7 @@ public static class TransactionsTopology
                 new Consumed<Bytes32, ChainTransaction>(Serdes.Bytes32, TransactionSerde) { Name = "read" })
             .Process(
                 () => new BlockTracker(options.FinalityBlocks, rolledBack),
-                    new ProcessOptions("track-blocks", BlockTracker.Store),
+                new ProcessOptions("track-blocks", BlockTracker.Store),
                 Serdes.Bytes32, TransactionSerde);
         ProcessedStreams<Bytes32, ChainTransaction> analysed = Deduplicated(
             tracked.Main, options, counts).Process(
@@ -123,7 +123,7 @@ public static class TransactionsTopology
 
     private static KStream<Bytes32, ChainTransaction> Deduplicated(
         KStream<Bytes32, ChainTransaction> transactions, TransactionsOptions options,
-            TransactionsCounts? counts) =>
+        TransactionsCounts? counts) =>
         transactions
             .SelectKey((_, tx) => DeduplicationKey.Of(tx), "key-by-occurrence")
             .Deduplicate(options.DeduplicateWithin, new DeduplicationKeySerde(), new DeduplicateOptions

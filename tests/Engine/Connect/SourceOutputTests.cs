@@ -8,7 +8,8 @@ using Xunit;
 
 namespace Streams.Tests.Engine.Connect;
 
-/// <summary>What a source emits does not depend on where it was interrupted (CSIC-114, invariant 2).</summary>
+/// <summary>What a source emits does not depend on where it was interrupted (CSIC-114, invariant
+/// 2).</summary>
 public sealed class SourceOutputTests : IDisposable
 {
     private readonly EmbeddedLog _log = EmbeddedLog.Open(new EmbeddedLogOptions

@@ -58,7 +58,7 @@ internal sealed class SimulatedFeed : IDisposable
     /// <summary>Runs a simulation.</summary>
     internal SourceStatus Run(
         SimulationOptions options, int reads = int.MaxValue, int lostReads = 0,
-            SimulationTruth? truth = null) =>
+        SimulationTruth? truth = null) =>
         Run(() => new BitcoinSimulatedSource(options, truth), reads, lostReads);
 
     /// <summary>Runs over files.</summary>
@@ -77,7 +77,7 @@ internal sealed class SimulatedFeed : IDisposable
 
     private static SourceStatus Read(
         ISource<Bytes32, ChainTransaction> source, SourceOutput<Bytes32, ChainTransaction> output,
-            ILogWriter writer,
+        ILogWriter writer,
         int reads)
     {
         var status = SourceStatus.More;
