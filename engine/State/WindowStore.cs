@@ -84,6 +84,35 @@ public sealed class WindowStore<TKey, TValue> : StateStore
         }
     }
 
+    /// <summary>Finds the windows of a key that start in a range, by start.</summary>
+    /// <returns>How many there are in <paramref name="found"/>, which grows where it must.</returns>
+    internal int Find(in TKey key, long fromMs, long toMs, ref WindowTime[] found)
+    {
+        ReadOnlySpan<byte> keyBytes = Encode(key);
+        TimeSegments segments = _table.Segments;
+        int count = 0;
+        for (long segment = segments.SegmentOf(fromMs); segment <= segments.SegmentOf(toMs); segment++)
+        {
+            if (!_table.TryList(keyBytes, segment, out ReadOnlySpan<byte> list))
+                continue;
+            for (int at = TimedList.FirstAtOrAfter(list, fromMs); at < list.Length;)
+            {
+                ref readonly ElementHeader header = ref TimedList.Header(list, at);
+                if (header.TimeMs > toMs)
+                    return count;
+                if ((header.Flags & ElementFlags.Deleted) == 0 && !segments.IsExpired(header.TimeMs))
+                {
+                    if (count == found.Length)
+                        Array.Resize(ref found, count * 2);
+                    found[count++] = new WindowTime(
+                        header.TimeMs, BinaryPrimitives.ReadInt64LittleEndian(TimedList.Payload(list, at)));
+                }
+                at += TimedList.ElementBytes(header.PayloadBytes);
+            }
+        }
+        return count;
+    }
+
     internal override long ObservedMs
     {
         get => _table.Segments.ObservedMs;
@@ -138,3 +167,6 @@ public sealed class WindowStore<TKey, TValue> : StateStore
         return _key.WrittenSpan;
     }
 }
+
+/// <summary>A window of a key and the time of its value.</summary>
+internal readonly record struct WindowTime(long StartMs, long TimestampMs);
