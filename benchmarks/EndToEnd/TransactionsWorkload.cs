@@ -11,7 +11,7 @@ namespace Streams.Benchmarks.EndToEnd;
 
 /// <summary>
 /// The topology <c>transactions</c> from raw block bytes to committed enriched records and alerts:
-/// <c>transactions [--sink none|jsonl|sqlite] [--records N] [--seed N]</c>.
+/// <c>transactions [--sink none|jsonl|sqlite] [--records N] [--seed N] [--allocations] [--keep]</c>.
 /// </summary>
 /// <remarks>
 /// A simulated chain is written to <c>blk*.dat</c> files first, which is not measured; then the application
@@ -33,8 +33,9 @@ internal static class TransactionsWorkload
         string folder = Directory.CreateTempSubdirectory("streams-bench-").FullName;
         try
         {
-            long inputBytes = WriteBlocks(Path.Combine(folder, "blocks"), records, seed);
-            Console.WriteLine(MeasureAsync(folder, sink, inputBytes).GetAwaiter().GetResult());
+            WriteBlocks(Path.Combine(folder, "blocks"), records, seed);
+            Console.WriteLine(MeasureAsync(folder, sink, records, args.Contains("--allocations"))
+                .GetAwaiter().GetResult());
         }
         finally
         {
@@ -44,25 +45,28 @@ internal static class TransactionsWorkload
         return 0;
     }
 
-    private static long WriteBlocks(string folder, int records, long seed)
+    private static void WriteBlocks(string folder, int records, long seed)
     {
         var options = new SimulationOptions { Seed = seed, TransactionsPerBlock = TransactionsPerBlock };
         using var simulator = new BlockSimulator(options);
         using var writer = new BlockFileWriter(folder, BitcoinNetwork.Regtest);
         writer.WriteChain(simulator, SimulationOptions.RunUpBlocks + records / TransactionsPerBlock);
-        return writer.Bytes;
     }
 
-    private static async Task<string> MeasureAsync(string folder, string sink, long inputBytes)
+    private static async Task<string> MeasureAsync(
+        string folder, string sink, int records, bool listAllocations)
     {
+        using AllocationSample? allocations = listAllocations ? new AllocationSample() : null;
         await using ApplicationHost host = ApplicationHost.Open(Settings(folder, sink), NullLogger.Instance);
         var process = new ProcessSample(host);
         await host.StartAsync(listen: null);
         ProcessSample? middle = null;
         await host.WaitAsync(drain: true, () =>
         {
-            if (middle is null && host.Application.SourceCounts.Sum(s => s.Counts.Bytes) > inputBytes / 2)
-                middle = new ProcessSample(host);
+            if (middle is not null || ProcessSample.Enriched(host) < records / 2)
+                return;
+            middle = new ProcessSample(host);
+            allocations?.Reset();
         }, CancellationToken.None);
         host.Log.WaitDurable(host.Log.WaitForCommit(long.MaxValue, TimeSpan.Zero, default), default);
         var end = new ProcessSample(host);
@@ -73,9 +77,9 @@ internal static class TransactionsWorkload
         {
             benchmark = Topology,
             sink,
-            input_bytes = inputBytes,
             whole = end.Since(process),
             second_half = end.Since(middle ?? process),
+            allocations = allocations?.Largest(12),
             resident_bytes_max = ProcessSample.ResidentBytesMax(),
             counts = host.Summarise(TimeSpan.Zero).Topology,
             topics = TopicCensus.Take(host.Log),
@@ -108,10 +112,11 @@ internal sealed class ProcessSample
     private readonly long _written = ReadProc("/proc/self/io", "write_bytes:");
     private readonly long _records;
 
-    internal ProcessSample(ApplicationHost host) =>
-        _records = host.Summarise(TimeSpan.Zero).Topics.Where(
-            t => t.Topic.EndsWith(".enriched", StringComparison.Ordinal))
-            .Sum(t => t.Records);
+    internal ProcessSample(ApplicationHost host) => _records = Enriched(host);
+
+    /// <summary>Enriched records that are committed.</summary>
+    internal static long Enriched(ApplicationHost host) => host.Summarise(TimeSpan.Zero).Topics
+        .Where(t => t.Topic.EndsWith(".enriched", StringComparison.Ordinal)).Sum(t => t.Records);
 
     internal static long ResidentBytesMax() => ReadProc("/proc/self/status", "VmHWM:") * 1024;
 

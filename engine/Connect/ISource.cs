@@ -100,8 +100,8 @@ public sealed record SourceOptions
     public int CommitBytesMax { get; init; } = 8 << 20;
 
     /// <summary>A source waits while this many of its records have not been processed. Default
-    /// 500,000.</summary>
-    public long LagRecordsMax { get; init; } = 500_000;
+    /// 100,000, which a reader of a log still finds in memory.</summary>
+    public long LagRecordsMax { get; init; } = 100_000;
 
     /// <summary>How long a commit that found the disk full waits before it tries again. Default 1
     /// s.</summary>

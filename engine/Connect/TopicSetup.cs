@@ -26,7 +26,7 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
             RequireEqualPartitions(together);
         IReadOnlyList<TaskId> tasks = [.. _topology.Parts.SelectMany(PrepareTasks)];
         // The parts share this changelog, so it has the partitions of the widest.
-        EnsureChangelog(Topology.StreamTimeStore, tasks.Max(t => t.Partition) + 1);
+        EnsureChangelog(Topology.StreamTimeStore, tasks.Max(t => t.Partition) + 1, compacted: true);
         return tasks;
     }
 
@@ -73,7 +73,8 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
     // reads nothing else that is sized, as many as the widest of what feeds it and the others.
     private int? PartitionsOf(string topic)
     {
-        SubTopology reading = _topology.Parts.First(p => p.Sources.Any(s => s.IsInternal && s.TopicName == topic));
+        SubTopology reading = _topology.Parts.First(p => p.Sources.Any(s => s.IsInternal
+            && s.TopicName == topic));
         List<int> sized = [.. reading.Sources.Select(s => log.FindTopic(FullName(s))?.Partitions ?? 0)];
         if (sized.Max() > 0)
             return sized.Max();
@@ -95,8 +96,8 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
         List<Topic> topics = [.. together.Sources.Select(s => log.FindTopic(FullName(s))!)];
         if (topics.Select(t => t.Partitions).Distinct().Count() > 1)
             throw new TopologyException(
-                $"Records of one key must meet in one task at the store '{together.Store}', so its topics need "
-                + "equally many partitions: "
+                $"Records of one key must meet in one task at the store '{together.Store}', so its "
+                + "topics need equally many partitions: "
                 + $"{string.Join(", ", topics.Select(t => $"'{t.Name}' has {t.Partitions}"))}. "
                 + "Send one of them through Repartition with the other's number.");
     }
@@ -105,7 +106,7 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
     {
         int partitions = part.Sources.Max(s => log.FindTopic(FullName(s))!.Partitions);
         foreach (string store in ChangelogStores(part))
-            EnsureChangelog(store, partitions);
+            EnsureChangelog(store, partitions, compacted: false);
         return Enumerable.Range(0, partitions).Select(p => new TaskId(part.Id, p));
     }
 
@@ -117,13 +118,18 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
             yield return Topology.SavepointStore;
     }
 
-    private void EnsureChangelog(string store, int partitions) => log.EnsureTopic(new TopicSpec
+    // A store's snapshots cut its changelog off behind them, which costs next to nothing; compacting it as
+    // well would rewrite every record several times. Only what has no snapshots is compacted.
+    private void EnsureChangelog(string store, int partitions, bool compacted)
     {
-        Name = $"{definition.Id}-{store}-changelog",
-        Partitions = partitions,
-        Compacted = true,
-        Retention = null,
-    });
+        log.EnsureTopic(new TopicSpec
+        {
+            Name = $"{definition.Id}-{store}-changelog",
+            Partitions = partitions,
+            Compacted = compacted,
+            Retention = null,
+        });
+    }
 
     private string FullName(SourceNode source) =>
         source.IsInternal ? $"{definition.Id}-{source.TopicName}" : source.TopicName;

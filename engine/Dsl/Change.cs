@@ -58,7 +58,8 @@ internal sealed class OldValues(params OldValues[] sources)
 
 /// <summary>How another operator reads a table's current values: from which stores, and how.</summary>
 internal sealed record TableView<TKey, TValue>(
-    IReadOnlyList<string> Stores, Func<TaskBuilder, TableGetter<TKey, TValue>> Getter, bool IsVersioned = false);
+    IReadOnlyList<string> Stores, Func<TaskBuilder, TableGetter<TKey, TValue>> Getter,
+        bool IsVersioned = false);
 
 /// <summary>What tells when a window of a windowed table is closed.</summary>
 /// <param name="EndMs">The end of a key's window.</param>

@@ -26,7 +26,8 @@ public sealed class CogroupedKStream<TKey, TAggregate>
         KGroupedStream<TKey, TValue> grouped, Aggregator<TKey, TValue, TAggregate> aggregator) =>
         new(_builder, _keySerde ?? grouped.KeySerde, [.. _inputs,
             (initializer, merger) => new GroupInput<TKey, TValue, TAggregate>(
-                grouped.Stream, Folds<TKey, TValue>.Aggregate(initializer, aggregator), Tombstone<TValue>.IsSeen)
+                grouped.Stream, Folds<TKey, TValue>.Aggregate(initializer, aggregator),
+                    Tombstone<TValue>.IsSeen)
             {
                 Merge = merger is null ? null : new SessionMerge<TKey, TAggregate>(initializer, merger),
             }]);

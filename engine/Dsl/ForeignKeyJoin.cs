@@ -164,7 +164,8 @@ internal sealed class ForeignKeyAnswer<TKey, TForeignKey, TOther>(
     }
 }
 
-/// <summary>Tells every row that subscribed to a foreign key when the other table's row changes, by key.</summary>
+/// <summary>Tells every row that subscribed to a foreign key when the other table's row changes, by
+/// key.</summary>
 internal sealed class ForeignKeyNotify<TKey, TForeignKey, TOther>(
     OrderedStore subscriptions, Serde<TKey> keySerde, Serde<TForeignKey> foreignKeySerde,
     Serde<TOther> valueSerde, bool versioned)

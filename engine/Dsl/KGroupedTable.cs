@@ -67,7 +67,8 @@ internal sealed record AggregateStore<TKey, TAggregate>(
     /// <summary>Declares the store.</summary>
     /// <exception cref="TopologyException">A serde is missing.</exception>
     internal static AggregateStore<TKey, TAggregate> Add(
-        StreamsBuilder builder, Materialized<TKey, TAggregate> materialized, Serde<TKey>? keySerde, string kind)
+        StreamsBuilder builder, Materialized<TKey, TAggregate> materialized, Serde<TKey>? keySerde,
+            string kind)
     {
         (Serde<TKey> keys, Serde<TAggregate> values) = RequireSerdes(materialized, keySerde);
         if (materialized.HistoryRetention is not null)

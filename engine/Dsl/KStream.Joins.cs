@@ -7,7 +7,8 @@ namespace Streams.Dsl;
 /// <content>Joins with other streams.</content>
 public sealed partial class KStream<TKey, TValue>
 {
-    /// <summary>Joins records of two streams that have the same key and lie within a window of time.</summary>
+    /// <summary>Joins records of two streams that have the same key and lie within a window of
+    /// time.</summary>
     /// <remarks>Both streams must be partitioned alike. A result has the later one's time and the headers of
     /// the record that came second.</remarks>
     public KStream<TKey, TResult> Join<TOther, TResult>(
@@ -110,7 +111,8 @@ internal sealed record StreamJoinPlan<TKey, TLeft, TRight>(
         new(task.Store<JoinStore>(LeftStore), KeySerde, LeftSerde, true, Windows.BeforeMs, Windows.AfterMs);
 
     internal JoinSide<TKey, TRight> Right(TaskBuilder task) =>
-        new(task.Store<JoinStore>(RightStore), KeySerde, RightSerde, false, Windows.AfterMs, Windows.BeforeMs);
+        new(task.Store<JoinStore>(RightStore), KeySerde, RightSerde, false, Windows.AfterMs,
+            Windows.BeforeMs);
 
     private void AddSide(StreamsBuilder builder, string name, string shape)
     {

@@ -65,7 +65,8 @@ public sealed partial class KStream<TKey, TValue>
     /// <param name="name">The node's name.</param>
     public KStream<TKey, TResult> Join<TTableKey, TTable, TResult>(
         GlobalKTable<TTableKey, TTable> table, Func<TKey, TValue, TTableKey> keySelector,
-        Func<TKey, TValue, TTable, TResult> joiner, string? name = null) => JoinGlobal<TTableKey, TTable, TResult>(
+        Func<TKey, TValue, TTable, TResult> joiner, string? name = null) => JoinGlobal<TTableKey, TTable,
+            TResult>(
         table, keySelector, (key, value, found, _) => joiner(key, value, found), false, name);
 
     /// <summary>Joins each record with the global table's value of a key made of it, or with
@@ -91,7 +92,8 @@ public sealed partial class KStream<TKey, TValue>
     }
 
     private KStream<TKey, TResult> JoinTable<TTable, TResult>(
-        KTable<TKey, TTable> table, LeftJoiner<TKey, TValue, TTable, TResult> joiner, bool left, Joined? joined)
+        KTable<TKey, TTable> table, LeftJoiner<TKey, TValue, TTable, TResult> joiner, bool left,
+            Joined? joined)
     {
         KStream<TKey, TValue> stream = KeyChanged ? Repartition() : this;
         string kind = left ? "KSTREAM-LEFTJOIN" : "KSTREAM-JOIN";

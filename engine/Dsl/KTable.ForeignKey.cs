@@ -11,7 +11,8 @@ public sealed record TableJoined
     /// generated one, which changes when the topology does.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Bound on the memory of the store of subscriptions per task, in bytes. Default 8 GiB.</summary>
+    /// <summary>Bound on the memory of the store of subscriptions per task, in bytes. Default 8
+    /// GiB.</summary>
     public long StateBytesMax { get; init; } = 8L << 30;
 }
 
@@ -36,7 +37,8 @@ public sealed partial class KTable<TKey, TValue>
         TableJoined? joined = null) => JoinForeign<TForeignKey, TOther, TResult>(
         other, foreignKey, (key, left, right, _) => joiner(key, left, right), false, materialized, joined);
 
-    /// <summary>The rows of this table, each with the other table's row of its foreign key or without.</summary>
+    /// <summary>The rows of this table, each with the other table's row of its foreign key or
+    /// without.</summary>
     /// <param name="other">The table whose key the foreign key is.</param>
     /// <param name="foreignKey">The foreign key of a row; null for none.</param>
     /// <param name="joiner">Gets the other table's value, or default and false where there is none.</param>
@@ -71,7 +73,8 @@ public sealed partial class KTable<TKey, TValue>
         OperatorNode<TKey, Change<TValue>, TForeignKey, ForeignSubscription> send = Builder.AttachTo(
             Output, subscriptions, $"{name}-subscribe", "", view.Stores,
             task => new ForeignKeySubscribe<TKey, TValue, TForeignKey, TOther, TResult>(
-                keys, values, foreignKeys, foreignKey, joiner, left, view.IsVersioned, results.Resolve(task)));
+                keys, values, foreignKeys, foreignKey, joiner, left, view.IsVersioned,
+                    results.Resolve(task)));
         send.SideOutputs.Add(() => results.Nodes);
         KStream<TForeignKey, ForeignSubscription> received = Through(
             subscriptions, $"{name}-subscription", foreignKeys, new ForeignSubscriptionSerde());
@@ -99,8 +102,8 @@ public sealed partial class KTable<TKey, TValue>
         Materialized<TKey, TResult>? materialized, string name)
     {
         var unkept = new TopologyException(
-            $"The result of the foreign-key join '{name}' is joined, grouped or suppressed further, which needs "
-            + "its old values: give the join a Materialized with a value serde.");
+            $"The result of the foreign-key join '{name}' is joined, grouped or suppressed further, "
+            + "which needs its old values: give the join a Materialized with a value serde.");
         var old = new OldValues();
         if (materialized is null)
             old.OnWanted(() => throw unkept);

@@ -107,7 +107,8 @@ public sealed partial class KTable<TKey, TValue>
         var changes = new KStream<TNewKey, Change<TNewValue>>(
             Builder, output, keys, new ChangeSerde<TNewValue>(values), true);
         return new KGroupedTable<TNewKey, TNewValue>(
-            changes.Repartition(new Repartitioned<TNewKey, Change<TNewValue>> { Name = grouped?.Name }), values);
+            changes.Repartition(new Repartitioned<TNewKey, Change<TNewValue>> { Name = grouped?.Name }),
+                values);
     }
 
     /// <summary>Keeps the last value of each key of a stream.</summary>
@@ -157,8 +158,8 @@ public sealed partial class KTable<TKey, TValue>
     {
         if (materialized.HistoryRetention is not null)
             throw new TopologyException(
-                "A history is kept of tables that are read from a topic or made of a stream; a computed table "
-                + "has none of its own.");
+                "A history is kept of tables that are read from a topic or made of a stream; a computed "
+                + "table has none of its own.");
         (Serde<TKey> keys, Serde<TValue> values) = RequireSerdes(materialized, KeySerde, ValueSerde);
         string store = Builder.NameFor(materialized.StoreName, $"{kind}-STATE-STORE");
         Builder.AddStore(Stores.KeyValue(StoreOptionsOf(materialized, store), keys, values).Spec);

@@ -104,7 +104,8 @@ public sealed record Materialized<TKey, TValue>
 /// <param name="Name">Name of the node; null for a generated one.</param>
 public sealed record Joined(string? Name = null)
 {
-    /// <summary>Holds the stream's records back for that long, in stream time, so that each finds the table as
+    /// <summary>Holds the stream's records back for that long, in stream time, so that each finds the table
+    /// as
     /// it was at its own time even where the table's record comes later. Needs a versioned table; null joins
     /// at once.</summary>
     public TimeSpan? GracePeriod { get; init; }

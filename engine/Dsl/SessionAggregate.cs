@@ -84,7 +84,8 @@ internal sealed class SessionAggregate<TKey, TValue, TAggregate>(
             bool hasOld = plan.Old.Wanted && store.TryGet(record.Key, session, ref _old);
             store.Delete(record.Key, session);
             pending?.Remove(record.Key, session.EndMs, session.StartMs);
-            Forward(record, session, new Change<TAggregate>(default!, false, hasOld ? _old : default!, hasOld));
+            Forward(record, session, new Change<TAggregate>(default!, false, hasOld ? _old : default!,
+                hasOld));
         }
     }
 

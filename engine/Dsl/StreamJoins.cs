@@ -24,11 +24,13 @@ internal sealed record JoinTimes(
 /// <param name="BeforeMs">How much earlier than a record of this side the other's can be.</param>
 /// <param name="AfterMs">How much later.</param>
 internal sealed record JoinSide<TKey, TValue>(
-    JoinStore Store, Serde<TKey> KeySerde, Serde<TValue> ValueSerde, bool IsLeft, long BeforeMs, long AfterMs);
+    JoinStore Store, Serde<TKey> KeySerde, Serde<TValue> ValueSerde, bool IsLeft, long BeforeMs,
+        long AfterMs);
 
 /// <summary>
 /// One side of a join of two streams: a record is joined with the other side's records in its window, then
-/// kept for those that come. A record of a preserved side that nothing matched waits until its window is over.
+/// kept for those that come. A record of a preserved side that nothing matched waits until its window is
+/// over.
 /// </summary>
 /// <remarks>Source: Kafka Streams' KStreamKStreamJoin, which see for when those that wait are looked
 /// at.</remarks>
@@ -121,7 +123,8 @@ internal sealed class StreamJoin<TKey, TThis, TOther, TResult>(
             _value.WrittenSpan);
     }
 
-    // Kafka Streams looks at those that wait only when the first of them may be due, judged by the side of the
+    // Kafka Streams looks at those that wait only when the first of them may be due, judged by the side of
+    // the
     // record that arrived, and stops looking when neither side can have another.
     private void EmitUnmatched(in Record<TKey, TThis> record, long streamTimeMs)
     {

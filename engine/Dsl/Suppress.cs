@@ -8,9 +8,11 @@ namespace Streams.Dsl;
 /// <content>Holding updates back.</content>
 public sealed partial class KTable<TKey, TValue>
 {
-    /// <summary>Holds updates back, so that fewer come out: each window once when it closes, or each key at most
+    /// <summary>Holds updates back, so that fewer come out: each window once when it closes, or each key at
+    /// most
     /// once in a while.</summary>
-    /// <remarks>Time is the highest timestamp of the updates that arrive here. A table's deletion is held back
+    /// <remarks>Time is the highest timestamp of the updates that arrive here. A table's deletion is held
+    /// back
     /// and emitted like an update; that of a window is left out where only final results are asked
     /// for.</remarks>
     /// <exception cref="TopologyException">The keys are not windows, or the table is versioned.</exception>
@@ -25,7 +27,8 @@ public sealed partial class KTable<TKey, TValue>
         Serde<TKey> keys = KeySerde ?? throw new TopologyException(
             $"Suppress needs a serde for keys of type {typeof(TKey).Name}: give the table one.");
         Serde<TValue> values = ValueSerde ?? throw new TopologyException(
-            $"Suppress needs a serde for values of type {typeof(TValue).Name}: materialize the table with one.");
+            $"Suppress needs a serde for values of type {typeof(TValue).Name}: materialize the table "
+            + "with one.");
         string store = Builder.NameFor(suppressed.StoreName, "KTABLE-SUPPRESS-STATE-STORE");
         var options = new StoreOptions
         {
@@ -42,7 +45,8 @@ public sealed partial class KTable<TKey, TValue>
             task => new Suppress<TKey, TValue>(
                 task.Store<SuppressBuffer>(store), keys, values, suppressed, Closing, old));
         return new KTable<TKey, TValue>(
-            Builder, output, () => SuppressedView(store, keys, values, suppressed.TimeLimit is null, old), old,
+            Builder, output, () => SuppressedView(store, keys, values, suppressed.TimeLimit is null, old),
+                old,
             keys, values, null, Closing);
     }
 
@@ -109,7 +113,7 @@ internal sealed class Suppress<TKey, TValue>(
         if (hasOld)
             valueSerde.Serialize(change.Old, _bytes);
         ReadOnlySpan<byte> bytes = _bytes.WrittenSpan;
-        buffer.Put(_finalOnly ? closing!.EndMs(record.Key) : record.TimestampMs, bytes[..keyEnd], new HeldUpdate
+        var update = new HeldUpdate
         {
             TimestampMs = record.TimestampMs,
             HasNew = change.HasNew,
@@ -117,7 +121,8 @@ internal sealed class Suppress<TKey, TValue>(
             New = bytes[keyEnd..newEnd],
             Old = bytes[newEnd..],
             Headers = record.Headers.Encoded,
-        });
+        };
+        buffer.Put(_finalOnly ? closing!.EndMs(record.Key) : record.TimestampMs, bytes[..keyEnd], update);
     }
 
     private bool IsOverfull()

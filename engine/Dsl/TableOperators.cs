@@ -123,7 +123,8 @@ internal sealed class TableRegroup<TKey, TValue, TNewKey, TNewValue>(
 /// reduction.</remarks>
 internal sealed class TableAggregate<TKey, TValue, TAggregate>(
     KeyValueStore<TKey, TAggregate> store, Func<TAggregate>? initializer,
-    Aggregator<TKey, TValue, TAggregate> adder, Aggregator<TKey, TValue, TAggregate> subtractor, OldValues old)
+    Aggregator<TKey, TValue, TAggregate> adder, Aggregator<TKey, TValue, TAggregate> subtractor,
+        OldValues old)
     : Operator<TKey, Change<TValue>, TKey, Change<TAggregate>>
 {
     private TAggregate _current = default!;

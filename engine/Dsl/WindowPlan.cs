@@ -52,7 +52,8 @@ internal sealed record WindowShape(TimeWindows? Time, SlidingWindows? Sliding, S
 
 /// <summary>What the operators of one windowed aggregation share in a task.</summary>
 /// <param name="StoreName">The store of the aggregates.</param>
-/// <param name="PendingName">The store of the windows that are to be emitted; null where every update is.</param>
+/// <param name="PendingName">The store of the windows that are to be emitted; null where every update
+/// is.</param>
 /// <param name="Shape">The windows.</param>
 /// <param name="KeySerde">Writes the keys.</param>
 /// <param name="Old">Whether old values are wanted.</param>

@@ -149,7 +149,8 @@ public sealed record JoinWindows
     /// <summary>How much later the right record can be, in milliseconds.</summary>
     public long AfterMs { get; }
 
-    /// <summary>How long records are kept beyond that for late ones, in milliseconds of stream time.</summary>
+    /// <summary>How long records are kept beyond that for late ones, in milliseconds of stream
+    /// time.</summary>
     public long GraceMs { get; }
 
     internal long SizeMs => BeforeMs + AfterMs;
@@ -163,7 +164,8 @@ public sealed record JoinWindows
     /// <summary>The same difference to both sides.</summary>
     /// <exception cref="ArgumentException">The difference or the grace is negative.</exception>
     public static JoinWindows OfTimeDifferenceAndGrace(TimeSpan difference, TimeSpan grace) => new(
-        (long)difference.TotalMilliseconds, (long)difference.TotalMilliseconds, (long)grace.TotalMilliseconds);
+        (long)difference.TotalMilliseconds, (long)difference.TotalMilliseconds,
+            (long)grace.TotalMilliseconds);
 
     /// <summary>The same windows with another bound before; a negative one is after.</summary>
     /// <exception cref="ArgumentException">Nothing is between the bounds.</exception>

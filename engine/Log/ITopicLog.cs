@@ -28,7 +28,7 @@ public interface ITopicLog : IDisposable
     /// <summary>All topics, by name.</summary>
     IReadOnlyList<Topic> Topics { get; }
 
-    /// <summary>The last commit that survives a power cut; see <see cref="ILogWriter.Commit"/>.</summary>
+    /// <summary>The last commit that survives a power cut; see <see cref="ICommit.Commit"/>.</summary>
     long DurableCommit { get; }
 
     /// <summary>Creates the topic, or finds it and checks that it is as asked.</summary>
@@ -64,7 +64,7 @@ public interface ITopicLog : IDisposable
     IReadOnlyList<KeyValuePair<string, byte[]>> Cursors(string source);
 
     /// <summary>Blocks until the commit survives a power cut.</summary>
-    /// <param name="commit">What <see cref="ILogWriter.Commit"/> returned.</param>
+    /// <param name="commit">What <see cref="ICommit.Commit"/> returned.</param>
     /// <param name="cancellation">Ends the wait.</param>
     void WaitDurable(long commit, CancellationToken cancellation);
 
@@ -78,8 +78,20 @@ public interface ITopicLog : IDisposable
     void DeleteRecordsBefore(TopicPartition partition, long offset);
 }
 
+/// <summary>What is to become visible at once.</summary>
+public interface ICommit
+{
+    /// <summary>Makes all that was added visible at once.</summary>
+    /// <returns>The commit's number, for <see cref="ITopicLog.WaitDurable"/>; the last one when nothing was
+    /// added.</returns>
+    /// <exception cref="LogFullException">The disk is full. Nothing was committed, what was added is still
+    /// there, and calling again is the way to retry.</exception>
+    /// <exception cref="WriterFencedException">A newer writer has this id.</exception>
+    long Commit();
+}
+
 /// <summary>Collects one commit at a time: records, positions, cursors. For one thread.</summary>
-public interface ILogWriter : IDisposable
+public interface ILogWriter : ICommit, IDisposable
 {
     /// <summary>Bytes collected since the last commit or abort.</summary>
     int PendingBytes { get; }
@@ -96,13 +108,12 @@ public interface ILogWriter : IDisposable
     /// <summary>Says how far a source has read; an empty value removes the key.</summary>
     void CommitCursor(string source, string key, ReadOnlySpan<byte> cursor);
 
-    /// <summary>Makes all that was added visible at once.</summary>
-    /// <returns>The commit's number, for <see cref="ITopicLog.WaitDurable"/>; the last one when nothing was
-    /// added.</returns>
-    /// <exception cref="LogFullException">The disk is full. Nothing was committed, what was added is still
-    /// there, and calling again is the way to retry.</exception>
-    /// <exception cref="WriterFencedException">A newer writer has this id.</exception>
-    long Commit();
+    /// <summary>
+    /// Makes what was added so far a commit of its own, which any one thread may make; what is added from now
+    /// on belongs to the next. The writer must not be disposed before it is made or given up.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The one prepared before has not been made.</exception>
+    ICommit Prepare();
 
     /// <summary>Forgets what was added since the last commit.</summary>
     void Abort();

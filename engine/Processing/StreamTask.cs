@@ -91,7 +91,7 @@ internal sealed class StreamTask : IDisposable
     }
 
     /// <summary>After a commit: takes the next slice of a snapshot where one is due.</summary>
-    internal void Committed(long commit) => _stores.Committed(commit);
+    internal void Committed(Task<long> commit) => _stores.Committed(commit);
 
     public void Dispose()
     {

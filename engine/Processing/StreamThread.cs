@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Streams.Connect;
 using Streams.Log;
-using Streams.Telemetry;
 
 namespace Streams.Processing;
 
@@ -36,6 +35,7 @@ internal sealed class StreamThread : IComponent
         ITopicLog log = _environment.Log;
         using ILogWriter writer = log.OpenWriter($"{_environment.ApplicationId}-{_number}");
         using ILogReader reader = log.OpenReader(ReadLevel.Committed);
+        var commits = new CommitPipeline(writer, _environment, Name);
         var tasks = new List<StreamTask>();
         using GlobalTables? globals = GlobalTables.Open(_topology, _environment, reader, cancellation);
         try
@@ -45,18 +45,19 @@ internal sealed class StreamThread : IComponent
                 tasks.Add(new StreamTask(id, _topology.Parts[id.SubTopology], _environment, writer, globals));
                 tasks[^1].Restore(log, reader, cancellation);
             }
-            Loop(tasks, globals, writer, reader, cancellation);
+            Loop(tasks, globals, writer, commits, reader, cancellation);
         }
         finally
         {
+            commits.Dispose();
             foreach (StreamTask task in tasks)
                 task.Dispose();
         }
     }
 
     private void Loop(
-        List<StreamTask> tasks, GlobalTables? globals, ILogWriter writer, ILogReader reader,
-        CancellationToken cancellation)
+        List<StreamTask> tasks, GlobalTables? globals, ILogWriter writer, CommitPipeline commits,
+        ILogReader reader, CancellationToken cancellation)
     {
         long seen = 0;
         while (!cancellation.IsCancellationRequested)
@@ -66,11 +67,13 @@ internal sealed class StreamThread : IComponent
             if ((processed > 0 || writer.PendingBytes > 0) && _commitDueTicks == long.MaxValue)
                 _commitDueTicks = Stopwatch.GetTimestamp() + Ticks(_environment.Options.CommitInterval);
             if (IsCommitDue(writer, processed))
-                seen = Commit(tasks, writer, cancellation);
+                Commit(tasks, commits, cancellation);
             if (processed == 0)
-                seen = _environment.Log.WaitForCommit(seen, IdleWait, CancellationToken.None);
+                seen = _environment.Log.WaitForCommit(
+                    Math.Max(seen, commits.Wait()), IdleWait, CancellationToken.None);
         }
-        Commit(tasks, writer, cancellation);
+        Commit(tasks, commits, cancellation);
+        commits.Wait();
     }
 
     private int RunTurn(List<StreamTask> tasks, ILogReader reader)
@@ -92,18 +95,14 @@ internal sealed class StreamThread : IComponent
             || writer.PendingBytes >= _environment.Options.CommitBytesMax
             || Stopwatch.GetTimestamp() >= _commitDueTicks);
 
-    private long Commit(List<StreamTask> tasks, ILogWriter writer, CancellationToken cancellation)
+    private void Commit(List<StreamTask> tasks, CommitPipeline commits, CancellationToken cancellation)
     {
-        long started = Stopwatch.GetTimestamp();
         foreach (StreamTask task in tasks)
             task.PrepareCommit();
-        long commit = writer.CommitWhenRoom(
-            _environment.Options.LogFullRetry, _environment.Room, cancellation);
+        Task<long> commit = commits.Begin(cancellation);
         foreach (StreamTask task in tasks)
             task.Committed(commit);
         _commitDueTicks = long.MaxValue;
-        EngineMeter.RecordCommit(Name, Stopwatch.GetElapsedTime(started));
-        return commit;
     }
 
     private static long Ticks(TimeSpan span) => (long)(span.TotalSeconds * Stopwatch.Frequency);

@@ -34,8 +34,8 @@ internal sealed class TaskStores : IDisposable
             kept.Store.Flush(kept);
     }
 
-    /// <summary>After a commit: moves the snapshots on.</summary>
-    internal void Committed(long commit)
+    /// <summary>After a flush whose commit has begun: moves the snapshots on.</summary>
+    internal void Committed(Task<long> commit)
     {
         foreach (Kept kept in _kept)
             kept.Snapshots?.Committed(commit);

@@ -93,5 +93,6 @@ internal sealed class SubTopology(
     internal string NameOf(int node) => Nodes.FirstOrDefault(n => n.Id == node)?.Name ?? "?";
 }
 
-/// <summary>Sources that reach one store: a key's records of all of them must come to the same task.</summary>
+/// <summary>Sources that reach one store: a key's records of all of them must come to the same
+/// task.</summary>
 internal sealed record Copartition(string Store, IReadOnlyList<SourceNode> Sources);

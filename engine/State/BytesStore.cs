@@ -77,9 +77,16 @@ public sealed class BytesStore : StateStore
         return true;
     }
 
-    /// <summary>Starts loading what a lookup of the key will touch, to overlap the waits of several
-    /// lookups.</summary>
-    public void Prefetch(ReadOnlySpan<byte> key) => _table.Prefetch(key);
+    /// <summary>
+    /// Starts loading where a lookup of the key will begin. Who looks up several keys at once calls this for
+    /// all of them first, then <see cref="PrefetchEntry"/> for all, so that the waits overlap.
+    /// </summary>
+    /// <returns>The key's hash.</returns>
+    public uint Prefetch(ReadOnlySpan<byte> key) => _table.Prefetch(key);
+
+    /// <summary>Starts loading the entry of a key whose index line is there.</summary>
+    /// <param name="hash">What <see cref="Prefetch"/> returned.</param>
+    public void PrefetchEntry(uint hash) => _table.PrefetchEntry(hash);
 
     /// <summary>All entries, ordered by key bytes, copied; not for the record path.</summary>
     public IEnumerable<KeyValuePair<byte[], byte[]>> All()

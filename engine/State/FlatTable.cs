@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Streams.State;
 
@@ -17,6 +18,7 @@ internal sealed class FlatTable
     internal const int KeyBytesMax = ushort.MaxValue;
 
     private const int SlotsMin = 64;
+    private const int CacheLineBytes = 64;
 
     private readonly PageArena _arena;
     private ulong[] _slots = new ulong[SlotsMin];
@@ -55,10 +57,36 @@ internal sealed class FlatTable
 
     /// <summary>Asks the processor for the cache lines that <see cref="Find(ReadOnlySpan{byte}, uint)"/> will
     /// want.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Prefetch(uint hash)
     {
-        if (System.Runtime.Intrinsics.X86.Sse.IsSupported)
-            PrefetchSlot((int)hash & _mask);
+        if (Sse.IsSupported)
+            PrefetchLine(ref Unsafe.As<ulong, byte>(ref _slots[(int)hash & _mask]));
+    }
+
+    /// <summary>Asks the processor for the entries that the hash may stand for.</summary>
+    internal void PrefetchEntry(uint hash)
+    {
+        if (!Sse.IsSupported)
+            return;
+        int mask = _mask;
+        for (int i = (int)hash & mask; _slots[i] is not 0 and var slot; i = (i + 1) & mask)
+        {
+            if ((uint)(slot >> 32) == hash)
+                PrefetchAt((uint)slot);
+        }
+    }
+
+    /// <summary>Asks the processor for the first lines of an entry.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void PrefetchAt(uint entry)
+    {
+        if (!Sse.IsSupported)
+            return;
+        ref byte start = ref _arena.At(entry);
+        PrefetchLine(ref start);
+        PrefetchLine(ref Unsafe.Add(ref start, CacheLineBytes));
+        PrefetchLine(ref Unsafe.Add(ref start, 2 * CacheLineBytes));
     }
 
     /// <summary>Adds an entry; the key must not be there. The value's bytes are arbitrary.</summary>
@@ -159,12 +187,9 @@ internal sealed class FlatTable
         return count;
     }
 
-    private unsafe void PrefetchSlot(int slot)
-    {
-        // A prefetch of any address is harmless: it never faults.
-        System.Runtime.Intrinsics.X86.Sse.Prefetch0(
-            Unsafe.AsPointer(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_slots), slot)));
-    }
+    // A prefetch of any address is harmless: it never faults.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void PrefetchLine(ref byte at) => Sse.Prefetch0(Unsafe.AsPointer(ref at));
 
     private void Release(uint entry)
     {
@@ -209,7 +234,8 @@ internal sealed class FlatTable
     private void Grow()
     {
         ulong[] old = _slots;
-        _slots = new ulong[checked(old.Length * 2)];
+        _slots = LargeMemory.Allocate<ulong>(checked(old.Length * 2));
+        Array.Clear(_slots);
         _mask = _slots.Length - 1;
         foreach (ulong slot in old)
         {

@@ -4,7 +4,8 @@ namespace Streams.State;
 
 /// <summary>
 /// The entries of a table in the order of their keys' bytes: blocks of names, each with the first eight bytes
-/// of its key, in one flat array, under a list of the blocks in order. An insertion moves part of one block; a
+/// of its key, in one flat array, under a list of the blocks in order. An insertion moves part of one block;
+/// a
 /// full block is split, and the list of blocks, a hundredth of the entries, is what moves then.
 /// </summary>
 internal sealed class OrderedIndex(TrackedTable table)

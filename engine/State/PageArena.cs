@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 namespace Streams.State;
 
 /// <summary>
-/// Memory for variable-length entries: pages of 1 MiB on the pinned heap, cut into size classes with a free
-/// list each. An entry is named by 32 bits, so a table of them needs no object per entry, and an entry never
-/// moves while it lives.
+/// Memory for variable-length entries: pages of 1 MiB, cut into size classes with a free list each. An entry
+/// is named by 32 bits, so a table of them needs no object per entry, and an entry never moves while it
+/// lives.
 /// </summary>
 /// <remarks>Not thread-safe. Bounded by <c>bytesMax</c>; reaching it is an error that names the
 /// bound.</remarks>
@@ -26,9 +26,13 @@ internal sealed class PageArena
 
     private readonly long _bytesMax;
     private readonly uint[] _free = new uint[SizeClass.Count];
+    // A page is a stretch of an array that may hold many: which array, where in it, how much of it is used.
     private byte[][] _pages = new byte[16][];
+    private int[] _pageStart = new int[16];
     private int[] _pageUsed = new int[16];
     private int _pageCount;
+    private byte[] _chunk = [];
+    private int _chunkUsed;
     private int _openPage = -1;
 
     internal PageArena(long bytesMax) => _bytesMax = bytesMax;
@@ -41,11 +45,15 @@ internal sealed class PageArena
 
     /// <summary>The bytes of an entry from its start; the caller knows how many are its own.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal ref byte At(uint entry) => ref Unsafe.Add(
-        ref MemoryMarshal.GetArrayDataReference(_pages[entry >> OffsetBits]), (entry & 0xFFFF) << GrainBits);
+    internal ref byte At(uint entry)
+    {
+        uint page = entry >> OffsetBits;
+        uint offset = (uint)_pageStart[page] + ((entry & 0xFFFF) << GrainBits);
+        return ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_pages[page]), offset);
+    }
 
     /// <summary>The used part of a page, for a snapshot.</summary>
-    internal ReadOnlySpan<byte> Page(int page) => _pages[page].AsSpan(0, _pageUsed[page]);
+    internal ReadOnlySpan<byte> Page(int page) => _pages[page].AsSpan(_pageStart[page], _pageUsed[page]);
 
     /// <summary>Finds room for an entry. Its bytes are arbitrary.</summary>
     /// <param name="bytes">1 to 2^30.</param>
@@ -82,6 +90,8 @@ internal sealed class PageArena
         Array.Clear(_pages);
         _pageCount = 0;
         _openPage = -1;
+        _chunk = [];
+        _chunkUsed = 0;
         BytesReserved = 0;
     }
 
@@ -99,12 +109,28 @@ internal sealed class PageArena
         if (_pageCount == _pages.Length)
         {
             Array.Resize(ref _pages, _pageCount * 2);
+            Array.Resize(ref _pageStart, _pageCount * 2);
             Array.Resize(ref _pageUsed, _pageCount * 2);
         }
-        _pages[_pageCount] = GC.AllocateUninitializedArray<byte>(bytes, pinned: true);
+        if (_chunkUsed + bytes > _chunk.Length)
+        {
+            _chunk = LargeMemory.Allocate<byte>(Math.Max(bytes, ChunkBytes()));
+            _chunkUsed = 0;
+        }
+        _pages[_pageCount] = _chunk;
+        _pageStart[_pageCount] = _chunkUsed;
+        _chunkUsed += bytes;
         // The first grain of each page stays unused, so that no entry is ever named 0.
         _pageUsed[_pageCount] = GrainBytes;
         BytesReserved += bytes;
         return _pageCount++;
     }
+
+    // Small arenas take page by page, large ones many at once, of which the system gives what is touched.
+    private int ChunkBytes() => PageBytes * _pageCount switch
+    {
+        < 8 => 1,
+        < 64 => 8,
+        _ => 32,
+    };
 }

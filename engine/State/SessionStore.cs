@@ -77,7 +77,8 @@ public sealed class SessionStore<TKey, TAggregate> : StateStore
     /// <returns>Whether it was there.</returns>
     public bool Delete(in TKey key, SessionSpan session) => _table.Delete(Encode(key), session.EndMs);
 
-    /// <summary>The sessions of a key that touch a stretch of time, by end; not for the record path.</summary>
+    /// <summary>The sessions of a key that touch a stretch of time, by end; not for the record
+    /// path.</summary>
     /// <param name="key">The key.</param>
     /// <param name="earliestEndMs">They end then or later.</param>
     /// <param name="latestStartMs">They start then or earlier.</param>

@@ -51,8 +51,13 @@ internal sealed class SnapshotRun : IDisposable
         return true;
     }
 
-    /// <summary>Appends a slice to the file.</summary>
-    internal void Write(ReadOnlySpan<byte> slice) => _file.Write(slice);
+    /// <summary>Appends a slice to the file, and on the disk: nobody will read it from memory.</summary>
+    internal void Write(ReadOnlySpan<byte> slice)
+    {
+        _file.Write(slice);
+        _file.Flush(flushToDisk: true);
+        PageCache.Drop(_file.SafeFileHandle);
+    }
 
     /// <summary>Makes the file count.</summary>
     internal void Complete()

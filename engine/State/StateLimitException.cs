@@ -6,8 +6,8 @@ public sealed class StateLimitException : Exception
     /// <summary>A store's memory is used up.</summary>
     public StateLimitException(long bytes, long bytesMax)
         : base(
-            $"The store holds {bytes:N0} bytes and may hold {bytesMax:N0}. Raise its StateBytesMax, shorten " +
-            "its retention, or spread the topic over more partitions.")
+            $"The store holds {bytes:N0} bytes and may hold {bytesMax:N0}. Raise its StateBytesMax, "
+            + "shorten its retention, or spread the topic over more partitions.")
     {
     }
 

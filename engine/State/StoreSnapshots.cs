@@ -54,9 +54,12 @@ internal sealed class StoreSnapshots : IDisposable
         return start == 0 ? 0 : throw new StateLostException(_store.Name, _folder);
     }
 
-    /// <summary>After a commit: starts a snapshot where one is due, or copies the next slice of the one under
-    /// way.</summary>
-    internal void Committed(long commit)
+    /// <summary>
+    /// When the state is as a commit will have it: starts a snapshot where one is due, or copies the next
+    /// slice of the one under way.
+    /// </summary>
+    /// <param name="commit">The commit, which may still be under way.</param>
+    internal void Committed(Task<long> commit)
     {
         if (!_writing.IsCompleted)
             return;
@@ -66,7 +69,8 @@ internal sealed class StoreSnapshots : IDisposable
             Abandon();
         if (_run is null)
         {
-            if (_changelogBytes < Math.Max(_options.ChangelogBytesMin, _store.BytesReserved))
+            if (_changelogBytes < Math.Max(
+                _options.ChangelogBytesMin, _store.BytesReserved * _options.ChangelogPercentMin / 100))
                 return;
             _changelogBytes = 0;
             _run = new SnapshotRun(
@@ -95,12 +99,12 @@ internal sealed class StoreSnapshots : IDisposable
         _slice.Dispose();
     }
 
-    private void Write(SnapshotRun run, long commit, bool last)
+    private void Write(SnapshotRun run, Task<long> commit, bool last)
     {
         run.Write(_slice.WrittenSpan);
         if (!last)
             return;
-        _log.WaitDurable(commit, CancellationToken.None);
+        _log.WaitDurable(commit.GetAwaiter().GetResult(), CancellationToken.None);
         run.Complete();
         string[] files = Files();
         foreach (string old in files.SkipLast(2))
@@ -124,9 +128,15 @@ internal sealed class StoreSnapshots : IDisposable
 /// <summary>When and how fast snapshots are taken.</summary>
 public sealed record SnapshotOptions
 {
-    /// <summary>A snapshot begins when the changelog grew by this many bytes since the last one, or by the
-    /// store's own size where that is more. Default 64 MiB.</summary>
+    /// <summary>A snapshot begins when the changelog grew by this many bytes since the last one began, and by
+    /// <see cref="ChangelogPercentMin"/> of the store. Default 64 MiB.</summary>
     public long ChangelogBytesMin { get; init; } = 64L << 20;
+
+    /// <summary>By how much the changelog grows between two snapshots at least, in percent of the store's
+    /// memory. More means fewer bytes written, and a longer replay at the start. Default 200: snapshots then
+    /// add half as many bytes as the changelog has, and a restart replays up to twice the store's
+    /// size.</summary>
+    public int ChangelogPercentMin { get; init; } = 200;
 
     /// <summary>Bytes copied after one commit. Default 8 MiB, about two milliseconds.</summary>
     public int SliceBytes { get; init; } = 8 << 20;

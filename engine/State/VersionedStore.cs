@@ -22,7 +22,8 @@ public enum VersionPut
 /// of each key stays; those before it stay until the history is over.
 /// </summary>
 /// <remarks>
-/// A version that has ended lies in a window table under its key and the time at which it ended. A deletion is
+/// A version that has ended lies in a window table under its key and the time at which it ended. A deletion
+/// is
 /// a version too: where nothing was valid before, it is kept as one that ended as it began. Source: Kafka
 /// Streams' versioned stores (KIP-889).
 /// </remarks>

@@ -87,6 +87,8 @@ internal sealed class WindowTable
             return true;
         }
         existed = sameTime && (TimedList.Header(list, at).Flags & ElementFlags.Deleted) == 0;
+        if (!sameTime)
+            at = DropDeleted(table, ref entry, at);
         payload = Splice(table, entry, at, sameTime, timeMs, payloadBytes);
         return true;
     }
@@ -173,6 +175,36 @@ internal sealed class WindowTable
                 return at;
         }
         return -1;
+    }
+
+    // Takes back the room of elements whose deletion the changelog knows of, or needs not know of; a session
+    // that grows leaves one behind at every record.
+    private static int DropDeleted(TrackedTable table, ref uint entry, int at)
+    {
+        Span<byte> list = table.Change(entry);
+        int kept = 0;
+        int place = at;
+        for (int from = 0; from < list.Length;)
+        {
+            ref ElementHeader header = ref TimedList.Header(list, from);
+            int bytes = TimedList.ElementBytes(header.PayloadBytes);
+            bool known = (header.Flags & ElementFlags.Dirty) == 0 || (header.Flags & ElementFlags.New) != 0;
+            if ((header.Flags & ElementFlags.Deleted) != 0 && known)
+            {
+                if (from < at)
+                    place -= bytes;
+            }
+            else
+            {
+                if (kept != from)
+                    Move(list, from, kept, bytes);
+                kept += bytes;
+            }
+            from += bytes;
+        }
+        if (kept < list.Length)
+            entry = table.Resize(entry, kept);
+        return place;
     }
 
     // Makes room for an element at a place; one of the same time and another length is replaced.

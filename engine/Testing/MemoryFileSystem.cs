@@ -74,6 +74,11 @@ public sealed class MemoryFileSystem : ILogFileSystem
     }
 
     /// <inheritdoc/>
+    public void DropFromCache(string name)
+    {
+    }
+
+    /// <inheritdoc/>
     public long FreeBytes() => long.MaxValue;
 
     private sealed class Contents

@@ -134,6 +134,11 @@ public sealed class SimulatedFileSystem : ILogFileSystem
     }
 
     /// <inheritdoc/>
+    public void DropFromCache(string name)
+    {
+    }
+
+    /// <inheritdoc/>
     public long FreeBytes()
     {
         lock (_lock)

@@ -58,7 +58,8 @@ public static partial class ConformanceTopologies
         groups.Aggregate(() => "0", Plus, (_, v, agg) => agg + "-" + v, TextStore).ToStream();
 
     private static Suppressed TimeLimit(Scenario scenario) => Suppressed.UntilTimeLimit(
-        scenario.Duration("wait_ms"), BufferConfig.MaxRecords(scenario.Number("max_records")).EmitEarlyWhenFull());
+        scenario.Duration("wait_ms"),
+        BufferConfig.MaxRecords(scenario.Number("max_records")).EmitEarlyWhenFull());
 
     private static KTable<string, string> VersionedTables(StreamsBuilder builder, Scenario scenario)
     {

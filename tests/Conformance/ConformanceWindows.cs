@@ -100,7 +100,8 @@ public static partial class ConformanceTopologies
         KStream<string, string> stream = builder.Stream("a", Text with
         {
             TimestampExtractor = (in Record<string, string> record, long partitionTimeMs) =>
-                long.TryParse(Group(record.Value), CultureInfo.InvariantCulture, out long timeMs) && timeMs >= 0
+                long.TryParse(Group(record.Value), CultureInfo.InvariantCulture, out long timeMs)
+                    && timeMs >= 0
                     ? timeMs
                     : usesPartitionTime ? partitionTimeMs : -1,
         });

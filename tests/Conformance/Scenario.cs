@@ -52,7 +52,8 @@ public sealed record Scenario(
         }
     }
 
-    private static Scenario Parse(string line)
+    /// <summary>Reads one line of such a file.</summary>
+    internal static Scenario Parse(string line)
     {
         JsonElement json = JsonDocument.Parse(line).RootElement;
         return new Scenario(

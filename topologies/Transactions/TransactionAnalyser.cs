@@ -24,6 +24,7 @@ internal sealed class TransactionAnalyser
     private readonly OutputTable _outputs;
     private readonly AddressTable _addresses;
     private readonly EntityTable _entities;
+    private readonly StatePrefetch _prefetch;
     private readonly Structure _structure;
     private readonly CoinJoinDetector _coinJoins = new();
     private readonly ChangeFinder _change;
@@ -44,6 +45,7 @@ internal sealed class TransactionAnalyser
         _outputs = new OutputTable(outputs);
         _addresses = new AddressTable(addresses);
         _entities = new EntityTable(entities);
+        _prefetch = new StatePrefetch(_outputs, _addresses);
         _structure = new Structure(options);
         _change = new ChangeFinder(_addresses, _entities);
         _clusterer = new EntityClusterer(_addresses, _entities);
@@ -60,6 +62,7 @@ internal sealed class TransactionAnalyser
     /// <summary>Analyses a transaction and adds the result to it.</summary>
     internal void Analyse(ChainTransaction tx)
     {
+        _prefetch.Start(tx);
         long number = ++_entityStore.GetOrAdd<long>(_numberKey, out _);
         long eventMs = tx.EventNs / NanosecondsPerMillisecond;
         var facts = new RuleFacts { EventMs = eventMs };

@@ -38,7 +38,8 @@ public sealed class EmbeddedLog : ITopicLog
         _note = new DurableNote(files, state.Active.Header.LogId);
         _note.Write(state.Active.Number, state.DurableEnd, state.DurableCommit);
         _appender = new Appender(state, options, files, _segmentFiles, _note);
-        _flusher = new Flusher(state, _segmentFiles, _appender, _note, options);
+        var cache = new PageCacheBound(state, files, options.PageCacheBytesMax);
+        _flusher = new Flusher(state, _segmentFiles, _appender, _note, cache, options);
         _maintainer = new Maintainer(state, options, files, _segmentFiles, _appender, _flusher);
     }
 

@@ -59,6 +59,12 @@ public sealed record EmbeddedLogOptions
     /// </summary>
     public long IndexCacheBytesMax { get; init; } = 32 * MiB;
 
+    /// <summary>
+    /// Bytes of the log's end that may stay in the system's page cache; what is older is given up once it is
+    /// on the disk, and read from there by whoever is that far behind. Default 256 MiB.
+    /// </summary>
+    public long PageCacheBytesMax { get; init; } = 256 * MiB;
+
     /// <summary>Commits are refused when the disk has less than this left, so that recovery and cleaning
     /// always find room, in bytes. Default 128 MiB.</summary>
     public long DiskFreeBytesMin { get; init; } = 128 * MiB;
@@ -67,9 +73,12 @@ public sealed record EmbeddedLogOptions
     /// them, from when they were appended. Default 14 days.</summary>
     public TimeSpan UnprocessedRetention { get; init; } = TimeSpan.FromDays(14);
 
-    /// <summary>A segment is rewritten when at least this part of it is not needed any more, in percent.
-    /// Default 30: the log then takes at most half as much again as what is in it.</summary>
-    public int CleanDeadPercentMin { get; init; } = 30;
+    /// <summary>
+    /// A segment is rewritten when at least this part of it is not needed any more, in percent. Default 50:
+    /// the log then takes at most twice what is in it, and segments of which only the changelogs are not
+    /// needed any more are mostly left alone.
+    /// </summary>
+    public int CleanDeadPercentMin { get; init; } = 50;
 
     /// <summary>Compacted topics are compacted when at least this part of their records came since the last
     /// time, in percent of bytes. Default 50.</summary>
@@ -109,6 +118,7 @@ public sealed record EmbeddedLogOptions
         Check(OpenFilesMax > 0, $"OpenFilesMax is {OpenFilesMax:N0}");
         Check(IndexCacheBytesMax >= 0, $"IndexCacheBytesMax is {IndexCacheBytesMax:N0}");
         Check(DiskFreeBytesMin >= 0, $"DiskFreeBytesMin is {DiskFreeBytesMin:N0}");
+        Check(PageCacheBytesMax >= 0, $"PageCacheBytesMax is {PageCacheBytesMax:N0}");
         Check(FlushIntervalMs > 0, $"FlushIntervalMs is {FlushIntervalMs:N0}");
         ValidateMaintenance();
     }

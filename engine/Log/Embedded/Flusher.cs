@@ -13,6 +13,7 @@ internal sealed class Flusher : IDisposable
     private readonly SegmentFiles _segmentFiles;
     private readonly Appender _appender;
     private readonly DurableNote _note;
+    private readonly PageCacheBound _cache;
     private readonly Lock _flushing = new();
     private readonly AutoResetEvent _wanted = new(false);
     private readonly int _intervalMs;
@@ -24,12 +25,13 @@ internal sealed class Flusher : IDisposable
     /// </summary>
     public Flusher(
         LogState state, SegmentFiles segmentFiles, Appender appender, DurableNote note,
-        EmbeddedLogOptions options)
+        PageCacheBound cache, EmbeddedLogOptions options)
     {
         _state = state;
         _segmentFiles = segmentFiles;
         _appender = appender;
         _note = note;
+        _cache = cache;
         _intervalMs = options.FlushIntervalMs;
         if (options.Manual)
             return;
@@ -122,6 +124,7 @@ internal sealed class Flusher : IDisposable
             try
             {
                 Flush();
+                _cache.Apply();
             }
             catch (LogUnavailableException)
             {

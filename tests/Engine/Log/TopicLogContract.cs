@@ -218,6 +218,41 @@ public abstract class TopicLogContract : IDisposable
     }
 
     [Fact]
+    public async Task What_is_added_after_a_commit_was_prepared_belongs_to_the_next()
+    {
+        Topic topic = Log.EnsureTopic(new TopicSpec { Name = "t" });
+        using ILogWriter writer = Log.OpenWriter("w");
+        for (int i = 0; i < 5; i++)
+        {
+            writer.Append(topic[0], "a", $"{2 * i}");
+            writer.CommitOffset("g", topic[0], i);
+            ICommit first = writer.Prepare();
+            Task<long> committing = Task.Run(first.Commit);
+            writer.Append(topic[0], "a", $"{2 * i + 1}");
+            await committing;
+            Assert.Equal(2 * i + 1, Log.EndOffset(topic[0], ReadLevel.Committed));
+            Assert.Equal(i, Log.CommittedOffset("g", topic[0]));
+            Assert.True(writer.Commit() > await committing);
+        }
+        Assert.Equal(Enumerable.Range(0, 10).Select(i => $"{i}:a={i}"), Log.ReadAll(topic[0]));
+    }
+
+    [Fact]
+    public void A_commit_that_was_prepared_and_not_made_holds_up_the_next_and_is_never_seen()
+    {
+        Topic topic = Log.EnsureTopic(new TopicSpec { Name = "t" });
+        using (ILogWriter writer = Log.OpenWriter("w"))
+        {
+            writer.Append(topic[0], "a", "1");
+            writer.Prepare();
+            writer.Append(topic[0], "a", "2");
+            Assert.Throws<InvalidOperationException>(writer.Prepare);
+            Assert.Throws<InvalidOperationException>(() => writer.Commit());
+        }
+        Assert.Empty(Log.ReadAll(topic[0]));
+    }
+
+    [Fact]
     public void Deleting_before_an_offset_moves_the_start_for_good()
     {
         Topic topic = Log.EnsureTopic(new TopicSpec { Name = "t" });

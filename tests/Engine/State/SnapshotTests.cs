@@ -99,7 +99,7 @@ public sealed class SnapshotTests : IDisposable
     private void Commit(BytesStore store, StoreSnapshots snapshots)
     {
         store.Flush(new LogChangelog(_writer, _changelog, snapshots));
-        snapshots.Committed(_writer.Commit());
+        snapshots.Committed(Task.FromResult(_writer.Commit()));
     }
 
     private void WaitForSnapshots(StoreSnapshots snapshots, BytesStore store)

@@ -43,8 +43,12 @@ internal sealed class AddressTable(BytesStore store)
 {
     private readonly ActivityPane[] _scratch = new ActivityPane[64];
 
-    /// <summary>Starts loading what a lookup will touch.</summary>
-    internal void Prefetch(ReadOnlySpan<byte> address) => store.Prefetch(address);
+    /// <summary>Starts loading where a lookup begins.</summary>
+    /// <returns>What <see cref="PrefetchEntry"/> wants.</returns>
+    internal uint Prefetch(ReadOnlySpan<byte> address) => store.Prefetch(address);
+
+    /// <summary>Starts loading what a lookup finds.</summary>
+    internal void PrefetchEntry(uint hash) => store.PrefetchEntry(hash);
 
     /// <summary>Whether the address was seen before.</summary>
     internal bool TryGet(ReadOnlySpan<byte> address, out AddressState state)

@@ -44,8 +44,12 @@ internal sealed class OutputTable(BytesStore store)
 
     private readonly byte[] _key = new byte[KeyBytes];
 
-    /// <summary>Starts loading what a lookup will touch.</summary>
-    internal void Prefetch(in Bytes32 txId, uint vout) => store.Prefetch(Key(txId, vout));
+    /// <summary>Starts loading where a lookup begins.</summary>
+    /// <returns>What <see cref="PrefetchEntry"/> wants.</returns>
+    internal uint Prefetch(in Bytes32 txId, uint vout) => store.Prefetch(Key(txId, vout));
+
+    /// <summary>Starts loading what a lookup finds.</summary>
+    internal void PrefetchEntry(uint hash) => store.PrefetchEntry(hash);
 
     /// <summary>Takes an output that is being spent.</summary>
     /// <param name="txId">Its transaction.</param>

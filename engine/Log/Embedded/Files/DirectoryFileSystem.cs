@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
+using Streams.Buffers;
 
 namespace Streams.Log.Embedded.Files;
 
@@ -91,6 +92,22 @@ public sealed partial class DirectoryFileSystem : ILogFileSystem
         catch (IOException) when (File.Exists(At(name)))
         {
             return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void DropFromCache(string name)
+    {
+        try
+        {
+            using SafeFileHandle file = File.OpenHandle(
+                At(name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            PageCache.Drop(file);
+        }
+        catch (IOException)
+        {
+            // Cleaned away meanwhile, and with it what was cached of it; or the disk has worse to tell, and
+            // will.
         }
     }
 

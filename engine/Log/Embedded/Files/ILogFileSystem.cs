@@ -59,6 +59,12 @@ public interface ILogFileSystem
     /// <returns>The lock, or null when somebody else holds it.</returns>
     IDisposable? TryLock(string name);
 
+    /// <summary>
+    /// Says that a file's bytes need not stay in memory once they are synced; a hint, where there is no such
+    /// file too.
+    /// </summary>
+    void DropFromCache(string name);
+
     /// <summary>Bytes that can still be written.</summary>
     long FreeBytes();
 }

@@ -130,6 +130,7 @@ internal sealed class SegmentCleaner(
         // Its header says that it stands for them, should a crash leave them here.
         for (int i = 1; i < run.Count; i++)
             Delete(run[i]);
+        files.DropFromCache(rewritten.FileName);
         return bytes;
     }
 

@@ -131,7 +131,8 @@ public sealed class SimulatedBlockTests
         while (simulator.Height < 800)
             simulator.TryNext(out _);
         long perBlock = (GC.GetAllocatedBytesForCurrentThread() - before) / 200;
-        // The template of the block; and now and then a queue that grows. Less than ten bytes per transaction.
+        // The template of the block; and now and then a queue that grows. Less than ten bytes per
+        // transaction.
         Assert.InRange(perBlock, 0, 1000);
     }
 
