@@ -49,8 +49,8 @@ public sealed class FixedKeyProcessorContext<TKey, TValue>
     {
         if (!_isProcessing)
             throw new InvalidOperationException(
-                "A processor of values forwards under the key of the record that it is given, so it can do so "
-                + "while it processes one only. Use Process to forward from a punctuation.");
+                "A processor of values forwards under the key of the record that it is given, so it can "
+                + "do so while it processes one only. Use Process to forward from a punctuation.");
         _context.Forward(new Record<TKey, TValue>(
             _key, _hasKey, value, value is not null, timestampMs, headers));
     }

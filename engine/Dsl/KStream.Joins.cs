@@ -94,9 +94,11 @@ internal sealed record StreamJoinPlan<TKey, TLeft, TRight>(
 
     internal void AddStores(StreamsBuilder builder)
     {
-        AddSide(builder, LeftStore, StoreShape.Of("join", KeySerde, LeftSerde));
+        AddSide(builder, LeftStore, StoreShape.Of(
+            "join", KeySerde, LeftSerde, Windows.RetentionMs, Windows.SizeMs));
         if (RightStore != LeftStore)
-            AddSide(builder, RightStore, StoreShape.Of("join", KeySerde, RightSerde));
+            AddSide(builder, RightStore, StoreShape.Of(
+                "join", KeySerde, RightSerde, Windows.RetentionMs, Windows.SizeMs));
         if (UnmatchedStore is not null)
             builder.AddStore(Dsl.Stores.Ordered(
                 OptionsOf(UnmatchedStore), $"unmatched<{KeySerde.Name},{LeftSerde.Name},{RightSerde.Name}>"));

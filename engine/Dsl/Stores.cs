@@ -32,27 +32,39 @@ public static class Stores
     /// <summary>Typed keys and values by window start.</summary>
     public static StoreDefinition Window<TKey, TValue>(
         StoreOptions options, TimeSpan retention, Serde<TKey> keySerde, Serde<TValue> valueSerde,
-        bool savepoints = false) =>
-        new(new StoreSpec(
-            options, StoreShape.Of("window", keySerde, valueSerde),
-            (undo, number) => new WindowStore<TKey, TValue>(
-                options, (long)retention.TotalMilliseconds, keySerde, valueSerde, undo, number), savepoints));
+        bool savepoints = false) => Window(options, retention, keySerde, valueSerde, 0, savepoints);
 
     /// <summary>Typed aggregates by session.</summary>
     public static StoreDefinition Session<TKey, TValue>(
         StoreOptions options, TimeSpan retention, Serde<TKey> keySerde, Serde<TValue> valueSerde,
-        bool savepoints = false) =>
+        bool savepoints = false) => Session(options, retention, keySerde, valueSerde, 0, savepoints);
+
+    internal static StoreDefinition Window<TKey, TValue>(
+        StoreOptions options, TimeSpan retention, Serde<TKey> keySerde, Serde<TValue> valueSerde,
+        long stretchMs, bool savepoints = false) =>
         new(new StoreSpec(
-            options, StoreShape.Of("session", keySerde, valueSerde),
+            options, StoreShape.Of(
+                "window", keySerde, valueSerde, (long)retention.TotalMilliseconds, stretchMs),
+            (undo, number) => new WindowStore<TKey, TValue>(
+                options, (long)retention.TotalMilliseconds, keySerde, valueSerde, undo, number, stretchMs),
+            savepoints));
+
+    internal static StoreDefinition Session<TKey, TValue>(
+        StoreOptions options, TimeSpan retention, Serde<TKey> keySerde, Serde<TValue> valueSerde,
+        long stretchMs, bool savepoints = false) =>
+        new(new StoreSpec(
+            options, StoreShape.Of(
+                "session", keySerde, valueSerde, (long)retention.TotalMilliseconds, stretchMs),
             (undo, number) => new SessionStore<TKey, TValue>(
-                options, (long)retention.TotalMilliseconds, keySerde, valueSerde, undo, number), savepoints));
+                options, (long)retention.TotalMilliseconds, keySerde, valueSerde, undo, number, stretchMs),
+            savepoints));
 
     /// <summary>Typed keys and values with the history of each value.</summary>
     public static StoreDefinition Versioned<TKey, TValue>(
         StoreOptions options, TimeSpan history, Serde<TKey> keySerde, Serde<TValue> valueSerde,
         bool savepoints = false) =>
         new(new StoreSpec(
-            options, StoreShape.Of("versioned", keySerde, valueSerde),
+            options, StoreShape.Of("versioned", keySerde, valueSerde, (long)history.TotalMilliseconds, 0),
             (undo, number) => new VersionedStore<TKey, TValue>(
                 options, (long)history.TotalMilliseconds, keySerde, valueSerde, undo, number), savepoints));
 

@@ -35,6 +35,12 @@ internal sealed record WindowShape(TimeWindows? Time, SlidingWindows? Sliding, S
     internal long LeastRetentionMs =>
         Time?.LeastRetentionMs ?? Sliding?.LeastRetentionMs ?? Sessions!.LeastRetentionMs;
 
+    /// <summary>How much time a key's windows that lie together in the store may span: some sixteen of them,
+    /// so that they are found at once and none is far from the beginning.</summary>
+    internal long StretchMs => Time is not null ? 16 * Time.AdvanceMs
+        : Sliding is not null ? Math.Max(1, Sliding.DifferenceMs / 4)
+        : 16 * Sessions!.GapMs;
+
     internal TimeSpan Retention(TimeSpan? asked)
     {
         var least = TimeSpan.FromMilliseconds(LeastRetentionMs);
@@ -77,8 +83,8 @@ internal sealed record WindowPlan<TKey>(
         string store = builder.NameFor(materialized.StoreName, "KSTREAM-AGGREGATE-STATE-STORE");
         StoreOptions options = KTable<TKey, TAggregate>.StoreOptionsOf(materialized, store);
         builder.AddStore((shape.Sessions is null
-            ? Dsl.Stores.Window(options, retention, keys, values)
-            : Dsl.Stores.Session(options, retention, keys, values)).Spec);
+            ? Dsl.Stores.Window(options, retention, keys, values, stretchMs: shape.StretchMs)
+            : Dsl.Stores.Session(options, retention, keys, values, stretchMs: shape.StretchMs)).Spec);
         string? pending = null;
         if (shape.Emit == EmitStrategy.OnWindowClose)
         {

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Streams.Buffers;
 
 namespace Streams.State;
@@ -7,28 +6,17 @@ namespace Streams.State;
 /// One side of a join of two streams: every record of a key, by time and arrival, for as long as the other
 /// side may ask for it. Several records of one key and time are all kept.
 /// </summary>
-/// <remarks>
-/// A key's records lie in stretches of time, each an entry of its own, so that neither a long retention nor a
-/// busy key makes lists long. What is at or before the highest time seen less the retention is not found.
-/// </remarks>
+/// <remarks>What is at or before the highest time seen less the retention is not found.</remarks>
 internal sealed class JoinStore : StateStore
 {
-    private const int StretchBytes = 8;
-
-    // A join looks at one more than these.
-    private const int StretchesPerWindow = 4;
+    private const int ListsPerWindow = 4;
 
     private readonly WindowTable _table;
-    private readonly long _stretchMs;
-    private readonly PooledBuffer _key = new();
     private readonly PooledBuffer _items = new();
 
     internal JoinStore(StoreOptions options, long retentionMs, long windowMs, IUndoLog? undo, int undoStore)
-        : base(options)
-    {
-        _table = new WindowTable(options, retentionMs, undo, undoStore);
-        _stretchMs = Math.Max(1, windowMs / StretchesPerWindow);
-    }
+        : base(options) => _table = new WindowTable(
+            options, retentionMs, undo, undoStore, Math.Max(1, windowMs / ListsPerWindow));
 
     public override long BytesReserved => _table.Segments.BytesReserved;
 
@@ -46,18 +34,18 @@ internal sealed class JoinStore : StateStore
     /// <summary>Keeps a record behind those of the same key and time.</summary>
     internal void Add(ReadOnlySpan<byte> key, long timeMs, ReadOnlySpan<byte> value)
     {
-        ReadOnlySpan<byte> stretchKey = KeyOf(key, Stretch(timeMs));
         _items.Clear();
-        if (_table.TryGet(stretchKey, timeMs, out ReadOnlySpan<byte> before))
+        if (_table.TryGet(key, timeMs, out ReadOnlySpan<byte> before))
             _items.Write(before);
         ItemList.Write(_items.Append(ItemList.ItemBytes(value.Length)), value);
-        if (_table.TryPut(stretchKey, timeMs, _items.Length, out Span<byte> payload, out _))
+        if (_table.TryPut(key, timeMs, _items.Length, out Span<byte> payload, out _))
             _items.WrittenSpan.CopyTo(payload);
     }
 
-    /// <summary>The records of a key in a stretch of time, both ends included, by time and arrival.</summary>
+    /// <summary>The records of a key in a range of time, both ends included, by time and arrival.</summary>
     /// <remarks>This store must not change while the result is read.</remarks>
-    internal Cursor Fetch(ReadOnlySpan<byte> key, long fromMs, long toMs) => new(this, key, fromMs, toMs);
+    internal Cursor Fetch(ReadOnlySpan<byte> key, long fromMs, long toMs) =>
+        new(_table.Elements(key, fromMs, toMs));
 
     internal override void Flush(IChangelog changelog) => _table.Flush(changelog);
 
@@ -76,103 +64,33 @@ internal sealed class JoinStore : StateStore
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
-        _key.Dispose();
         _items.Dispose();
-    }
-
-    private long Stretch(long timeMs) => Math.DivRem(timeMs, _stretchMs) is var (q, r) && r < 0 ? q - 1 : q;
-
-    private ReadOnlySpan<byte> KeyOf(ReadOnlySpan<byte> key, long stretch)
-    {
-        _key.Clear();
-        _key.Write(key);
-        BinaryPrimitives.WriteInt64BigEndian(_key.Append(StretchBytes), stretch);
-        return _key.WrittenSpan;
     }
 
     /// <summary>Goes through records of a key.</summary>
     internal ref struct Cursor
     {
-        private readonly JoinStore _store;
-        private readonly ReadOnlySpan<byte> _key;
-        private readonly long _fromMs;
-        private readonly long _toMs;
-        private long _stretch;
-        private long _segment;
-        private ReadOnlySpan<byte> _list;
-        private int _at;
+        private WindowElements _elements;
         private ReadOnlySpan<byte> _items;
 
-        internal Cursor(JoinStore store, ReadOnlySpan<byte> key, long fromMs, long toMs)
-        {
-            TimeSegments segments = store._table.Segments;
-            _store = store;
-            _key = key;
-            _fromMs = segments.ObservedMs == long.MinValue
-                ? fromMs
-                : Math.Max(fromMs, segments.ObservedMs - segments.RetentionMs + 1);
-            _toMs = Math.Min(toMs, segments.ObservedMs);
-            _stretch = store.Stretch(_fromMs);
-            _segment = segments.SegmentOf(_fromMs);
-            if (_fromMs <= _toMs)
-                Open();
-        }
+        internal Cursor(WindowElements elements) => _elements = elements;
 
         /// <summary>The record's time.</summary>
-        internal long TimeMs { get; private set; }
+        internal readonly long TimeMs => _elements.TimeMs;
 
         /// <summary>The record's value.</summary>
         internal ReadOnlySpan<byte> Value { get; private set; }
 
         internal bool MoveNext()
         {
-            while (_items.IsEmpty)
+            if (_items.IsEmpty)
             {
-                if (_fromMs > _toMs || (!MoveToElement() && !MoveToList()))
+                if (!_elements.MoveNext())
                     return false;
+                _items = _elements.Payload;
             }
             Value = ItemList.Take(ref _items);
             return true;
-        }
-
-        private bool MoveToElement()
-        {
-            while (_at < _list.Length)
-            {
-                ref readonly ElementHeader header = ref TimedList.Header(_list, _at);
-                if (header.TimeMs > _toMs)
-                    break;
-                int at = _at;
-                _at += TimedList.ElementBytes(header.PayloadBytes);
-                if ((header.Flags & ElementFlags.Deleted) != 0)
-                    continue;
-                TimeMs = header.TimeMs;
-                _items = TimedList.Payload(_list, at);
-                return true;
-            }
-            _at = _list.Length;
-            return false;
-        }
-
-        // A stretch that lies across the border of two segments has a list in each.
-        private bool MoveToList()
-        {
-            TimeSegments segments = _store._table.Segments;
-            long endMs = Math.Min(_toMs, (_stretch + 1) * _store._stretchMs - 1);
-            if (_segment < segments.SegmentOf(endMs))
-                _segment++;
-            else if (endMs >= _toMs)
-                return false;
-            else
-                _segment = segments.SegmentOf(++_stretch * _store._stretchMs);
-            Open();
-            return true;
-        }
-
-        private void Open()
-        {
-            _store._table.TryList(_store.KeyOf(_key, _stretch), _segment, out _list);
-            _at = TimedList.FirstAtOrAfter(_list, _fromMs);
         }
     }
 }

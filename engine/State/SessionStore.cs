@@ -28,10 +28,10 @@ public sealed class SessionStore<TKey, TAggregate> : StateStore
 
     internal SessionStore(
         StoreOptions options, long retentionMs, Serde<TKey> keySerde, Serde<TAggregate> valueSerde,
-        IUndoLog? undo, int undoStore)
+        IUndoLog? undo, int undoStore, long stretchMs = 0)
         : base(options)
     {
-        _table = new WindowTable(options, retentionMs, undo, undoStore);
+        _table = new WindowTable(options, retentionMs, undo, undoStore, stretchMs);
         _keySerde = keySerde;
         _valueSerde = valueSerde;
     }
@@ -101,31 +101,17 @@ public sealed class SessionStore<TKey, TAggregate> : StateStore
     /// <returns>How many there are in <paramref name="found"/>, which grows where it must.</returns>
     internal int Find(in TKey key, long earliestEndMs, long latestStartMs, ref SessionSpan[] found)
     {
-        ReadOnlySpan<byte> keyBytes = Encode(key);
-        TimeSegments segments = _table.Segments;
-        long from = segments.SegmentOf(earliestEndMs);
         int count = 0;
-        for (int i = 0; i < segments.TableCount; i++)
+        WindowElements elements = _table.Elements(Encode(key), earliestEndMs, long.MaxValue);
+        while (elements.MoveNext())
         {
-            long segment = segments.Number(i);
-            if (segment < from || !_table.TryList(keyBytes, segment, out ReadOnlySpan<byte> list))
-                continue;
             // A key's sessions never overlap: by end they are by start too.
-            for (int at = TimedList.FirstAtOrAfter(list, earliestEndMs); at < list.Length;)
-            {
-                ref readonly ElementHeader header = ref TimedList.Header(list, at);
-                int next = at + TimedList.ElementBytes(header.PayloadBytes);
-                if ((header.Flags & ElementFlags.Deleted) == 0 && !segments.IsExpired(header.TimeMs))
-                {
-                    long start = BinaryPrimitives.ReadInt64LittleEndian(TimedList.Payload(list, at));
-                    if (start > latestStartMs)
-                        return count;
-                    if (count == found.Length)
-                        Array.Resize(ref found, count * 2);
-                    found[count++] = new SessionSpan(start, header.TimeMs);
-                }
-                at = next;
-            }
+            long startMs = BinaryPrimitives.ReadInt64LittleEndian(elements.Payload);
+            if (startMs > latestStartMs)
+                break;
+            if (count == found.Length)
+                Array.Resize(ref found, count * 2);
+            found[count++] = new SessionSpan(startMs, elements.TimeMs);
         }
         return count;
     }

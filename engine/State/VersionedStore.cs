@@ -31,8 +31,10 @@ public enum VersionPut
 /// <typeparam name="TValue">The value's type.</typeparam>
 public sealed class VersionedStore<TKey, TValue> : StateStore
 {
-    private const long LatestPart = long.MaxValue;
+    // Neither a segment nor what ends a snapshot.
+    private const long LatestPart = long.MaxValue - 1;
     private const int FromBytes = 8;
+    private const int ListsPerHistory = 16;
     private const byte LatestTag = 0;
     private const byte HistoryTag = 1;
 
@@ -50,7 +52,7 @@ public sealed class VersionedStore<TKey, TValue> : StateStore
         : base(options)
     {
         _latest = new TrackedTable(options.StateBytesMax, undo, undoStore, LatestPart);
-        _history = new WindowTable(options, historyMs, undo, undoStore);
+        _history = new WindowTable(options, historyMs, undo, undoStore, historyMs / ListsPerHistory);
         _keySerde = keySerde;
         _valueSerde = valueSerde;
         HistoryMs = historyMs;
@@ -250,49 +252,20 @@ public sealed class VersionedStore<TKey, TValue> : StateStore
     private bool TryFirstEndedAfter(
         ReadOnlySpan<byte> key, long timeMs, out long endMs, out ReadOnlySpan<byte> version)
     {
-        TimeSegments segments = _history.Segments;
-        long from = segments.SegmentOf(timeMs);
-        for (int i = 0; i < segments.TableCount; i++)
-        {
-            if (segments.Number(i) < from
-                || !_history.TryList(key, segments.Number(i), out ReadOnlySpan<byte> list))
-                continue;
-            for (int at = TimedList.FirstAtOrAfter(list, timeMs + 1); at < list.Length;)
-            {
-                ref readonly ElementHeader header = ref TimedList.Header(list, at);
-                if ((header.Flags & ElementFlags.Deleted) == 0 && !segments.IsExpired(header.TimeMs))
-                {
-                    endMs = header.TimeMs;
-                    version = TimedList.Payload(list, at);
-                    return true;
-                }
-                at += TimedList.ElementBytes(header.PayloadBytes);
-            }
-        }
-        endMs = 0;
-        version = default;
-        return false;
+        WindowElements elements = _history.Elements(key, timeMs + 1, long.MaxValue);
+        bool found = elements.MoveNext();
+        endMs = found ? elements.TimeMs : 0;
+        version = found ? elements.Payload : default;
+        return found;
     }
 
     private long? LastEnd(ReadOnlySpan<byte> key)
     {
-        TimeSegments segments = _history.Segments;
-        for (int i = segments.TableCount - 1; i >= 0; i--)
-        {
-            if (!_history.TryList(key, segments.Number(i), out ReadOnlySpan<byte> list))
-                continue;
-            long? last = null;
-            for (int at = 0; at < list.Length;)
-            {
-                ref readonly ElementHeader header = ref TimedList.Header(list, at);
-                if ((header.Flags & ElementFlags.Deleted) == 0)
-                    last = header.TimeMs;
-                at += TimedList.ElementBytes(header.PayloadBytes);
-            }
-            if (last is not null)
-                return segments.IsExpired(last.Value) ? null : last;
-        }
-        return null;
+        long? last = null;
+        WindowElements elements = _history.Elements(key, long.MinValue, long.MaxValue);
+        while (elements.MoveNext())
+            last = elements.TimeMs;
+        return last;
     }
 
     private static long FromOf(ReadOnlySpan<byte> version) => BinaryPrimitives.ReadInt64LittleEndian(version);

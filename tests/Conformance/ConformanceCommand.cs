@@ -15,7 +15,8 @@ internal static class ConformanceCommand
         string folder = args.Length > 0 ? args[0] : ConformanceFolder.Path;
         if (!Directory.Exists(folder))
         {
-            output.WriteLine($"There is no folder '{folder}'. Name one that holds *.jsonl or *.jsonl.gz files.");
+            output.WriteLine($"There is no folder '{folder}'. Name one that holds *.jsonl or *.jsonl.gz "
+                + "files.");
             return 2;
         }
         SortedDictionary<string, List<Scenario>> scenarios = Scenario.ReadFolder(folder);
@@ -27,7 +28,8 @@ internal static class ConformanceCommand
         int agree = 0;
         foreach ((string name, List<Scenario> all) in scenarios)
         {
-            List<string> differences = [.. all.Select(ScenarioRunner.FirstDifferenceOrFailure).OfType<string>()];
+            List<string> differences =
+                [.. all.Select(ScenarioRunner.FirstDifferenceOrFailure).OfType<string>()];
             agree += all.Count - differences.Count;
             output.WriteLine($"{name,-36} {all.Count - differences.Count,5} of {all.Count,5} agree");
             if (differences.Count > 0)

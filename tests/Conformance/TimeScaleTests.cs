@@ -15,7 +15,8 @@ public sealed partial class TimeScaleTests
 
     // Sliding windows and the self-join count single milliseconds; extracted times stand in values.
     private static readonly string[] NotScalable =
-        ["count-sliding", "aggregate-sliding", "emit-final-sliding", "cogroup-sliding", "stream-stream-self-join",
+        ["count-sliding", "aggregate-sliding", "emit-final-sliding", "cogroup-sliding",
+            "stream-stream-self-join",
             "timestamp-extractor"];
 
     public static IEnumerable<TheoryDataRow<string>> Operators =>
@@ -67,7 +68,8 @@ public sealed partial class TimeScaleTests
             records.Select(r => (r with
             {
                 TimestampMs = r.TimestampMs - shiftMs,
-                Key = WindowedKey().Replace(r.Key!, m => $"@{Time(m.Groups[1]) - shiftMs}/{Time(m.Groups[2]) - shiftMs}"),
+                Key = WindowedKey().Replace(r.Key!, m =>
+                    $"@{Time(m.Groups[1]) - shiftMs}/{Time(m.Groups[2]) - shiftMs}"),
             }).ToString())));
         return seen;
     }

@@ -9,7 +9,8 @@ using Xunit;
 
 namespace Streams.Tests.Engine.Dsl;
 
-/// <summary>What the golden scenarios do not show of tables: several partitions, restarts, refusals.</summary>
+/// <summary>What the golden scenarios do not show of tables: several partitions, restarts,
+/// refusals.</summary>
 public sealed class TableTests
 {
     [Fact]
@@ -20,7 +21,8 @@ public sealed class TableTests
             b.Topic(new TopicSpec { Name = "a", Partitions = 5 }).Topic(
                 new TopicSpec { Name = "b", Partitions = 3 });
             b.Table("a", DslRun.Text).Join(
-                b.Table("b", DslRun.Text), (_, order) => order[..2], (_, order, customer) => order + "/" + customer)
+                b.Table("b", DslRun.Text), (_, order) => order[..2], (_, order, customer) =>
+                    order + "/" + customer)
                 .ToStream().To("out", DslRun.TextOut);
         });
         for (int i = 0; i < 40; i++)
@@ -69,7 +71,8 @@ public sealed class TableTests
         run.Pipe("b", "x", "2", 4);
         Assert.Equal(["x1=1@2", "x1=2@3", "x1=1@4", "x2=1@4", "x1=0@4", "x2=2@4"], run.Read());
         var e = Assert.Throws<TopologyException>(() =>
-            Join(new StreamsBuilder(), null).GroupBy((_, v) => (v, v)));
+            Join(new StreamsBuilder(), null).GroupBy(
+                (_, v) => (v, v), new Grouped<string, string> { ValueSerde = Serdes.String }));
         Assert.Contains("Materialized", e.Message, StringComparison.Ordinal);
     }
 
@@ -187,7 +190,8 @@ public sealed class TableTests
         Assert.Contains("HistoryRetention", Refusal(() => stream.Join(
             table, (_, l, r) => l + r, new Joined { GracePeriod = TimeSpan.FromSeconds(1) })),
             StringComparison.Ordinal);
-        Assert.Contains("'a' is read", Refusal(() => b.GlobalTable("a", DslRun.Text)), StringComparison.Ordinal);
+        Assert.Contains("'a' is read", Refusal(() => b.GlobalTable("a", DslRun.Text)),
+            StringComparison.Ordinal);
         Assert.Contains("ToTable", Refusal(() => stream.GroupByKey().Count(
             new Materialized<string, long> { HistoryRetention = TimeSpan.FromSeconds(1) })),
             StringComparison.Ordinal);

@@ -61,7 +61,8 @@ public sealed class OrderedStoreTests
             int at = sorted.BinarySearch(Convert.ToHexString(key), StringComparer.Ordinal);
             int after = at < 0 ? ~at : at;
             bool hasAfter = store.TryFirstAtOrAfter(key, out ReadOnlySpan<byte> found, out _);
-            Assert.Equal(after < sorted.Count ? sorted[after] : null, hasAfter ? Convert.ToHexString(found) : null);
+            Assert.Equal(after < sorted.Count ? sorted[after] : null, hasAfter ? Convert.ToHexString(found)
+                : null);
             bool hasBefore = store.TryLastBefore(key, out found, out _);
             Assert.Equal(after > 0 ? sorted[after - 1] : null, hasBefore ? Convert.ToHexString(found) : null);
         }
@@ -89,7 +90,8 @@ public sealed class OrderedStoreTests
             store.Put(BitConverter.GetBytes(i * 7919), "x"u8);
         for (int i = 0; i < 2_000; i++)
             store.Append("key"u8, 1)[0] = (byte)i;
-        Assert.True(store.TryFirstAtOrAfter("key"u8, out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value));
+        Assert.True(store.TryFirstAtOrAfter("key"u8, out ReadOnlySpan<byte> key,
+            out ReadOnlySpan<byte> value));
         Assert.True(key.SequenceEqual("key"u8));
         Assert.Equal(2_000, value.Length);
         for (int i = 0; i < value.Length; i++)
