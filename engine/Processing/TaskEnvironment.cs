@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Log;
@@ -78,9 +79,14 @@ internal sealed class TaskEnvironment
     /// <summary>The changelog topic of a store.</summary>
     internal Topic ChangelogOf(string store) => Topic(InternalName($"{store}-changelog"));
 
-    /// <summary>Where a task's snapshots lie.</summary>
-    internal string StateFolder(TaskId id) =>
-        Path.Combine(_dataFolder, "state", ApplicationId, id.ToString());
+    /// <summary>Where the snapshots of the stores of a partition lie: not by the number of the part, which
+    /// changes with the topology.</summary>
+    internal string StateFolder(TaskId id) => Path.Combine(
+        StateRoot(_dataFolder, ApplicationId), id.Partition.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Where all snapshots of an application lie.</summary>
+    internal static string StateRoot(string dataFolder, string applicationId) =>
+        Path.Combine(dataFolder, "state", applicationId);
 
     private string Names() => string.Join(", ", Log.Topics.Select(t => t.Name));
 }
