@@ -1,5 +1,6 @@
 using Streams.Connect;
 using Streams.Connectors.Bitcoin;
+using Streams.Connectors.Bitcoin.Simulation;
 using Streams.Connectors.Chain;
 using Streams.Log;
 using Streams.Processing;
@@ -20,9 +21,19 @@ internal static class Registry
     [
         SourceKind.Of<BitcoinFilesOptions, Bytes32, ChainTransaction>(
             "bitcoin-files", "Blocks from a node's blk*.dat files or from files of one raw block each.",
-                "files",
+            "files",
             TransactionsTopology.Transactions, Serdes.Bytes32, RecordSerde.Protobuf<ChainTransaction>(),
             options => new BitcoinFilesSource(options)),
+        SourceKind.Of<SimulationOptions, Bytes32, ChainTransaction>(
+            BitcoinSimulatedSource.Kind, "Blocks of a simulated regtest chain, with known behaviour in them.",
+            "seed", TransactionsTopology.Transactions, Serdes.Bytes32,
+            RecordSerde.Protobuf<ChainTransaction>(), options => new BitcoinSimulatedSource(options)) with
+        {
+            EndlessBecause = options =>
+                options is SimulationOptions { BlocksMax: 0, Duration.Ticks: 0 }
+                    ? "has neither 'blocks_max' nor 'duration'"
+                    : null,
+        },
     ];
 
     /// <summary>The kinds of sinks.</summary>
@@ -73,12 +84,15 @@ internal interface INamedKind
 /// <param name="Bind">Makes the binding: name, options.</param>
 internal sealed record SourceKind(
     string Name, string Doc, Type Options, string LocationOption, string Topic,
-        Func<string, object, SourceBinding> Bind)
+    Func<string, object, SourceBinding> Bind)
     : INamedKind
 {
+    /// <summary>Why a source of these options is never exhausted; null where it can be.</summary>
+    internal Func<object, string?> EndlessBecause { get; init; } = _ => null;
+
     internal static SourceKind Of<TOptions, TKey, TValue>(
         string name, string doc, string locationOption, string topic, Serde<TKey> keySerde,
-            Serde<TValue> valueSerde,
+        Serde<TValue> valueSerde,
         Func<TOptions, ISource<TKey, TValue>> create) => new(
             name, doc, typeof(TOptions), locationOption, topic,
             (binding, options) => new SourceBinding<TKey, TValue>(
@@ -94,7 +108,7 @@ internal sealed record SourceKind(
 /// <param name="Create">Makes the sink.</param>
 internal sealed record SinkKind(
     string Name, string Doc, Type Options, string LocationOption,
-        Func<BuiltTopology, IReadOnlyList<string>> Topics,
+    Func<BuiltTopology, IReadOnlyList<string>> Topics,
     Func<object, BuiltTopology, ISink> Create) : INamedKind
 {
     internal static SinkKind Of<TOptions>(

@@ -70,6 +70,7 @@ internal static class TransactionsWorkload
         }, CancellationToken.None);
         host.Log.WaitDurable(host.Log.WaitForCommit(long.MaxValue, TimeSpan.Zero, default), default);
         var end = new ProcessSample(host);
+        Dictionary<string, string> stores = StateCensus.Take();
         host.Application.Stop();
         if (host.Application.Failure is { } failure)
             throw new InvalidOperationException("The application stopped.", failure);
@@ -82,6 +83,7 @@ internal static class TransactionsWorkload
             allocations = allocations?.Largest(12),
             resident_bytes_max = ProcessSample.ResidentBytesMax(),
             counts = host.Summarise(TimeSpan.Zero).Topology,
+            stores,
             topics = TopicCensus.Take(host.Log),
         }, Indented);
     }

@@ -205,7 +205,7 @@ public sealed class BitcoinFilesSource : ISource<Bytes32, ChainTransaction>
     // What follows a refused block had it as predecessor and gets no other: it begins a chain of its own.
     private void Refuse(
         BlockFile file, in BlockFrame frame, in BlockPlace place, ParseResult<BitcoinDefect> result,
-            string location,
+        string location,
         SourceOutput<Bytes32, ChainTransaction> output)
     {
         // Where no frame follows, the length may be what is damaged: then only the frame's head is passed

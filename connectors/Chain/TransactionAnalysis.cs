@@ -63,6 +63,10 @@ public struct TransactionAnalysis : IDescribed<TransactionAnalysis>
     /// <summary>Digest of the label set that tags were taken from.</summary>
     public Text? LabelSet;
 
+    /// <summary>Digest of the price table that limits follow from; absent where they are in base
+    /// units.</summary>
+    public Text? PriceSet;
+
     /// <summary>Keeps unknown fields.</summary>
     public RecordMemory Memory;
 
@@ -97,6 +101,8 @@ public struct TransactionAnalysis : IDescribed<TransactionAnalysis>
             "Version of the model; absent for rules alone.");
         v.Field(
             19, "label_set"u8, ref LabelSet, Unit.None, "Digest of the label set that tags were taken from.");
+        v.Field(20, "price_set"u8, ref PriceSet, Unit.None,
+            "Digest of the prices; absent where limits are in base units.");
     }
 }
 

@@ -17,6 +17,9 @@ public sealed class ApplicationProgress
         _inputs = [.. topology.Parts.SelectMany(p => p.Sources).Select(environment.NameOf).Distinct()];
     }
 
+    /// <summary>The topics that the application's tasks read.</summary>
+    internal IReadOnlyList<string> Inputs => _inputs;
+
     /// <summary>Records of a topic that the application has not processed; 0 where it does not read the
     /// topic.</summary>
     public long LagOf(string topic) => _inputs.Contains(topic) ? Lag(_group, topic) : 0;

@@ -3,6 +3,9 @@ namespace Streams.Connect;
 /// <summary>A system outside cannot be reached, or refuses for now. Worth trying again.</summary>
 public sealed class UnavailableException(string message, Exception? inner = null) : Exception(message, inner);
 
+/// <summary>A sink cannot write a record, and is configured to stop then.</summary>
+public sealed class RecordRejectedException(string message, Exception inner) : Exception(message, inner);
+
 /// <summary>Something can never work as configured: the message says what, where and what to do.</summary>
 public sealed class ConfigurationException(string message, Exception? inner = null)
     : Exception(message, inner);

@@ -1,4 +1,5 @@
 using Streams.Log;
+using Streams.Processing;
 
 namespace Streams.Connect;
 
@@ -21,8 +22,12 @@ public interface ISink : IDisposable
     long? Position(Topic topic, int partition);
 
     /// <summary>Writes the records of a batch; nobody needs to see them before the commit.</summary>
+    /// <param name="topic">Where they come from.</param>
+    /// <param name="batch">The records.</param>
+    /// <param name="rejections">Takes a record that can never be written, such as one whose bytes are not of
+    /// the topic's type; the sink goes on with the next.</param>
     /// <returns>How many records it wrote.</returns>
-    int Write(Topic topic, LogBatch batch);
+    int Write(Topic topic, LogBatch batch, SinkRejections rejections);
 
     /// <summary>Makes everything written survive, together with the positions.</summary>
     /// <param name="positions">The next offset of each partition.</param>
@@ -96,4 +101,10 @@ public sealed record SinkOptions
     /// <summary>How long a commit that found the log's disk full waits before it tries again. Default 1
     /// s.</summary>
     public TimeSpan LogFullRetry { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>What to do with a record that a sink can never write. Default dead letter.</summary>
+    public FailurePolicy RejectedRecords { get; init; } = FailurePolicy.DeadLetter;
+
+    /// <summary>Longest refused value that a dead letter keeps whole, in bytes. Default 4 MiB.</summary>
+    public int DeadLetterBytesMax { get; init; } = 4 << 20;
 }

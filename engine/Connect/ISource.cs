@@ -74,7 +74,7 @@ public sealed class SourceContext
 /// <param name="Create">Makes the source; called again after a failure.</param>
 public sealed record SourceBinding<TKey, TValue>(
     string Name, string Topic, Serde<TKey> KeySerde, Serde<TValue> ValueSerde,
-        Func<ISource<TKey, TValue>> Create)
+    Func<ISource<TKey, TValue>> Create)
     : SourceBinding(Name, Topic)
 {
     /// <summary>Chooses the partition of a key; null takes Kafka's murmur2.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Streams.Buffers;
 using Streams.Errors;
 using Streams.Log;
@@ -12,6 +13,9 @@ namespace Streams.Connect;
 /// <typeparam name="TValue">The type of the values.</typeparam>
 public sealed class SourceOutput<TKey, TValue> : IDisposable
 {
+    private const string CursorsSuffix = "/output";
+    private const string TimestampCursor = "last-timestamp";
+
     private readonly PooledBuffer _key = new();
     private readonly PooledBuffer _value = new(4096);
     private readonly SourceBinding<TKey, TValue> _binding;
@@ -19,7 +23,9 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
     private readonly DeadLetterWriter _letters;
     private readonly Topic _topic;
     private readonly Topic _deadLetters;
+    private readonly string _cursors;
     private long _lastTimestampMs;
+    private long _committedTimestampMs;
 
     internal SourceOutput(
         SourceBinding<TKey, TValue> binding, ITopicLog log, ILogWriter writer, int deadLetterBytesMax)
@@ -27,8 +33,11 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
         _binding = binding;
         _writer = writer;
         _topic = log.FindTopic(binding.Topic)!;
-        _deadLetters = log.FindTopic(binding.Topic + DeadLetterWriter.TopicSuffix)!;
+        _deadLetters = log.FindTopic(binding.Topic + DeadLetterTopics.Suffix)!;
         _letters = new DeadLetterWriter(writer, deadLetterBytesMax);
+        _cursors = binding.Name + CursorsSuffix;
+        if (log.Cursor(_cursors, TimestampCursor) is { Length: sizeof(long) } committed)
+            _lastTimestampMs = _committedTimestampMs = BinaryPrimitives.ReadInt64LittleEndian(committed);
     }
 
     /// <summary>What was emitted, refused and left out since the start.</summary>
@@ -70,7 +79,7 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
     {
         _letters.Write(_deadLetters, _binding.Name, location, reason, detail, _lastTimestampMs, bytes);
         Counts.DeadLetters++;
-        EngineMeter.RecordFailed(_binding.Name, "read", reason);
+        EngineMeter.RecordFailed(_binding.Name, "read", reason, isKept: true);
     }
 
     /// <summary>Notes input that is left out on purpose.</summary>
@@ -95,6 +104,20 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
     /// <summary>Says how far the source has come; an empty value removes the key.</summary>
     public void SetCursor(string key, ReadOnlySpan<byte> cursor) =>
         _writer.CommitCursor(_binding.Name, key, cursor);
+
+    /// <summary>
+    /// Adds what the output itself must know after a restart: a dead letter has the time of the record before
+    /// it, also where that one was emitted by another process.
+    /// </summary>
+    internal void PrepareCommit()
+    {
+        if (_lastTimestampMs == _committedTimestampMs)
+            return;
+        _committedTimestampMs = _lastTimestampMs;
+        Span<byte> timestamp = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(timestamp, _lastTimestampMs);
+        _writer.CommitCursor(_cursors, TimestampCursor, timestamp);
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -9,6 +9,14 @@ internal abstract class SourceRunner : IComponent
 {
     public abstract string Name { get; }
 
+    public abstract bool IsReady { get; }
+
+    /// <summary>The topic that it writes.</summary>
+    internal abstract string Topic { get; }
+
+    /// <summary>Whether it waits for the consumers of its topic.</summary>
+    internal abstract bool IsWaiting { get; }
+
     /// <summary>What it has taken in since this process started.</summary>
     internal abstract SourceCounts? Counts { get; }
 
@@ -24,8 +32,10 @@ internal abstract class SourceRunner : IComponent
 /// <param name="Clock">The clock they go by.</param>
 /// <param name="Options">How they are run.</param>
 /// <param name="Lag">How many records of a topic its consumers have not processed.</param>
+/// <param name="Times">Told when records are committed.</param>
 internal sealed record SourceEnvironment(
-    ITopicLog Log, LogRoom Room, TimeProvider Clock, SourceOptions Options, Func<string, long> Lag);
+    ITopicLog Log, LogRoom Room, TimeProvider Clock, SourceOptions Options, Func<string, long> Lag,
+    CommitTimes Times);
 
 /// <inheritdoc/>
 internal sealed class SourceRunner<TKey, TValue>(
@@ -34,9 +44,18 @@ internal sealed class SourceRunner<TKey, TValue>(
     private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(10);
 
     private volatile bool _isDone;
+    private volatile bool _isReady;
+    private volatile bool _isWaiting;
     private long _reported;
+    private long _origin;
 
     public override string Name => binding.Name;
+
+    public override bool IsReady => _isReady;
+
+    internal override string Topic => binding.Topic;
+
+    internal override bool IsWaiting => _isWaiting;
 
     internal override SourceCounts? Counts => _counts;
 
@@ -46,6 +65,18 @@ internal sealed class SourceRunner<TKey, TValue>(
 
     public override void Run(CancellationToken cancellation)
     {
+        try
+        {
+            RunOnce(cancellation);
+        }
+        finally
+        {
+            _isReady = false;
+        }
+    }
+
+    private void RunOnce(CancellationToken cancellation)
+    {
         using ISource<TKey, TValue> source = binding.Create();
         using ILogWriter writer = environment.Log.OpenWriter($"source-{binding.Name}");
         using var output = new SourceOutput<TKey, TValue>(
@@ -53,10 +84,13 @@ internal sealed class SourceRunner<TKey, TValue>(
         _counts = output.Counts;
         _reported = 0;
         source.Open(new SourceContext(binding.Name, environment.Log, environment.Clock));
+        _isReady = true;
         long due = long.MaxValue;
         while (!cancellation.IsCancellationRequested)
         {
             WaitForConsumers(cancellation);
+            if (writer.PendingBytes == 0)
+                _origin = Stopwatch.GetTimestamp();
             SourceStatus status = Read(source, output, cancellation);
             if (due == long.MaxValue && writer.PendingBytes > 0)
                 due = Stopwatch.GetTimestamp() + (long)(
@@ -66,7 +100,7 @@ internal sealed class SourceRunner<TKey, TValue>(
                 || Stopwatch.GetTimestamp() >= due;
             if (commit)
             {
-                Commit(writer, cancellation);
+                Commit(writer, output, cancellation);
                 due = long.MaxValue;
             }
             if (status == SourceStatus.Done)
@@ -77,7 +111,8 @@ internal sealed class SourceRunner<TKey, TValue>(
             if (status == SourceStatus.Idle)
                 cancellation.WaitHandle.WaitOne(IdleWait);
         }
-        Commit(writer, CancellationToken.None);
+        // On a full disk it does not wait any more: what is not committed is read again.
+        Commit(writer, output, cancellation);
     }
 
     private static SourceStatus Read(
@@ -91,15 +126,29 @@ internal sealed class SourceRunner<TKey, TValue>(
     {
         while (environment.Lag(binding.Topic) > environment.Options.LagRecordsMax
             && !cancellation.IsCancellationRequested)
+        {
+            _isWaiting = true;
             cancellation.WaitHandle.WaitOne(IdleWait);
+        }
+        _isWaiting = false;
     }
 
-    private void Commit(ILogWriter writer, CancellationToken cancellation)
+    private void Commit(
+        ILogWriter writer, SourceOutput<TKey, TValue> output, CancellationToken cancellation)
     {
+        output.PrepareCommit();
+        if (writer.PendingBytes == 0)
+            return;
         long started = Stopwatch.GetTimestamp();
         writer.CommitWhenRoom(environment.Options.LogFullRetry, environment.Room, cancellation);
         EngineMeter.RecordCommit(binding.Name, Stopwatch.GetElapsedTime(started));
-        EngineMeter.RecordProduced(binding.Name, _counts!.Records - _reported);
+        if (_counts!.Records == _reported)
+            return;
+        EngineMeter.RecordProduced(binding.Name, _counts.Records - _reported);
+        EngineMeter.RecordStageLatency("read", Stopwatch.GetElapsedTime(_origin));
+        Topic topic = environment.Log.FindTopic(binding.Topic)!;
+        for (int p = 0; p < topic.Partitions; p++)
+            environment.Times.Note(topic[p], _origin);
         _reported = _counts.Records;
     }
 }

@@ -36,7 +36,7 @@ public sealed record ApplicationDefinition
     public SinkOptions SinkOptions { get; init; } = new();
 
     /// <summary>How what fails is started again.</summary>
-    public RestartPolicy Restarts { get; init; } = new();
+    public RestartOptions Restarts { get; init; } = new();
 }
 
 /// <summary>Runs an application on a log: sources, tasks and sinks, each on threads of its own.</summary>
@@ -46,11 +46,12 @@ public sealed class StreamsApplication : IDisposable
     private readonly ITopicLog _log;
     private readonly ILogger _logger;
     private readonly TimeProvider _clock;
-    private readonly LogRoom _room = new();
+    private readonly LogRoom _room;
     private readonly Supervisor _supervisor;
     private readonly TaskEnvironment _environment;
     private readonly List<SourceRunner> _sources = [];
     private readonly List<SinkRunner> _sinks = [];
+    private ApplicationGauges? _gauges;
 
     /// <summary>Prepares the application: creates its topics and checks that all it needs is there.</summary>
     /// <exception cref="TopologyException">A topic is missing or the partitions do not fit.</exception>
@@ -62,9 +63,10 @@ public sealed class StreamsApplication : IDisposable
         _log = log;
         _logger = logger;
         _clock = clock ?? TimeProvider.System;
+        _room = new LogRoom(logger);
         _supervisor = new Supervisor(definition.Restarts, logger);
         _environment = new TaskEnvironment(
-            definition.Id, log, _room, definition.DataFolder, definition.Runtime, _clock);
+            definition.Id, log, _room, definition.DataFolder, definition.Runtime, _clock, logger);
         Tasks = new TopicSetup(definition, log).Prepare();
         Progress = new ApplicationProgress(definition.Id, log, definition.Topology, _environment);
     }
@@ -84,6 +86,29 @@ public sealed class StreamsApplication : IDisposable
     /// <summary>Whether commits wait for room on the disk.</summary>
     public bool IsLogFull => _room.IsFull;
 
+    /// <summary>Why it is not at work, one reason each; none where it is.</summary>
+    public IReadOnlyList<string> NotReadyReasons()
+    {
+        if (Failure is { } failure)
+            return [failure.Message];
+        if (Stopping.IsCancellationRequested)
+            return ["it is stopping"];
+        IReadOnlyList<ComponentState> components = _supervisor.Components;
+        if (components.Count == 0)
+            return ["it is starting"];
+        var reasons = new List<string>();
+        if (IsLogFull)
+            reasons.Add("the disk of the data directory is full; commits wait until there is room");
+        foreach (ComponentState component in components)
+        {
+            if (component.Waiting is { } reason)
+                reasons.Add($"{component.Name} failed and is going to be started again: {reason}");
+            else if (!component.IsReady && !component.HasEnded)
+                reasons.Add($"{component.Name} is starting");
+        }
+        return reasons;
+    }
+
     /// <summary>What each source has taken in since the start of this process.</summary>
     public IEnumerable<(string Source, SourceCounts Counts)> SourceCounts =>
         _sources.Where(s => s.Counts is not null).Select(s => (s.Name, s.Counts!));
@@ -94,26 +119,38 @@ public sealed class StreamsApplication : IDisposable
     /// <summary>Starts all components.</summary>
     public void Start()
     {
+        foreach (string topic in Progress.Inputs.Concat(_definition.Sinks.SelectMany(s => s.Topics)))
+        {
+            if (_log.FindTopic(topic) is { } found)
+                _environment.Times.Watch(found);
+        }
         int threads = Math.Clamp(_definition.Runtime.Threads, 1, Math.Max(Tasks.Count, 1));
         for (int i = 0; i < threads; i++)
         {
             List<TaskId> share = [.. Tasks.Where((_, index) => index % threads == i)];
             _supervisor.Start(new StreamThread(_definition.Topology, _environment, i, share));
         }
-        var shared = new SourceEnvironment(_log, _room, _clock, _definition.SourceOptions, Progress.LagOf);
+        var shared = new SourceEnvironment(
+            _log, _room, _clock, _definition.SourceOptions, Progress.LagOf, _environment.Times);
+        var sinks = new SinkEnvironment(
+            _log, _room, _definition.SinkOptions, _environment.Times, _logger);
         foreach (SourceBinding source in _definition.Sources)
             _sources.Add(source.CreateRunner(shared));
         foreach (SinkBinding sink in _definition.Sinks)
-            _sinks.Add(new SinkRunner(sink, _log, _room, _definition.SinkOptions));
+            _sinks.Add(new SinkRunner(sink, sinks));
         _sinks.ForEach(_supervisor.Start);
         _sources.ForEach(_supervisor.Start);
+        _gauges = new ApplicationGauges(_definition, _log, Progress, _environment, _sources, _supervisor);
         _logger.ApplicationStarted(_definition.Id, Tasks.Count, threads);
     }
 
     /// <summary>Whether every source is exhausted and everything that came of it is processed, written and
     /// durable.</summary>
+    /// <remarks>A sink says where it stands only when it is open: its target may be behind what the log
+    /// remembers, such as a file that was deleted.</remarks>
     public bool IsDrained() =>
         _sources.TrueForAll(s => s.IsDone)
+        && _sinks.TrueForAll(s => s.IsReady)
         && Progress.IsCaughtUp()
         && _definition.Sinks.All(s => Progress.IsCaughtUp(s.Name, s.Topics));
 
@@ -125,5 +162,9 @@ public sealed class StreamsApplication : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _supervisor.Dispose();
+    public void Dispose()
+    {
+        _gauges?.Dispose();
+        _supervisor.Dispose();
+    }
 }

@@ -13,13 +13,16 @@ internal interface IComponent
     /// <summary>Its name, for messages and metrics.</summary>
     string Name { get; }
 
+    /// <summary>Whether it is at work: connected, restored, past its preparations.</summary>
+    bool IsReady { get; }
+
     /// <summary>Runs until it is done or cancelled. What it throws loses nothing: the next run begins at the
     /// last commit.</summary>
     void Run(CancellationToken cancellation);
 }
 
 /// <summary>How components that fail are started again.</summary>
-public sealed record RestartPolicy
+public sealed record RestartOptions
 {
     /// <summary>Failures in a row before the application gives up. Default 10.</summary>
     public int RestartsMax { get; init; } = 10;
@@ -40,15 +43,14 @@ public sealed record RestartPolicy
 /// for good.</summary>
 internal sealed class Supervisor : IDisposable
 {
-    private readonly RestartPolicy _policy;
+    private readonly RestartOptions _policy;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
-    private readonly List<Thread> _threads = [];
+    private readonly List<Supervised> _components = [];
     private readonly Lock _lock = new();
-    private int _running;
     private Exception? _failure;
 
-    internal Supervisor(RestartPolicy policy, ILogger logger)
+    internal Supervisor(RestartOptions policy, ILogger logger)
     {
         _policy = policy;
         _logger = logger;
@@ -67,28 +69,39 @@ internal sealed class Supervisor : IDisposable
     /// <summary>Cancelled when the components are to stop.</summary>
     internal CancellationToken Stopping => _stop.Token;
 
-    /// <summary>Components that have not ended.</summary>
-    internal int Running => Volatile.Read(ref _running);
+    /// <summary>The components and how they are.</summary>
+    internal IReadOnlyList<ComponentState> Components
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _components.Select(c => c.State)];
+        }
+    }
 
     /// <summary>Starts a component on a thread of its own.</summary>
     internal void Start(IComponent component)
     {
-        Interlocked.Increment(ref _running);
-        var thread = new Thread(() => Supervise(component)) { Name = component.Name, IsBackground = true };
+        var supervised = new Supervised(component);
+        supervised.Thread = new Thread(() => Supervise(supervised))
+        {
+            Name = component.Name,
+            IsBackground = true,
+        };
         lock (_lock)
-            _threads.Add(thread);
-        thread.Start();
+            _components.Add(supervised);
+        supervised.Thread.Start();
     }
 
     /// <summary>Asks all components to commit and end, and waits for them.</summary>
     internal void Stop()
     {
         _stop.Cancel();
-        Thread[] threads;
+        Supervised[] components;
         lock (_lock)
-            threads = [.. _threads];
-        foreach (Thread thread in threads)
-            thread.Join();
+            components = [.. _components];
+        foreach (Supervised component in components)
+            component.Thread!.Join();
     }
 
     /// <inheritdoc/>
@@ -99,11 +112,11 @@ internal sealed class Supervisor : IDisposable
     }
 
     // The one place, beside the guard of user code, where every exception is caught.
-    private void Supervise(IComponent component)
+    private void Supervise(Supervised supervised)
     {
         try
         {
-            RunWithRestarts(component);
+            RunWithRestarts(supervised);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -111,17 +124,17 @@ internal sealed class Supervisor : IDisposable
         }
         catch (Exception e)
         {
-            Fail(component, e);
+            Fail(supervised.Component, e);
         }
         finally
         {
-            Interlocked.Decrement(ref _running);
+            supervised.HasEnded = true;
         }
     }
 
-    private void RunWithRestarts(IComponent component)
+    private void RunWithRestarts(Supervised supervised)
     {
-        ResiliencePipeline pipeline = Pipeline(component);
+        ResiliencePipeline pipeline = Pipeline(supervised);
         while (true)
         {
             long started = Stopwatch.GetTimestamp();
@@ -131,7 +144,8 @@ internal sealed class Supervisor : IDisposable
                     cancellation =>
                     {
                         started = Stopwatch.GetTimestamp();
-                        component.Run(cancellation);
+                        supervised.Waiting = null;
+                        supervised.Component.Run(cancellation);
                     },
                     _stop.Token);
                 return;
@@ -143,7 +157,7 @@ internal sealed class Supervisor : IDisposable
         }
     }
 
-    private ResiliencePipeline Pipeline(IComponent component) => new ResiliencePipelineBuilder()
+    private ResiliencePipeline Pipeline(Supervised supervised) => new ResiliencePipelineBuilder()
         .AddRetry(new RetryStrategyOptions
         {
             ShouldHandle = new PredicateBuilder().Handle<Exception>(IsPassing),
@@ -154,9 +168,10 @@ internal sealed class Supervisor : IDisposable
             MaxDelay = _policy.DelayMax,
             OnRetry = retry =>
             {
-                EngineMeter.RecordRestart(component.Name);
+                supervised.Waiting = retry.Outcome.Exception!.Message;
+                EngineMeter.RecordRestart(supervised.Component.Name);
                 _logger.ComponentRestarts(
-                    component.Name, retry.RetryDelay.TotalSeconds, retry.Outcome.Exception!.Message);
+                    supervised.Component.Name, retry.RetryDelay.TotalSeconds, supervised.Waiting);
                 return ValueTask.CompletedTask;
             },
         })
@@ -171,4 +186,37 @@ internal sealed class Supervisor : IDisposable
             _failure ??= e;
         _stop.Cancel();
     }
+
+    /// <summary>A component with its thread.</summary>
+    private sealed class Supervised(IComponent component)
+    {
+        private volatile string? _waiting;
+        private volatile bool _hasEnded;
+
+        internal IComponent Component { get; } = component;
+
+        internal Thread? Thread { get; set; }
+
+        /// <summary>Why it waits to be started again; null while it does not.</summary>
+        internal string? Waiting
+        {
+            get => _waiting;
+            set => _waiting = value;
+        }
+
+        internal bool HasEnded
+        {
+            get => _hasEnded;
+            set => _hasEnded = value;
+        }
+
+        internal ComponentState State => new(Component.Name, Component.IsReady, HasEnded, Waiting);
+    }
 }
+
+/// <summary>How a component is.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="IsReady">Whether it is at work.</param>
+/// <param name="HasEnded">Whether it is done, or failed for good.</param>
+/// <param name="Waiting">Why it waits to be started again; null while it does not.</param>
+internal readonly record struct ComponentState(string Name, bool IsReady, bool HasEnded, string? Waiting);

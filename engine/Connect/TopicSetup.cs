@@ -20,7 +20,7 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
         foreach (string topic in _topology.SourceTopics)
             RequireSource(topic);
         foreach (SourceBinding source in definition.Sources)
-            EnsureDeadLetters(RequireSource(source.Topic));
+            DeadLetterTopics.Ensure(log, RequireSource(source.Topic));
         EnsureRepartitions();
         foreach (Copartition together in _topology.Parts.SelectMany(p => p.Copartitions))
             RequireEqualPartitions(together);
@@ -37,17 +37,9 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
             $"{string.Join(", ", log.Topics.Select(t => t.Name))}.");
         if (definition.Runtime.DecodingFailures == FailurePolicy.DeadLetter
             || definition.Runtime.ProcessingFailures == FailurePolicy.DeadLetter)
-            EnsureDeadLetters(topic);
+            DeadLetterTopics.Ensure(log, topic);
         return topic;
     }
-
-    private void EnsureDeadLetters(Topic topic) => log.EnsureTopic(new TopicSpec
-    {
-        Name = topic.Name + DeadLetterWriter.TopicSuffix,
-        RecordBytesMax = Math.Max(topic.Spec.RecordBytesMax, 8 << 20),
-        Retention = null,
-        Schema = DeadLetter.RecordType.Name,
-    });
 
     // A part that reads only topics that other parts write waits until those are sized.
     private void EnsureRepartitions()

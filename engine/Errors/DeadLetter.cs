@@ -50,6 +50,10 @@ public sealed class DeadLetter : IDescribed<DeadLetter>
     /// <summary>Owns the texts and bytes.</summary>
     public RecordMemory Memory;
 
+    /// <summary>Whether a topic is one of dead letters.</summary>
+    public static bool IsTopic(string topic) =>
+        topic.EndsWith(DeadLetterTopics.Suffix, StringComparison.Ordinal);
+
     /// <inheritdoc/>
     public static RecordType RecordType { get; } = new(
         "dead_letter", 1, "Something that could not be read, processed or written, whole, with the reason.");

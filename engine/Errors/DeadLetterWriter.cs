@@ -8,9 +8,6 @@ namespace Streams.Errors;
 /// <summary>Writes dead letters into the commit of whoever met them. For one thread.</summary>
 internal sealed class DeadLetterWriter : IDisposable
 {
-    /// <summary>Put behind a topic's name.</summary>
-    internal const string TopicSuffix = ".dead-letter";
-
     private static readonly Serde<DeadLetter> Serde = RecordSerde.Protobuf<DeadLetter>();
 
     private readonly DeadLetter _letter = new();
@@ -30,7 +27,7 @@ internal sealed class DeadLetterWriter : IDisposable
     /// <summary>Writes a record of a topic.</summary>
     internal void Write(
         Topic target, string stage, string topic, TopicPartition from, in LogRecord record,
-            string? operatorName,
+        string? operatorName,
         Exception reason)
     {
         _letter.Clear();

@@ -1,3 +1,6 @@
+using Microsoft.Extensions.Logging;
+using Streams.Telemetry;
+
 namespace Streams.Log;
 
 /// <summary>Commits that wait for room on a full disk, because nothing is lost by waiting.</summary>
@@ -18,12 +21,12 @@ internal static class CommitRetry
             try
             {
                 long commit = contents.Commit();
-                room.Report(contents, false);
+                room.NoteRoom(contents);
                 return commit;
             }
-            catch (LogFullException) when (!cancellation.IsCancellationRequested)
+            catch (LogFullException e) when (!cancellation.IsCancellationRequested)
             {
-                room.Report(contents, true);
+                room.NoteFull(contents, e.Message);
                 cancellation.WaitHandle.WaitOne(interval);
             }
         }
@@ -31,21 +34,39 @@ internal static class CommitRetry
 }
 
 /// <summary>Which commits wait for room on the disk; readiness and operators ask.</summary>
-internal sealed class LogRoom
+/// <param name="logger">Told when the disk turns out full and when it has room again.</param>
+internal sealed class LogRoom(ILogger? logger = null)
 {
     private readonly HashSet<ICommit> _waiting = [];
+    private volatile bool _isFull;
 
     /// <summary>Whether a commit waits.</summary>
-    internal bool IsFull { get; private set; }
+    internal bool IsFull => _isFull;
 
-    internal void Report(ICommit commit, bool full)
+    /// <summary>A commit found no room.</summary>
+    internal void NoteFull(ICommit commit, string reason)
     {
-        if (!full && !IsFull)
+        lock (_waiting)
+        {
+            _waiting.Add(commit);
+            if (_isFull)
+                return;
+            _isFull = true;
+        }
+        logger?.LogFull(reason);
+    }
+
+    /// <summary>A commit was made.</summary>
+    internal void NoteRoom(ICommit commit)
+    {
+        if (!_isFull)
             return;
         lock (_waiting)
         {
-            _ = full ? _waiting.Add(commit) : _waiting.Remove(commit);
-            IsFull = _waiting.Count > 0;
+            if (!_waiting.Remove(commit) || _waiting.Count > 0)
+                return;
+            _isFull = false;
         }
+        logger?.LogHasRoom();
     }
 }

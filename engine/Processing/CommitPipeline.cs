@@ -12,8 +12,12 @@ namespace Streams.Processing;
 /// A commit that fails fails the thread at the next call, before anything else is committed; what was
 /// processed since is then forgotten with the rest.
 /// </remarks>
-internal sealed class CommitPipeline(ILogWriter writer, TaskEnvironment environment, string name)
-    : IDisposable
+/// <param name="writer">What collects the records of a commit.</param>
+/// <param name="environment">How it is made.</param>
+/// <param name="name">Whose commits they are, for metrics.</param>
+/// <param name="committed">Called after each commit, before it counts as done.</param>
+internal sealed class CommitPipeline(
+    ILogWriter writer, TaskEnvironment environment, string name, Action committed) : IDisposable
 {
     private Task<long> _last = Task.FromResult(0L);
 
@@ -39,6 +43,7 @@ internal sealed class CommitPipeline(ILogWriter writer, TaskEnvironment environm
         long commit = contents.CommitWhenRoom(
             environment.Options.LogFullRetry, environment.Room, cancellation);
         EngineMeter.RecordCommit(name, Stopwatch.GetElapsedTime(started));
+        committed();
         return commit;
     }
 }

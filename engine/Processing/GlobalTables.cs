@@ -114,7 +114,7 @@ internal sealed class GlobalTables : IDisposable
         }
         catch (SerializationException e) when (_failures != FailurePolicy.Fail)
         {
-            EngineMeter.RecordFailed(reading.Table.TopicName, "decode", e.GetType().Name);
+            EngineMeter.RecordFailed(reading.Table.TopicName, "decode", e.GetType().Name, isKept: false);
         }
     }
 

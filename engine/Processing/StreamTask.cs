@@ -18,7 +18,8 @@ internal sealed class StreamTask : IDisposable
     private readonly string _group;
 
     internal StreamTask(
-        TaskId id, SubTopology part, TaskEnvironment environment, ILogWriter writer, GlobalTables? globals)
+        TaskId id, SubTopology part, TaskEnvironment environment, ILogWriter writer,
+        GlobalTables? globals = null)
     {
         Id = id;
         _part = part;
@@ -42,11 +43,15 @@ internal sealed class StreamTask : IDisposable
                 $"input/{input.Node.TopicName}", () => input.PartitionTimeMs, ms =>
                     input.PartitionTimeMs = ms);
         _builder.Open();
+        Meter = new TaskMeter(this, environment);
     }
 
     internal TaskId Id { get; }
 
     internal TaskScope Scope => _scope;
+
+    /// <summary>What is measured of it.</summary>
+    internal TaskMeter Meter { get; }
 
     internal SubTopology Part => _part;
 
@@ -59,6 +64,7 @@ internal sealed class StreamTask : IDisposable
         foreach (TaskInput input in _inputs)
             input.Seek(
                 reader, log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
+        Meter.Restored();
     }
 
     /// <summary>Processes up to that many records.</summary>
@@ -95,6 +101,7 @@ internal sealed class StreamTask : IDisposable
 
     public void Dispose()
     {
+        Meter.Dispose();
         foreach (TaskInput input in _inputs)
             input.Dispose();
         _builder.Dispose();

@@ -16,7 +16,9 @@ internal sealed class StreamThread : IComponent
     private readonly TaskEnvironment _environment;
     private readonly IReadOnlyList<TaskId> _taskIds;
     private readonly int _number;
+    private readonly List<TopicPartition> _outputs = [];
     private long _commitDueTicks = long.MaxValue;
+    private volatile bool _isReady;
 
     internal StreamThread(
         Topology topology, TaskEnvironment environment, int number, IReadOnlyList<TaskId> taskIds)
@@ -29,15 +31,17 @@ internal sealed class StreamThread : IComponent
 
     public string Name => $"stream-thread-{_number}";
 
+    public bool IsReady => _isReady;
+
     /// <summary>Runs until cancelled; then commits what was processed and returns.</summary>
     public void Run(CancellationToken cancellation)
     {
         ITopicLog log = _environment.Log;
         using ILogWriter writer = log.OpenWriter($"{_environment.ApplicationId}-{_number}");
         using ILogReader reader = log.OpenReader(ReadLevel.Committed);
-        var commits = new CommitPipeline(writer, _environment, Name);
         var tasks = new List<StreamTask>();
         using GlobalTables? globals = GlobalTables.Open(_topology, _environment, reader, cancellation);
+        var commits = new CommitPipeline(writer, _environment, Name, () => Measure(tasks));
         try
         {
             foreach (TaskId id in _taskIds)
@@ -45,13 +49,29 @@ internal sealed class StreamThread : IComponent
                 tasks.Add(new StreamTask(id, _topology.Parts[id.SubTopology], _environment, writer, globals));
                 tasks[^1].Restore(log, reader, cancellation);
             }
+            FindOutputs();
+            _isReady = true;
             Loop(tasks, globals, writer, commits, reader, cancellation);
         }
         finally
         {
+            _isReady = false;
             commits.Dispose();
             foreach (StreamTask task in tasks)
                 task.Dispose();
+        }
+    }
+
+    // The partitions that the tasks write, as far as they are known beforehand.
+    private void FindOutputs()
+    {
+        _outputs.Clear();
+        IEnumerable<GraphNode> sinks = _topology.Parts.SelectMany(p => p.Nodes)
+            .Where(n => n is ISinkNode && n.TopicName is not null);
+        foreach (string name in sinks.Select(_environment.NameOf).Distinct())
+        {
+            Topic topic = _environment.Topic(name);
+            _outputs.AddRange(Enumerable.Range(0, topic.Partitions).Select(p => topic[p]));
         }
     }
 
@@ -99,10 +119,27 @@ internal sealed class StreamThread : IComponent
     {
         foreach (StreamTask task in tasks)
             task.PrepareCommit();
+        // The commit before is still being measured until it is made.
+        commits.Wait();
+        foreach (StreamTask task in tasks)
+            task.Meter.Capture();
         Task<long> commit = commits.Begin(cancellation);
         foreach (StreamTask task in tasks)
             task.Committed(commit);
         _commitDueTicks = long.MaxValue;
+    }
+
+    // On the thread that has made the commit.
+    private void Measure(List<StreamTask> tasks)
+    {
+        long? origin = null;
+        foreach (StreamTask task in tasks)
+        {
+            if (task.Meter.Committed() is { } oldest)
+                origin = Math.Min(origin ?? long.MaxValue, oldest);
+        }
+        foreach (TopicPartition output in _outputs)
+            _environment.Times.Note(output, origin ?? Stopwatch.GetTimestamp());
     }
 
     private static long Ticks(TimeSpan span) => (long)(span.TotalSeconds * Stopwatch.Frequency);

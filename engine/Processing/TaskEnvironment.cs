@@ -1,5 +1,9 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Log;
 using Streams.State;
+using Streams.Telemetry;
 
 namespace Streams.Processing;
 
@@ -11,13 +15,15 @@ internal sealed class TaskEnvironment
 
     internal TaskEnvironment(
         string applicationId, ITopicLog log, LogRoom room, string dataFolder, RuntimeOptions options,
-            TimeProvider clock)
+            TimeProvider clock, ILogger? logger = null)
     {
         ApplicationId = applicationId;
         Log = log;
         Room = room;
         Options = options;
         Clock = clock;
+        Logger = logger ?? NullLogger.Instance;
+        Times = new CommitTimes(log);
         _dataFolder = dataFolder;
     }
 
@@ -28,6 +34,15 @@ internal sealed class TaskEnvironment
     internal RuntimeOptions Options { get; }
 
     internal TimeProvider Clock { get; }
+
+    /// <summary>Where tasks tell what operators should know.</summary>
+    internal ILogger Logger { get; }
+
+    /// <summary>When the records of the application's topics were committed.</summary>
+    internal CommitTimes Times { get; }
+
+    /// <summary>Figures of the tasks that run now.</summary>
+    internal ConcurrentDictionary<TaskId, TaskFigures> Figures { get; } = new();
 
     /// <summary>Told when a commit waits for room on the disk.</summary>
     internal LogRoom Room { get; }

@@ -14,16 +14,14 @@ internal sealed class TaskFailures(TaskScope scope, SubTopology part, TaskEnviro
     public void Report(FailureStage stage, FailurePolicy policy, in LogRecord record, Exception reason)
     {
         string topic = TopicName(scope.CurrentPartition);
+        string stageName = stage == FailureStage.Decoding ? "decode" : "process";
         EngineMeter.RecordFailed(
-            topic, stage == FailureStage.Decoding ? "decode" : "process", reason.GetType().Name);
+            topic, stageName, reason.GetType().Name, isKept: policy == FailurePolicy.DeadLetter);
         if (policy != FailurePolicy.DeadLetter)
             return;
-        Topic target = environment.Topic(topic + DeadLetterWriter.TopicSuffix);
+        Topic target = environment.Topic(topic + DeadLetterTopics.Suffix);
         string? name = stage == FailureStage.Processing ? part.NameOf(scope.CurrentNode) : null;
-        _letters.Write(
-            target, stage == FailureStage.Decoding ? "decode"
-                : "process", topic, scope.CurrentPartition, record, name,
-            reason);
+        _letters.Write(target, stageName, topic, scope.CurrentPartition, record, name, reason);
     }
 
     // The record's bytes are gone from the batch by now, so they are read again: failures are rare.

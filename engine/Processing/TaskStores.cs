@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using Streams.Log;
 using Streams.State;
+using Streams.Telemetry;
 
 namespace Streams.Processing;
 
@@ -65,19 +67,29 @@ internal sealed class TaskStores : IDisposable
         _scope.Savepoints?.Dispose();
     }
 
-    private static void Replay(ITopicLog log, ILogReader reader, Kept kept, CancellationToken cancellation)
+    private void Replay(ITopicLog log, ILogReader reader, Kept kept, CancellationToken cancellation)
     {
+        long started = Stopwatch.GetTimestamp();
         long offset = kept.Snapshots?.Load() ?? log.StartOffset(kept.Changelog);
+        long replayed = 0;
+        bool fromSnapshot = kept.Store.Count > 0;
         long end = log.EndOffset(kept.Changelog, ReadLevel.Committed);
         using LogBatch batch = reader.CreateBatch();
         while (offset < end && reader.Read(kept.Changelog, offset, batch))
         {
             cancellation.ThrowIfCancellationRequested();
-            while (batch.TryRead(out LogRecord record))
+            for (; batch.TryRead(out LogRecord record); replayed++)
                 kept.Store.Restore(record.Key, record.HasValue, record.Value);
             offset = batch.NextOffset;
         }
         kept.Store.Flush(NoChangelog.Instance);
+        if (!fromSnapshot && replayed == 0)
+            return;
+        TimeSpan took = Stopwatch.GetElapsedTime(started);
+        EngineMeter.RecordRestore(kept.Store.Name, took);
+        _environment.Logger.StoreRestored(
+            _scope.Id.ToString(), kept.Store.Name, fromSnapshot ? "a snapshot" : "its changelog",
+            kept.Store.Count, replayed, took.TotalSeconds);
     }
 
     private void AddSavepoints(IReadOnlyList<StoreSpec> specs)

@@ -76,7 +76,7 @@ public readonly struct Headers
 
     private static int ReadOne(
         ReadOnlySpan<byte> source, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value,
-            out bool hasValue)
+        out bool hasValue)
     {
         int at = ReadLength(source, 0, out long nameBytes);
         name = Slice(source, at, nameBytes);

@@ -11,7 +11,7 @@ public interface IFieldVisitor
     /// <summary>Begins a record: shows what it owns beside its fields.</summary>
     void Memory(ref RecordMemory memory);
 
-    /// <summary>A field that always has a value; its default is not written.</summary>
+    /// <summary>A field that always has a value.</summary>
     void Scalar<T, TKind>(int number, ReadOnlySpan<byte> name, ref T value, string unit, string doc)
         where T : struct
         where TKind : struct, IScalarKind<T>;

@@ -24,7 +24,16 @@ internal sealed class FlatTable
     private ulong[] _slots = new ulong[SlotsMin];
     private int _mask = SlotsMin - 1;
 
-    internal FlatTable(long bytesMax) => _arena = new PageArena(bytesMax);
+    /// <param name="bytesMax">Bound on the entries, in bytes.</param>
+    /// <param name="spare">Memory to use before new memory is allocated.</param>
+    internal FlatTable(long bytesMax, SpareMemory? spare = null)
+    {
+        _arena = new PageArena(bytesMax, spare);
+        if (spare?.TakeSlots() is not { } slots)
+            return;
+        _slots = slots;
+        _mask = slots.Length - 1;
+    }
 
     /// <summary>Number of entries, those marked deleted included.</summary>
     internal int Count { get; private set; }
@@ -144,9 +153,11 @@ internal sealed class FlatTable
     }
 
     /// <summary>Removes everything and gives the pages back.</summary>
-    internal void Clear()
+    /// <param name="leaveTo">Takes the memory; null to let go of it.</param>
+    internal void Clear(SpareMemory? leaveTo = null)
     {
-        _arena.Clear();
+        _arena.Clear(leaveTo);
+        leaveTo?.Add(_slots);
         _slots = new ulong[SlotsMin];
         _mask = SlotsMin - 1;
         Count = 0;

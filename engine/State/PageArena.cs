@@ -35,7 +35,15 @@ internal sealed class PageArena
     private int _chunkUsed;
     private int _openPage = -1;
 
-    internal PageArena(long bytesMax) => _bytesMax = bytesMax;
+    private readonly SpareMemory? _spare;
+
+    /// <param name="bytesMax">Bound, in bytes.</param>
+    /// <param name="spare">Memory to use before new memory is allocated.</param>
+    internal PageArena(long bytesMax, SpareMemory? spare = null)
+    {
+        _bytesMax = bytesMax;
+        _spare = spare;
+    }
 
     /// <summary>Bytes of all pages.</summary>
     internal long BytesReserved { get; private set; }
@@ -84,8 +92,14 @@ internal sealed class PageArena
     }
 
     /// <summary>Drops everything at once.</summary>
-    internal void Clear()
+    /// <param name="leaveTo">Takes the memory; null to let go of it.</param>
+    internal void Clear(SpareMemory? leaveTo = null)
     {
+        for (int page = 0; page < _pageCount && leaveTo is not null; page++)
+        {
+            if (_pageStart[page] == 0)
+                leaveTo.Add(_pages[page]);
+        }
         Array.Clear(_free);
         Array.Clear(_pages);
         _pageCount = 0;
@@ -114,7 +128,8 @@ internal sealed class PageArena
         }
         if (_chunkUsed + bytes > _chunk.Length)
         {
-            _chunk = LargeMemory.Allocate<byte>(Math.Max(bytes, ChunkBytes()));
+            int chunkBytes = Math.Max(bytes, ChunkBytes());
+            _chunk = _spare?.TakeChunk(chunkBytes) ?? LargeMemory.Allocate<byte>(chunkBytes);
             _chunkUsed = 0;
         }
         _pages[_pageCount] = _chunk;

@@ -1,5 +1,6 @@
 using Streams.Buffers;
 using Streams.Log;
+using Streams.Telemetry;
 
 namespace Streams.State;
 
@@ -69,15 +70,12 @@ internal sealed class StoreSnapshots : IDisposable
             Abandon();
         if (_run is null)
         {
-            if (_changelogBytes < Math.Max(
-                _options.ChangelogBytesMin, _store.BytesReserved * _options.ChangelogPercentMin / 100))
+            long ownShare = _store.BytesReserved * _options.ChangelogPercentMin / 100;
+            if (_changelogBytes < Math.Max(_options.ChangelogBytesMin, ownShare) || !TryBegin())
                 return;
-            _changelogBytes = 0;
-            _run = new SnapshotRun(
-                _folder, _log.EndOffset(_changelog, ReadLevel.Committed), _store.SnapshotParts());
         }
         _slice.Clear();
-        bool last = _run.CopySlice(_slice, _options.SliceBytes, _store.ObservedMs);
+        bool last = _run!.CopySlice(_slice, _options.SliceBytes, _store.ObservedMs);
         SnapshotRun run = _run;
         _writing = Task.Run(() => Write(run, commit, last));
         if (last)
@@ -106,11 +104,28 @@ internal sealed class StoreSnapshots : IDisposable
             return;
         _log.WaitDurable(commit.GetAwaiter().GetResult(), CancellationToken.None);
         run.Complete();
+        EngineMeter.RecordSnapshot(_store.Name);
         string[] files = Files();
         foreach (string old in files.SkipLast(2))
             File.Delete(old);
         if (files.Length >= 2)
             _log.DeleteRecordsBefore(_changelog, SnapshotRun.StartOffsetOf(files[^2]));
+    }
+
+    // On a full disk there may be no room for even an empty file: that, too, is tried again.
+    private bool TryBegin()
+    {
+        try
+        {
+            _run = new SnapshotRun(
+                _folder, _log.EndOffset(_changelog, ReadLevel.Committed), _store.SnapshotParts());
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+        _changelogBytes = 0;
+        return true;
     }
 
     private void Abandon()

@@ -7,6 +7,7 @@ namespace Streams.State;
 internal sealed class TimeSegments
 {
     private readonly SortedList<long, TrackedTable> _tables = [];
+    private readonly SpareMemory _spare = new();
     private readonly StoreOptions _options;
     private readonly IUndoLog? _undo;
     private readonly int _undoStore;
@@ -111,7 +112,7 @@ internal sealed class TimeSegments
         TrackedTable? table = Find(segment);
         if (table is not null)
             return table;
-        table = new TrackedTable(_options.StateBytesMax, _undo, _undoStore, segment);
+        table = new TrackedTable(_options.StateBytesMax, _undo, _undoStore, segment, _spare);
         _tables.Add(segment, table);
         _lastSegment = segment;
         return _last = table;
@@ -137,7 +138,8 @@ internal sealed class TimeSegments
 
     private void Drop(long segment)
     {
-        _tables.Remove(segment);
+        _tables.Remove(segment, out TrackedTable? table);
+        _spare.TakeOver(table!);
         if (segment == _lastSegment)
         {
             _last = null;

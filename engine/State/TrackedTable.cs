@@ -26,9 +26,11 @@ internal sealed class TrackedTable
     /// <param name="undo">Where old values go while a savepoint is open; null where there are none.</param>
     /// <param name="undoStore">What names the store in the undo log.</param>
     /// <param name="undoPart">What names this table within the store.</param>
-    internal TrackedTable(long bytesMax, IUndoLog? undo = null, int undoStore = 0, long undoPart = 0)
+    /// <param name="spare">Memory to use before new memory is allocated.</param>
+    internal TrackedTable(
+        long bytesMax, IUndoLog? undo = null, int undoStore = 0, long undoPart = 0, SpareMemory? spare = null)
     {
-        _table = new FlatTable(bytesMax);
+        _table = new FlatTable(bytesMax, spare);
         _undo = undo;
         _undoStore = undoStore;
         _undoPart = undoPart;
@@ -186,9 +188,10 @@ internal sealed class TrackedTable
     }
 
     /// <summary>Removes everything, unmarked.</summary>
-    internal void Clear()
+    /// <param name="leaveTo">Takes the memory; null to let go of it.</param>
+    internal void Clear(SpareMemory? leaveTo = null)
     {
-        _table.Clear();
+        _table.Clear(leaveTo);
         _dirtyCount = 0;
         Count = 0;
     }

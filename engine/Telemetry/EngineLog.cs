@@ -18,6 +18,30 @@ internal static partial class EngineLog
     internal static partial void ApplicationStarted(
         this ILogger logger, string application, int tasks, int threads);
 
+    [LoggerMessage(
+        5, LogLevel.Information,
+        "{Task} restored {Store} from {From}: {Entries} entries, {Replayed} changelog records replayed, " +
+            "{Seconds:F2} s")]
+    internal static partial void StoreRestored(
+        this ILogger logger, string task, string store, string from, long entries, long replayed,
+        double seconds);
+
+    [LoggerMessage(
+        6, LogLevel.Warning,
+        "The disk of the log is full: commits wait, nothing is lost, and work goes on when there is room. " +
+            "{Reason}")]
+    internal static partial void LogFull(this ILogger logger, string reason);
+
+    [LoggerMessage(7, LogLevel.Information, "There is room on the disk of the log again: work goes on")]
+    internal static partial void LogHasRoom(this ILogger logger);
+
+    [LoggerMessage(
+        8, LogLevel.Warning,
+        "{Sink} refused the record at offset {Offset} of {Topic} {Partition} ({Policy}): {Reason}")]
+    internal static partial void RecordRejected(
+        this ILogger logger, string sink, long offset, string topic, int partition, string policy,
+        string reason);
+
     [LoggerMessage(4, LogLevel.Information, "{Application} is stopped; everything processed is committed")]
     internal static partial void ApplicationStopped(this ILogger logger, string application);
 }

@@ -2,21 +2,32 @@ using System.Diagnostics.Metrics;
 
 namespace Streams.Telemetry;
 
-/// <summary>The engine's instruments. Names, units and meaning: docs/metrics.md, which a test compares with
-/// this.</summary>
+/// <summary>The engine's counters and histograms. Names, units and meaning: docs/metrics.md, which a test
+/// compares with this and with the gauges of an application, a log and the process.</summary>
 /// <remarks>Hot paths count in fields of their own and report per batch or commit.</remarks>
 public static class EngineMeter
 {
-    /// <summary>The meter's name, for listeners.</summary>
+    /// <summary>The meters' name, for listeners.</summary>
     public const string Name = "Streams.Engine";
+
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries =
+            [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    };
+
+    private static readonly InstrumentAdvice<long> Bytes = new()
+    {
+        HistogramBucketBoundaries = [1 << 10, 1 << 14, 1 << 17, 1 << 20, 1 << 22, 1 << 24, 1 << 26, 1 << 28],
+    };
 
     private static readonly Meter Meter = new(Name);
 
     private static readonly Counter<long> Consumed = Meter.CreateCounter<long>(
-        "streams_records_consumed", "records", "Records that tasks processed, by topic.");
+        "streams_records_consumed", "records", "Records that tasks have processed and committed, by topic.");
 
     private static readonly Counter<long> Produced = Meter.CreateCounter<long>(
-        "streams_records_produced", "records", "Records that sources emitted, by source.");
+        "streams_records_produced", "records", "Records that sources have committed, by source.");
 
     private static readonly Counter<long> SourceBytes = Meter.CreateCounter<long>(
         "streams_source_bytes", "bytes", "Bytes that sources took in, by source.");
@@ -25,21 +36,48 @@ public static class EngineMeter
         "streams_sink_records", "records", "Records that sinks have committed, by sink.");
 
     private static readonly Counter<long> Failed = Meter.CreateCounter<long>(
-        "streams_errors", "records", "What could not be read or processed, by source, stage and reason.");
+        "streams_errors", "records",
+        "What could not be read, processed or written, whatever became of it, by source, stage and reason.");
+
+    private static readonly Counter<long> DeadLetters = Meter.CreateCounter<long>(
+        "streams_dead_letters", "records",
+        "What was kept as a dead letter, by source, stage and reason.");
 
     private static readonly Counter<long> Skipped = Meter.CreateCounter<long>(
         "streams_records_skipped", "records", "What was left out on purpose, by source and reason.");
 
     private static readonly Counter<long> Restarts = Meter.CreateCounter<long>(
         "streams_component_restarts", "restarts",
-            "Components that failed and were started again, by component.");
+        "Components that failed and were started again, by component.");
 
-    private static readonly Histogram<double> CommitSeconds = Meter.CreateHistogram<double>(
-        "streams_commit_duration", "s", "How long commits take, by component.");
+    private static readonly Counter<long> Snapshots = Meter.CreateCounter<long>(
+        "streams_snapshots", "snapshots", "State snapshots that were completed, by store.");
 
-    private static readonly Histogram<double> StageSeconds = Meter.CreateHistogram<double>(
+    private static readonly Histogram<double> CommitSeconds = Meter.CreateHistogram(
+        "streams_commit_duration", "s", "How long commits of components take, by component.", null, Seconds);
+
+    private static readonly Histogram<double> SinkFlushSeconds = Meter.CreateHistogram(
+        "streams_sink_flush_duration", "s",
+        "How long targets take to make what was written survive, by sink.", null, Seconds);
+
+    private static readonly Histogram<double> StageSeconds = Meter.CreateHistogram(
         "streams_stage_latency", "s",
-            "From the append of a record to the commit of what came of it, by stage.");
+        "Time that the oldest record of a commit took through a stage: read, process, sink or total.", null,
+        Seconds);
+
+    private static readonly Histogram<double> RestoreSeconds = Meter.CreateHistogram(
+        "streams_restore_duration", "s", "How long stores took to come back at a start, by store.", null,
+        Seconds);
+
+    private static readonly Histogram<double> LogCommitSeconds = Meter.CreateHistogram(
+        "streams_log_commit_duration", "s",
+        "How long the embedded log takes to write a commit, waiting for its turn included.", null, Seconds);
+
+    private static readonly Histogram<double> LogSyncSeconds = Meter.CreateHistogram(
+        "streams_log_fsync_duration", "s", "How long the embedded log's fsyncs take.", null, Seconds);
+
+    private static readonly Histogram<long> LogCommitBytes = Meter.CreateHistogram(
+        "streams_log_commit_bytes", "bytes", "Sizes of the embedded log's commits.", null, Bytes);
 
     /// <summary>Records that a task processed.</summary>
     public static void RecordConsumed(string topic, long records) =>
@@ -56,9 +94,17 @@ public static class EngineMeter
     /// <summary>Records that a sink committed.</summary>
     public static void RecordWritten(string sink, long records) => Written.Add(records, Tag("sink", sink));
 
-    /// <summary>Something could not be read or processed.</summary>
-    public static void RecordFailed(string source, string stage, string reason) =>
+    /// <summary>Something could not be read, processed or written.</summary>
+    /// <param name="source">The source's name, or the topic that it was read from.</param>
+    /// <param name="stage">read, decode, process or write.</param>
+    /// <param name="reason">A stable code: a defect's name or an exception's type.</param>
+    /// <param name="isKept">Whether it becomes a dead letter.</param>
+    public static void RecordFailed(string source, string stage, string reason, bool isKept)
+    {
         Failed.Add(1, Tag("source", source), Tag("stage", stage), Tag("reason", reason));
+        if (isKept)
+            DeadLetters.Add(1, Tag("source", source), Tag("stage", stage), Tag("reason", reason));
+    }
 
     /// <summary>Something was left out on purpose.</summary>
     public static void RecordSkipped(string source, string reason, long count = 1) =>
@@ -71,9 +117,30 @@ public static class EngineMeter
     public static void RecordCommit(string component, TimeSpan duration) =>
         CommitSeconds.Record(duration.TotalSeconds, Tag("component", component));
 
-    /// <summary>From the append of a record to the commit of what came of it.</summary>
+    /// <summary>A sink's target took that long to make what was written survive.</summary>
+    public static void RecordSinkFlush(string sink, TimeSpan duration) =>
+        SinkFlushSeconds.Record(duration.TotalSeconds, Tag("sink", sink));
+
+    /// <summary>The oldest record of a commit took that long through a stage.</summary>
     public static void RecordStageLatency(string stage, TimeSpan latency) =>
         StageSeconds.Record(latency.TotalSeconds, Tag("stage", stage));
+
+    /// <summary>A snapshot of a store is complete.</summary>
+    public static void RecordSnapshot(string store) => Snapshots.Add(1, Tag("store", store));
+
+    /// <summary>A store came back.</summary>
+    public static void RecordRestore(string store, TimeSpan duration) =>
+        RestoreSeconds.Record(duration.TotalSeconds, Tag("store", store));
+
+    /// <summary>The embedded log wrote a commit.</summary>
+    public static void RecordLogCommit(int bytes, TimeSpan duration)
+    {
+        LogCommitSeconds.Record(duration.TotalSeconds);
+        LogCommitBytes.Record(bytes);
+    }
+
+    /// <summary>The embedded log synced a file.</summary>
+    public static void RecordLogSync(TimeSpan duration) => LogSyncSeconds.Record(duration.TotalSeconds);
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -21,6 +22,7 @@ public sealed class TelemetryServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private readonly MetricsText _metrics = new();
+    private readonly ProcessGauges _process = new();
 
     private TelemetryServer(IPEndPoint address, Func<Readiness> readiness)
     {
@@ -61,7 +63,7 @@ public sealed class TelemetryServer : IAsyncDisposable
         {
             await server._application.StartAsync();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or SocketException)
         {
             await server.DisposeAsync();
             throw new Connect.ConfigurationException($"Cannot listen on {address}: {e.Message}", e);
@@ -73,6 +75,7 @@ public sealed class TelemetryServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _application.DisposeAsync();
+        _process.Dispose();
         _metrics.Dispose();
     }
 

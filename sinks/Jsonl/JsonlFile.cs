@@ -4,6 +4,7 @@ using Microsoft.Win32.SafeHandles;
 using Streams.Buffers;
 using Streams.Connect;
 using Streams.Log;
+using Streams.Records;
 
 namespace Streams.Sinks.Jsonl;
 
@@ -50,11 +51,22 @@ internal sealed class JsonlFile : IDisposable
     private long Length => _flushed + _buffer.Length;
 
     /// <summary>Writes a record as a line.</summary>
+    /// <exception cref="SerializationException">Its bytes are not of the topic's type; nothing was
+    /// written.</exception>
     internal void Write(in LogRecord record)
     {
         if (Length >= _options.FileBytesMax)
             Rotate();
-        _json.Write(record, _buffer);
+        int before = _buffer.Length;
+        try
+        {
+            _json.Write(record, _buffer);
+        }
+        catch (SerializationException)
+        {
+            _buffer.Truncate(before);
+            throw;
+        }
         _buffer.WriteByte((byte)'\n');
         _changed = true;
         if (_buffer.Length >= BufferBytes)

@@ -1,5 +1,6 @@
 using Streams.Connect;
 using Streams.Log;
+using Streams.Records;
 
 namespace Streams.Sinks.Jsonl;
 
@@ -37,9 +38,14 @@ public sealed class JsonlSink : ISink
         {
             Directory.CreateDirectory(_options.Folder);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (IOException e) when (File.Exists(_options.Folder))
         {
             throw new ConfigurationException(
+                $"jsonl: {_options.Folder} is to be a folder, and there is a file of that name.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UnavailableException(
                 $"jsonl: the folder {_options.Folder} cannot be made: {e.Message}", e);
         }
         foreach (Topic topic in context.Topics)
@@ -59,14 +65,21 @@ public sealed class JsonlSink : ISink
     public long? Position(Topic topic, int partition) => null;
 
     /// <inheritdoc/>
-    public int Write(Topic topic, LogBatch batch)
+    public int Write(Topic topic, LogBatch batch, SinkRejections rejections)
     {
         JsonlFile file = _files[batch.Partition];
         int count = 0;
         while (batch.TryRead(out LogRecord record))
         {
-            file.Write(record);
-            count++;
+            try
+            {
+                file.Write(record);
+                count++;
+            }
+            catch (SerializationException e)
+            {
+                rejections.Add(topic, batch.Partition.Partition, record, e);
+            }
         }
         return count;
     }

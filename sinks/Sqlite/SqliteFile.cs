@@ -4,13 +4,19 @@ using Streams.Connect;
 namespace Streams.Sinks.Sqlite;
 
 /// <summary>The file's own tables: whose results it holds, how far, and how its tables were made.</summary>
-internal sealed class SqliteFile(SqliteConnection connection, string path)
+internal sealed class SqliteFile(SqliteConnection connection, SqliteOptions options)
 {
+    private const int PageBytes = 4096;
+    private const int BytesPerKibibyte = 1024;
+
     /// <summary>Sets the file up, or checks that it belongs to this log.</summary>
     /// <exception cref="ConfigurationException">It holds the results of another data directory.</exception>
     internal void Prepare(string logId)
     {
         Run("PRAGMA journal_mode = WAL");
+        Run($"PRAGMA wal_autocheckpoint = {options.CheckpointBytes / PageBytes}");
+        // A negative number is in KiB. Source: SQLite, "PRAGMA cache_size".
+        Run($"PRAGMA cache_size = -{options.CacheBytesMax / BytesPerKibibyte}");
         // A power cut may take the last commits, offsets included: they are written again from the log.
         Run("PRAGMA synchronous = NORMAL");
         Run("CREATE TABLE IF NOT EXISTS streams_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT " +
@@ -24,9 +30,9 @@ internal sealed class SqliteFile(SqliteConnection connection, string path)
             Run("INSERT INTO streams_meta (name, value) VALUES ('log_id', $value)", ("$value", logId));
         else if (owner != logId)
             throw new ConfigurationException(
-                $"sqlite: {path} holds the results of another data directory (log {owner}, this one is " +
-                    $"{logId}). Write " +
-                "to another file, or use the data directory that it came from.");
+                $"sqlite: {options.File} holds the results of another data directory (log {owner}, " +
+                    $"this one is {logId}). Write to another file, or use the data directory that it came " +
+                    "from.");
     }
 
     /// <summary>Makes a table, or checks that it is as it would be made now.</summary>
@@ -48,7 +54,7 @@ internal sealed class SqliteFile(SqliteConnection connection, string path)
         else if (made != table.Ddl)
         {
             throw new ConfigurationException(
-                $"sqlite: the table '{table.Name}' in {path} was made with other columns: " +
+                $"sqlite: the table '{table.Name}' in {options.File} was made with other columns: " +
                     $"{Difference(made, table.Ddl)}. " +
                 "Write to another file.");
         }

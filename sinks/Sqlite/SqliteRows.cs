@@ -164,7 +164,7 @@ internal sealed class SqliteRows : IDisposable
             string marks = string.Join(", ", names.Select((_, i) => $"?{i + 1}"));
             Insert = new SqliteStatement(
                 database,
-                    $"INSERT OR IGNORE INTO {table.Name} ({string.Join(", ", names)}) VALUES ({marks})");
+                $"INSERT OR IGNORE INTO {table.Name} ({string.Join(", ", names)}) VALUES ({marks})");
             string where = key.Count == 0 ? "0"
                 : string.Join(" AND ", key.Select((k, i) => $"{k} = ?{i + 1}"));
             Delete = new SqliteStatement(database, $"DELETE FROM {table.Name} WHERE {where}");

@@ -16,13 +16,14 @@ namespace Streams.Sinks.Sqlite;
 /// <param name="Indexes">The statements that make its indexes.</param>
 internal sealed record SqliteTable(
     string Name, int ModelTable, IReadOnlyList<string> Positions,
-        IReadOnlyList<(int Ordinal, RelationalColumn Column)> Columns,
+    IReadOnlyList<(int Ordinal, RelationalColumn Column)> Columns,
     int ModelColumns, string Ddl, IReadOnlyList<string> Indexes);
 
 /// <summary>Makes SQLite's tables from a mapping and the record's model.</summary>
 /// <remarks>
 /// Hashes are text in hexadecimal, enumerations their names, instants and amounts integers: what an analyst
-/// can type and sum. Tables are stored by their key (WITHOUT ROWID), for every question begins with it.
+/// can type and sum. Rows are stored in the order in which they come, not by their key: keys are hashes, so
+/// that every row would lie on a page of its own, and each commit would write hundreds of times its own size.
 /// </remarks>
 internal static class SqliteSchema
 {
@@ -85,7 +86,7 @@ internal static class SqliteSchema
         foreach (string line in lines)
             sql.Append($"  {line},\n");
         if (key.Count > 0)
-            return sql.Append($"  PRIMARY KEY ({string.Join(", ", key)})\n) WITHOUT ROWID").ToString();
+            return sql.Append($"  PRIMARY KEY ({string.Join(", ", key)})\n)").ToString();
         sql.Length -= ",\n".Length;
         return sql.Append("\n)").ToString();
     }

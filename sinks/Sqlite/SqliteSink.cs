@@ -45,7 +45,7 @@ public sealed class SqliteSink : ISink
     /// <summary>The statements that make the tables, indexes and views.</summary>
     public static string Ddl(
         IReadOnlyList<TopicFormat> formats, IReadOnlyList<TableMapping> mappings,
-            IReadOnlyList<ViewMapping> views)
+        IReadOnlyList<ViewMapping> views)
     {
         IEnumerable<string> tables = mappings.SelectMany(m => SqliteSchema.Tables(m, ModelOf(formats, m)))
             .SelectMany(t => t.Indexes.Prepend(t.Ddl));
@@ -57,18 +57,14 @@ public sealed class SqliteSink : ISink
     public void Open(SinkContext context)
     {
         _connection = Connect();
-        var store = new SqliteFile(_connection, _options.File);
-        store.Prepare(context.LogId);
-        foreach (TableMapping mapping in _mappings)
+        try
         {
-            RelationalModel model = ModelOf(_formats, mapping);
-            IReadOnlyList<SqliteTable> tables = SqliteSchema.Tables(mapping, model);
-            foreach (SqliteTable table in tables)
-                store.EnsureTable(table, _options.Indexes);
+            Prepare(context);
         }
-        foreach (ViewMapping view in _views)
-            store.ReplaceView(view);
-        PrepareStatements(context);
+        catch (SqliteException e) when (SqliteStatement.IsPassing(e.SqliteErrorCode))
+        {
+            throw Unavailable(e);
+        }
     }
 
     /// <inheritdoc/>
@@ -84,7 +80,7 @@ public sealed class SqliteSink : ISink
     }
 
     /// <inheritdoc/>
-    public int Write(Topic topic, LogBatch batch)
+    public int Write(Topic topic, LogBatch batch, SinkRejections rejections)
     {
         if (!_inTransaction)
         {
@@ -95,8 +91,15 @@ public sealed class SqliteSink : ISink
         int count = 0;
         while (batch.TryRead(out LogRecord record))
         {
-            writer.Write(record);
-            count++;
+            try
+            {
+                writer.Write(record);
+                count++;
+            }
+            catch (SerializationException e)
+            {
+                rejections.Add(topic, batch.Partition.Partition, record, e);
+            }
         }
         return count;
     }
@@ -130,6 +133,23 @@ public sealed class SqliteSink : ISink
         _connection = null;
     }
 
+    private void Prepare(SinkContext context)
+    {
+        raw.sqlite3_busy_timeout(_connection!.Handle!, (int)_options.BusyTimeout.TotalMilliseconds);
+        var store = new SqliteFile(_connection, _options);
+        store.Prepare(context.LogId);
+        foreach (TableMapping mapping in _mappings)
+        {
+            RelationalModel model = ModelOf(_formats, mapping);
+            IReadOnlyList<SqliteTable> tables = SqliteSchema.Tables(mapping, model);
+            foreach (SqliteTable table in tables)
+                store.EnsureTable(table, _options.Indexes);
+        }
+        foreach (ViewMapping view in _views)
+            store.ReplaceView(view);
+        PrepareStatements(context);
+    }
+
     private void PrepareStatements(SinkContext context)
     {
         sqlite3 database = _connection!.Handle!;
@@ -155,7 +175,8 @@ public sealed class SqliteSink : ISink
             DataSource = _options.File,
             Mode = SqliteOpenMode.ReadWriteCreate,
             Pooling = false,
-            DefaultTimeout = (int)_options.BusyTimeout.TotalSeconds,
+            // In whole seconds, where 0 means for ever.
+            DefaultTimeout = Math.Max(1, (int)Math.Ceiling(_options.BusyTimeout.TotalSeconds)),
         };
         var connection = new SqliteConnection(text.ToString());
         try
@@ -169,12 +190,18 @@ public sealed class SqliteSink : ISink
         catch (SqliteException e)
         {
             connection.Dispose();
+            bool folderIsThere = Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(_options.File)));
+            if (folderIsThere && SqliteStatement.IsPassing(e.SqliteErrorCode))
+                throw Unavailable(e);
             throw new ConfigurationException(
                 $"sqlite: {_options.File} cannot be opened: {e.Message} Does its folder exist, and may it " +
                     $"be written to?", e);
         }
         return connection;
     }
+
+    private UnavailableException Unavailable(SqliteException e) =>
+        new($"sqlite: {_options.File} cannot be used: {e.Message}", e);
 
     private static RelationalModel ModelOf(IReadOnlyList<TopicFormat> formats, TableMapping mapping) =>
         RelationalModel.Of((formats.FirstOrDefault(f => f.Topic == mapping.Topic)

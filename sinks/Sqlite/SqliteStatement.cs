@@ -43,6 +43,12 @@ internal sealed class SqliteStatement : IDisposable
 
     public void Dispose() => _statement.Dispose();
 
+    /// <summary>Whether a result may be another one later: somebody else has the file, or the disk is
+    /// full.</summary>
+    internal static bool IsPassing(int result) =>
+        (result & 0xFF) is raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL or raw.SQLITE_IOERR
+            or raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY;
+
     /// <summary>Turns SQLite's result into what the runner understands.</summary>
     /// <exception cref="UnavailableException">The file cannot be written for now.</exception>
     internal static void Check(int result, sqlite3 database)
@@ -50,10 +56,7 @@ internal sealed class SqliteStatement : IDisposable
         if (result is raw.SQLITE_OK or raw.SQLITE_DONE or raw.SQLITE_ROW)
             return;
         string message = raw.sqlite3_errmsg(database).utf8_to_string();
-        bool isPassing = (result & 0xFF) is raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL
-            or raw.SQLITE_IOERR
-            or raw.SQLITE_CANTOPEN or raw.SQLITE_READONLY;
-        throw isPassing
+        throw IsPassing(result)
             ? new UnavailableException($"sqlite: {message}")
             : new InvalidOperationException($"sqlite: {message} (code {result})");
     }

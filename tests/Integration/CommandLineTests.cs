@@ -44,19 +44,22 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public void A_second_process_on_a_data_directory_is_told_who_has_it()
+    public async Task A_second_process_on_a_data_directory_is_told_who_has_it()
     {
         WriteBlock();
-        using StreamsProcess first = StreamsProcess.Start(Run($"bitcoin-files:{_folder.File("*.raw")}"));
-        (int Code, string Output, string Errors) second = default;
-        // The first needs a moment to take the directory.
-        for (int i = 0; i < 50 && second.Code != 3; i++)
-        {
-            Thread.Sleep(200);
-            second = StreamsProcess.Run("topics", "--data", Data);
-        }
+        string[] run = Run($"bitcoin-files:{_folder.File("*.raw")}");
+        using StreamsProcess first = StreamsProcess.Start(run);
+        await first.WaitForAsync("runs 2 tasks");
+        var second = StreamsProcess.Run(run);
         Assert.Equal(3, second.Code);
-        Assert.Contains("process", second.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            $"is in use by process {first.Id} on {Environment.MachineName}, since 2", second.Errors,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "Stop that process, or use another directory", second.Errors, StringComparison.Ordinal);
+        var repair = StreamsProcess.Run("log", "repair", "--data", Data);
+        Assert.Equal(3, repair.Code);
+        Assert.Contains($"process {first.Id}", repair.Errors, StringComparison.Ordinal);
         first.Terminate();
         Assert.Equal(0, first.WaitForEnd().Code);
     }
@@ -153,6 +156,30 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, ended.Code);
         Assert.Contains(expected, ended.Output, StringComparison.Ordinal);
         Assert.Contains("track-blocks", ended.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_directory_is_looked_into_while_its_process_runs()
+    {
+        WriteBlock();
+        using StreamsProcess process = StreamsProcess.Start(
+            Run($"bitcoin-files:{_folder.File("*.raw")}", "--listen", "127.0.0.1:0"));
+        string address = await process.AddressAsync();
+        await Http.WaitAsync($"{address}/metrics", (_, text) => text.Contains(
+            "streams_records_consumed_total{topic=\"transactions\"} 1557", StringComparison.Ordinal));
+        var topics = StreamsProcess.Run("topics", "--data", Data, "--json");
+        Assert.True(topics.Code == 0, topics.Errors);
+        Assert.Contains(
+            "\"topic\":\"transactions.enriched\",\"partitions\":1,\"records\":1557", topics.Output,
+            StringComparison.Ordinal);
+        var tap = StreamsProcess.Run("tap", "transactions.enriched", "--data", Data, "--from", "-1");
+        Assert.True(tap.Code == 0, tap.Errors);
+        Assert.StartsWith("{\"offset\":1556,", tap.Output, StringComparison.Ordinal);
+        Assert.Equal(0, StreamsProcess.Run("log", "verify", "--data", Data).Code);
+        Assert.Equal(0, StreamsProcess.Run("describe", "--topology", "transactions", "--data", Data).Code);
+        Assert.False(process.HasExited, "Looking ended the process.");
+        process.Terminate();
+        Assert.Equal(0, process.WaitForEnd().Code);
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Streams.Tests.Connectors.Bitcoin;
 using Streams.Tests.Support;
 using Xunit;
 
@@ -11,99 +10,123 @@ namespace Streams.Tests.Integration;
 /// </summary>
 public sealed class ExactlyOnceTests
 {
+    private const string Started = "transactions runs 2 tasks";
+
+    private const int KillsThatMeetSnapshots = 50;
+
     private static readonly int Kills =
         int.Parse(
             Environment.GetEnvironmentVariable("STREAMS_TEST_KILLS") ?? "12", CultureInfo.InvariantCulture);
 
     [Fact]
-    public void Killed_at_random_instants_a_run_leaves_what_an_undisturbed_one_leaves()
+    public async Task Killed_at_random_instants_a_run_leaves_what_an_undisturbed_one_leaves()
     {
         using var folder = new TemporaryFolder();
-        string input = MakeInput(folder);
+        string input = TransactionsInput.Make(folder);
+        string config = WriteConfig(folder);
         string expected = folder.File("expected");
-        AssertDone(StreamsProcess.Run(Arguments(input, expected)));
+        TransactionsInput.AssertDone(StreamsProcess.Run(Arguments(input, expected, config)));
         int seed = Environment.TickCount;
         var random = new Random(seed);
-        int killed = 0;
-        for (int round = 0; killed < Kills; round++)
+        var phases = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        int killed = 0, rounds = 0;
+        bool fromSnapshot = false;
+        for (; killed < Kills; rounds++)
         {
-            string actual = folder.File($"actual{round}");
+            string actual = folder.File($"actual{rounds}");
             while (killed < Kills)
             {
-                using StreamsProcess process = StreamsProcess.Start(Arguments(input, actual));
-                if (!process.KillAfter(TimeSpan.FromMilliseconds(random.Next(60, 900))))
+                using StreamsProcess process = StreamsProcess.Start(Arguments(input, actual, config));
+                // Most while records are on their way, however long a start takes here; some before.
+                bool early = random.Next(4) == 0;
+                if (!early)
+                    await process.WaitForAsync(Started);
+                bool wasThere = process.KillAfter(TimeSpan.FromMilliseconds(random.Next(early ? 500 : 300)));
+                fromSnapshot |= RestoredFromSnapshot(process.Errors);
+                if (!wasThere)
                 {
-                    AssertDone(process.WaitForEnd());
+                    TransactionsInput.AssertDone(process.WaitForEnd());
                     break;
                 }
                 killed++;
+                string phase = PhaseOf(process.Errors, Directory.Exists(Path.Combine(actual, "data")));
+                phases[phase] = phases.GetValueOrDefault(phase) + 1;
             }
-            AssertDone(StreamsProcess.Run(Arguments(input, actual)));
-            AssertSame(expected, actual, $"after {killed} kills, seed {seed}");
+            var ended = StreamsProcess.Run(Arguments(input, actual, config));
+            TransactionsInput.AssertDone(ended);
+            fromSnapshot |= RestoredFromSnapshot(ended.Errors);
+            TransactionsInput.AssertSame(expected, actual, $"after {killed} kills, seed {seed}");
             Directory.Delete(actual, recursive: true);
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{killed} kills, seed {seed}");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{killed} kills over {rounds} rounds, seed {seed}; " +
+            string.Join(", ", phases.Select(p => $"{p.Value} {p.Key}")));
+        // A few kills may all have come before the first snapshot; interruptions in good order do not.
+        Assert.True(
+            fromSnapshot || Kills < KillsThatMeetSnapshots, "No restart began with a snapshot of so many.");
     }
 
     [Fact]
-    public void Interrupted_ten_times_a_run_leaves_what_an_undisturbed_one_leaves()
+    public async Task Interrupted_ten_times_a_run_leaves_what_an_undisturbed_one_leaves()
     {
         using var folder = new TemporaryFolder();
-        string input = MakeInput(folder);
+        string input = TransactionsInput.Make(folder);
+        string config = WriteConfig(folder);
         string expected = folder.File("expected");
         string actual = folder.File("actual");
-        AssertDone(StreamsProcess.Run(Arguments(input, expected)));
+        TransactionsInput.AssertDone(StreamsProcess.Run(Arguments(input, expected, config)));
+        int interrupted = 0;
+        bool fromSnapshot = false;
         for (int i = 0; i < 10; i++)
         {
-            using StreamsProcess process = StreamsProcess.Start(Arguments(input, actual));
-            Thread.Sleep(180 + (20 * i));
+            using StreamsProcess process = StreamsProcess.Start(Arguments(input, actual, config));
+            await process.WaitForAsync(Started);
+            await Task.Delay(30 * i, TestContext.Current.CancellationToken);
             process.Terminate();
-            AssertDone(process.WaitForEnd());
+            var ended = process.WaitForEnd();
+            TransactionsInput.AssertDone(ended);
+            interrupted += ended.Errors.Contains("Stopping", StringComparison.Ordinal) ? 1 : 0;
+            fromSnapshot |= RestoredFromSnapshot(ended.Errors);
         }
-        AssertDone(StreamsProcess.Run(Arguments(input, actual)));
-        AssertSame(expected, actual, "after ten interruptions");
+        var last = StreamsProcess.Run(Arguments(input, actual, config));
+        TransactionsInput.AssertDone(last);
+        fromSnapshot |= RestoredFromSnapshot(last.Errors);
+        TransactionsInput.AssertSame(expected, actual, "after ten interruptions");
+        Assert.True(interrupted > 0, "Every run was over before it could be interrupted.");
+        Assert.True(fromSnapshot, "No restart began with a snapshot, so that way back was not tried.");
     }
 
-    // Real blocks, a chain from its beginning, and a branch that is given up.
-    private static string MakeInput(TemporaryFolder folder)
+    // Snapshots of small state, and commits as often as there can be.
+    private static string WriteConfig(TemporaryFolder folder)
     {
-        string input = folder.File("input");
-        Directory.CreateDirectory(input);
-        File.WriteAllBytes(Path.Combine(input, "1.raw"), BitcoinData.Bytes(BitcoinData.Block413567));
-        File.WriteAllBytes(Path.Combine(input, "2.raw"), BitcoinData.Bytes(BitcoinData.Block702861));
-        File.WriteAllBytes(Path.Combine(input, "3.dat"), BitcoinData.Bzip2("blocks/btcd_blocks1-256.bz2"));
-        foreach (string part in new[] { "blk_0_to_4", "blk_3A", "blk_4A", "blk_5A" })
-            File.WriteAllBytes(
-                Path.Combine(input, $"4{part}.dat"), BitcoinData.Bzip2($"reorg/{part}.dat.bz2"));
-        File.WriteAllBytes(Path.Combine(input, "5.raw"), new byte[300]);
-        return input;
+        string path = folder.File("streams.yaml");
+        File.WriteAllText(path, """
+            runtime:
+              commit_interval: 5ms
+              commit_bytes_max: 200000
+              snapshots:
+                changelog_bytes_min: 1000
+                changelog_percent_min: 1
+                slice_bytes: 100000
+            intake:
+              commit_bytes_max: 100000
+              commit_interval: 5ms
+            delivery:
+              commit_records_max: 500
+            """);
+        return path;
     }
 
-    private static string[] Arguments(string input, string folder)
-    {
-        Directory.CreateDirectory(folder);
-        return
-        [
-            "run", "--topology", "transactions", "--source", $"bitcoin-files:{input}/*", "--drain",
-            "--sink", $"sqlite:{Path.Combine(folder, "out.db")}",
-            "--sink", $"jsonl:{Path.Combine(folder, "json")}?file_bytes_max=1000000",
-            "--data", Path.Combine(folder, "data"),
-        ];
-    }
+    private static string[] Arguments(string input, string folder, string config) =>
+        TransactionsInput.Arguments(input, folder, Path.Combine(folder, "data"), config);
 
-    private static void AssertDone((int Code, string Output, string Errors) ended) =>
-        Assert.True(ended.Code == 0, $"exit {ended.Code}\n{ended.Errors}");
+    private static bool RestoredFromSnapshot(string errors) =>
+        errors.Contains("from a snapshot", StringComparison.Ordinal);
 
-    private static void AssertSame(string expected, string actual, string when)
-    {
-        SortedDictionary<string, string> files = RunOutputs.Files(Path.Combine(actual, "json"));
-        SortedDictionary<string, string> wanted = RunOutputs.Files(Path.Combine(expected, "json"));
-        Assert.Equal(wanted.Keys, files.Keys);
-        foreach ((string name, string content) in wanted)
-            Assert.True(content == files[name], $"{name} differs {when}.");
-        SortedDictionary<string, List<string>> rows = RunOutputs.Rows(Path.Combine(actual, "out.db"));
-        foreach ((string table, List<string> content) in RunOutputs.Rows(Path.Combine(expected, "out.db")))
-            Assert.True(content.SequenceEqual(rows[table]), $"The table {table} differs {when}.");
-        Assert.NotEmpty(rows["transactions"]);
-    }
+    private static string PhaseOf(string errors, bool hasData) =>
+        errors.Contains("is stopped", StringComparison.Ordinal) ? "after everything was committed"
+        : errors.Contains(Started, StringComparison.Ordinal)
+            ? errors.Contains(" restored ", StringComparison.Ordinal) ? "while going on with a restored state"
+                : "while starting, restoring or processing"
+        : hasData ? "before the application started" : "before anything was written";
 }

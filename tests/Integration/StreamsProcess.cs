@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Streams.Tests.Integration;
 
@@ -7,17 +9,39 @@ internal sealed class StreamsProcess : IDisposable
 {
     private readonly Process _process;
     private readonly Task<string> _output;
-    private readonly Task<string> _errors;
+    private readonly StringBuilder _errors = new();
+    private readonly Task _errorsRead;
 
     private StreamsProcess(Process process)
     {
         _process = process;
         _output = process.StandardOutput.ReadToEndAsync();
-        _errors = process.StandardError.ReadToEndAsync();
+        _errorsRead = Task.Run(ReadErrors);
     }
 
+    /// <summary>What it has written to standard error so far.</summary>
+    internal string Errors
+    {
+        get
+        {
+            lock (_errors)
+                return _errors.ToString();
+        }
+    }
+
+    /// <summary>Whether it has ended.</summary>
+    internal bool HasExited => _process.HasExited;
+
+    /// <summary>Its number.</summary>
+    internal int Id => _process.Id;
+
     /// <summary>Starts <c>streams</c> with arguments.</summary>
-    internal static StreamsProcess Start(params IEnumerable<string> arguments)
+    internal static StreamsProcess Start(params IEnumerable<string> arguments) =>
+        Start(arguments, new Dictionary<string, string>());
+
+    /// <summary>Starts <c>streams</c> with arguments and variables of the environment.</summary>
+    internal static StreamsProcess Start(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "streams.dll");
         var start = new ProcessStartInfo("dotnet", [program, .. arguments])
@@ -25,6 +49,8 @@ internal sealed class StreamsProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach ((string name, string value) in environment)
+            start.Environment[name] = value;
         return new StreamsProcess(Process.Start(start)!);
     }
 
@@ -41,9 +67,29 @@ internal sealed class StreamsProcess : IDisposable
         if (!_process.WaitForExit(TimeSpan.FromMinutes(5)))
         {
             Kill();
-            throw new TimeoutException($"streams did not end within five minutes: {_errors.Result}");
+            throw new TimeoutException($"streams did not end within five minutes: {Errors}");
         }
-        return (_process.ExitCode, _output.Result, _errors.Result);
+        _errorsRead.Wait();
+        return (_process.ExitCode, _output.Result, Errors);
+    }
+
+    /// <summary>Waits until it has said something on standard error.</summary>
+    internal async Task<string> WaitForAsync(string text)
+    {
+        for (int i = 0; !Errors.Contains(text, StringComparison.Ordinal); i++)
+        {
+            if (_process.HasExited || i == 2400)
+                throw new TimeoutException($"streams has not said '{text}', but: {Errors}");
+            await Task.Delay(50);
+        }
+        return Errors;
+    }
+
+    /// <summary>Where it serves metrics, once it does.</summary>
+    internal async Task<string> AddressAsync()
+    {
+        string errors = await WaitForAsync("/metrics");
+        return Regex.Match(errors, "http://[0-9.:]+").Value;
     }
 
     /// <summary>Sends SIGKILL after a while.</summary>
@@ -59,6 +105,8 @@ internal sealed class StreamsProcess : IDisposable
     /// <summary>Sends SIGTERM.</summary>
     internal void Terminate()
     {
+        if (_process.HasExited)
+            return;
         using Process kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
         kill.WaitForExit();
     }
@@ -69,6 +117,15 @@ internal sealed class StreamsProcess : IDisposable
         if (!_process.HasExited)
             Kill();
         _process.Dispose();
+    }
+
+    private void ReadErrors()
+    {
+        while (_process.StandardError.ReadLine() is { } line)
+        {
+            lock (_errors)
+                _errors.AppendLine(line);
+        }
     }
 
     // Process.Kill sends SIGKILL.

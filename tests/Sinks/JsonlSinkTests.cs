@@ -24,6 +24,19 @@ public sealed class JsonlSinkTests : IDisposable
     }
 
     [Fact]
+    public void A_line_shows_every_field_that_always_has_a_value_and_none_that_is_absent()
+    {
+        _run.Add("a", 0);
+        Write();
+        JsonElement line = JsonDocument.Parse(
+            File.ReadLines(Path.Combine(Folder, "alerts-000000.jsonl")).Single()).RootElement;
+        Assert.Equal("append", line.GetProperty("op").GetString());
+        Assert.Equal(0, line.GetProperty("score").GetInt32());
+        Assert.Equal(0, line.GetProperty("output_sum_base").GetInt64());
+        Assert.False(line.TryGetProperty("block_height", out _));
+    }
+
+    [Fact]
     public void What_was_written_after_the_commit_is_cut_off_and_written_again()
     {
         _run.Add("a", 50);
@@ -71,7 +84,7 @@ public sealed class JsonlSinkTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_cannot_be_made_is_named()
+    public void A_file_in_the_place_of_the_folder_is_named()
     {
         File.WriteAllText(_run.Folder.File("json"), "a file");
         using JsonlSink sink = Make();

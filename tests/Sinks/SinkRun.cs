@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Buffers;
 using Streams.Connect;
 using Streams.Connectors.Chain;
@@ -62,9 +63,10 @@ internal sealed class SinkRun : IDisposable
         sink.Open(new SinkContext("sink", _log, [_topic]));
         long offset = sink.Position(_topic, 0) ?? _log.CommittedOffset("sink", _topic[0]) ?? 0;
         using ILogReader reader = _log.OpenReader(ReadLevel.Committed);
+        using var rejections = new SinkRejections("sink", _log, new SinkOptions(), NullLogger.Instance);
         using LogBatch batch = reader.CreateBatch();
         for (; reader.Read(_topic[0], offset, batch); offset = batch.NextOffset)
-            sink.Write(_topic, batch);
+            sink.Write(_topic, batch, rejections);
         if (!commit)
             return;
         using ILogWriter writer = _log.OpenWriter("sink");

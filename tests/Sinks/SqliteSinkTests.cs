@@ -75,7 +75,7 @@ public sealed class SqliteSinkTests : IDisposable
         Write();
         using var sink = new SqliteSink(
             new SqliteOptions { File = FilePath }, SinkRun.Formats,
-                [SinkRun.Tables[0] with { Omit = ["score"] }], []);
+            [SinkRun.Tables[0] with { Omit = ["score"] }], []);
         var e = Assert.Throws<ConfigurationException>(() => _run.Run(sink));
         Assert.Contains("score INTEGER NOT NULL", e.Message, StringComparison.Ordinal);
     }
@@ -85,7 +85,7 @@ public sealed class SqliteSinkTests : IDisposable
     {
         using var sink = new SqliteSink(
             new SqliteOptions { File = _run.Folder.File("none/out.db") }, SinkRun.Formats, SinkRun.Tables,
-                []);
+            []);
         var e = Assert.Throws<ConfigurationException>(() => _run.Run(sink));
         Assert.Contains("none/out.db", e.Message, StringComparison.Ordinal);
     }

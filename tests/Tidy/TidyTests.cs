@@ -51,9 +51,9 @@ public sealed partial class TidyTests
         string[] allowed =
         [
             ".ci", ".git", ".gitattributes", ".gitignore", ".editorconfig", "benchmarks", "connectors",
-                "docs", "engine",
+            "docs", "engine",
             "sinks", "tests", "topologies", "Directory.Build.props", "Directory.Packages.props",
-                "docker-compose.yml",
+            "docker-compose.yml",
             "global.json", "README.md", "Streams.sln", "test", "LICENSE", "Dockerfile", ".dockerignore",
         ];
         var found = Directory.GetFileSystemEntries(SharedData.RepositoryRoot).Select(Path.GetFileName);

@@ -13,7 +13,9 @@ internal static class CommandRunner
     {
         try
         {
-            return await command();
+            // On a thread of its own: a signal that comes before a command's first await would otherwise end
+            // the process at once.
+            return await Task.Run(command);
         }
         catch (Exception e)
         {
@@ -35,7 +37,7 @@ internal static class CommandRunner
     {
         ConfigurationException or TopologyException or TopicMismatchException => ExitCode.Usage,
         UnavailableException or LogUnavailableException or LogFullException or LogDamagedException
-            or StateLostException
+            or StateLostException or RecordRejectedException
             => ExitCode.Unavailable,
         _ => ExitCode.Internal,
     };

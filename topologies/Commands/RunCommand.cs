@@ -98,10 +98,18 @@ internal sealed class RunCommandOptions
         Description = "Serve /metrics, /healthz and /readyz here, such as 127.0.0.1:9464.",
     };
 
+    private readonly Option<string?> _logFormat = new("--log-format")
+    {
+        Description = "How messages are written: text, or json for one object a line.",
+    };
+
     internal void AddTo(Command command)
     {
         foreach (
-            Option option in new Option[] { _file, _topology, _sources, _sinks, _options, _data, _listen })
+            Option option in new Option[]
+            {
+                _file, _topology, _sources, _sinks, _options, _data, _listen, _logFormat,
+            })
             command.Options.Add(option);
     }
 
@@ -118,6 +126,7 @@ internal sealed class RunCommandOptions
             Options = parsed.GetValue(_options) ?? [],
             Data = parsed.GetValue(_data),
             Listen = parsed.GetValue(_listen),
+            LogFormat = parsed.GetValue(_logFormat),
             Drain = drain,
             Strict = strict,
         });

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Streams.Buffers;
 using Streams.Connect;
+using Streams.Errors;
 using Streams.Log;
 using Streams.Log.Embedded;
 using Streams.Records;
@@ -25,7 +26,7 @@ internal static class TopicCommands
         var command = new Command("topics", "List the topics of a data directory.") { data, json };
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            using EmbeddedLog log = Open(parsed.GetValue(data)!);
+            using EmbeddedLogView log = Open(parsed.GetValue(data)!);
             foreach (Topic topic in log.Topics)
                 Console.WriteLine(parsed.GetValue(json) ? Json(log, topic) : Line(log, topic));
             return Task.FromResult(ExitCode.Done);
@@ -57,7 +58,7 @@ internal static class TopicCommands
         };
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            using EmbeddedLog log = Open(parsed.GetValue(data)!);
+            using EmbeddedLogView log = Open(parsed.GetValue(data)!);
             Topic topic = log.FindTopic(parsed.GetValue(name)!) ?? throw new ConfigurationException(
                 $"There is no topic '{parsed.GetValue(name)}'. " +
                 $"Topics: {string.Join(", ", log.Topics.Select(t => t.Name))}.");
@@ -75,20 +76,21 @@ internal static class TopicCommands
     private static Option<string> DataOption() =>
         new("--data") { Description = "The data directory.", Required = true };
 
-    private static EmbeddedLog Open(string data)
+    // A process may run on the directory: what is shown is what was committed when this opened it.
+    private static EmbeddedLogView Open(string data)
     {
         string folder = DataFolder.LogFolder(data);
         return Directory.Exists(folder)
-            ? EmbeddedLog.Open(new EmbeddedLogOptions { Directory = folder })
+            ? EmbeddedLogView.Open(folder)
             : throw new ConfigurationException($"{data} is no data directory: it has no folder 'log'.");
     }
 
-    private static string Line(EmbeddedLog log, Topic topic) => string.Create(
+    private static string Line(EmbeddedLogView log, Topic topic) => string.Create(
         CultureInfo.InvariantCulture,
         $"{topic.Name,-48} {topic.Partitions,3} partitions {Records(log, topic),14:N0} records  " +
             $"{topic.Spec.Schema ?? "bytes"}{(topic.Spec.Compacted ? "  compacted" : "")}");
 
-    private static string Json(EmbeddedLog log, Topic topic) => JsonSerializer.Serialize(new
+    private static string Json(EmbeddedLogView log, Topic topic) => JsonSerializer.Serialize(new
     {
         topic = topic.Name,
         partitions = topic.Partitions,
@@ -97,18 +99,18 @@ internal static class TopicCommands
         compacted = topic.Spec.Compacted,
     });
 
-    private static long Records(EmbeddedLog log, Topic topic) => Enumerable.Range(0, topic.Partitions)
-        .Sum(p => log.EndOffset(topic[p], ReadLevel.Committed) - log.StartOffset(topic[p]));
+    private static long Records(EmbeddedLogView log, Topic topic) => Enumerable.Range(0, topic.Partitions)
+        .Sum(p => log.EndOffset(topic[p]) - log.StartOffset(topic[p]));
 
     private static void Tap(
-        EmbeddedLog log, TopicPartition partition, string topic, long from, long count, string? key)
+        EmbeddedLogView log, TopicPartition partition, string topic, long from, long count, string? key)
     {
-        JsonLines? lines = Formats.FirstOrDefault(f => f.Topic == topic)?.CreateJson();
-        using ILogReader reader = log.OpenReader(ReadLevel.Committed);
+        JsonLines? lines = FormatOf(topic)?.CreateJson();
+        using ILogReader reader = log.OpenReader();
         using LogBatch batch = reader.CreateBatch();
         using var line = new PooledBuffer();
         using Stream output = Console.OpenStandardOutput();
-        long end = log.EndOffset(partition, ReadLevel.Committed);
+        long end = log.EndOffset(partition);
         long offset = from < 0 ? Math.Max(0, end + from) : from;
         while (count > 0 && reader.Read(partition, offset, batch))
         {
@@ -124,6 +126,10 @@ internal static class TopicCommands
             offset = batch.NextOffset;
         }
     }
+
+    private static TopicFormat? FormatOf(string topic) =>
+        Formats.FirstOrDefault(f => f.Topic == topic)
+        ?? (DeadLetter.IsTopic(topic) ? TopicFormat.Of(topic, RecordSerde.Protobuf<DeadLetter>()) : null);
 
     private static bool Matches(ReadOnlySpan<byte> key, string wanted) =>
         key.SequenceEqual(Encoding.UTF8.GetBytes(wanted))

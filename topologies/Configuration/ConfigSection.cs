@@ -149,6 +149,7 @@ internal static class EnvironmentText
             string name = text[(start + 2)..end];
             string value = Environment.GetEnvironmentVariable(name)
                 ?? throw at.Error($"the environment has no variable '{name}'");
+            Secrets.Add(name, value);
             text = text[..start] + value + text[(end + 1)..];
             start += value.Length;
         }

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using System.Text;
@@ -82,7 +81,7 @@ internal static class OptionBinder
         TimeSpan span => Durations.Format(span),
         bool flag => flag ? "true" : "false",
         Enum name => SnakeCase(name.ToString()),
-        IEnumerable and not string => "[]",
+        IEnumerable<string> list => $"[{string.Join(", ", list)}]",
         _ => string.Create(CultureInfo.InvariantCulture, $"{value}"),
     };
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Streams.Connect;
+using Streams.Errors;
 using Streams.Log;
 using Streams.Log.Embedded;
 using Streams.Telemetry;
@@ -38,7 +39,7 @@ internal sealed class ApplicationHost : IAsyncDisposable
     /// <summary>Prepares everything for a topology that is built already.</summary>
     internal static ApplicationHost Open(
         RunSettings settings, BuiltTopology built, ILogger logger,
-            IReadOnlyList<SourceBinding>? sources = null)
+        IReadOnlyList<SourceBinding>? sources = null)
     {
         sources ??= [.. settings.Sources.Select(s => s.Kind.Bind(s.Name, s.Options))];
         EmbeddedLog log = EmbeddedLog.Open(
@@ -57,6 +58,9 @@ internal sealed class ApplicationHost : IAsyncDisposable
                     s.Name, s.Kind.Topics(built), () => s.Kind.Create(s.Options, built)))],
                 DataFolder = settings.DataFolder,
                 Runtime = settings.Options.Runtime,
+                SourceOptions = settings.Options.Intake,
+                SinkOptions = settings.Options.Delivery,
+                Restarts = settings.Options.Restarts,
             };
             return new ApplicationHost(log, built, new StreamsApplication(definition, log, logger));
         }
@@ -101,7 +105,8 @@ internal sealed class ApplicationHost : IAsyncDisposable
         Elapsed = elapsed,
         Sources = [.. Application.SourceCounts],
         Sinks = [.. Application.SinkCounts],
-        Topics = [.. Log.Topics.Where(t => Built.Formats.Any(f => f.Topic == t.Name))
+        Topics = [.. Log.Topics.Where(t =>
+                DeadLetter.IsTopic(t.Name) || Built.Formats.Any(f => f.Topic == t.Name))
             .Select(t => (t.Name, EndOf(t) - _startEnds.GetValueOrDefault(t.Name)))],
         Topology = Built.Counts(),
     };
@@ -117,11 +122,8 @@ internal sealed class ApplicationHost : IAsyncDisposable
 
     private Readiness Readiness()
     {
-        if (Application.IsLogFull)
-            return new Readiness(false, "the disk of the data directory is full; commits wait");
-        if (Application.Failure is { } failure)
-            return new Readiness(false, failure.Message);
-        return new Readiness(true, "");
+        IReadOnlyList<string> reasons = Application.NotReadyReasons();
+        return new Readiness(reasons.Count == 0, string.Join('\n', reasons));
     }
 
     private long EndOf(Topic topic) =>

@@ -22,12 +22,16 @@ internal static partial class HostLog
     internal static partial void Stopping(this ILogger logger);
 
     /// <summary>Makes the logger of a process; messages go to standard error.</summary>
-    internal static ILoggerFactory CreateFactory(string format) => LoggerFactory.Create(builder =>
+    internal static ILoggerFactory CreateFactory(LogFormat format) => LoggerFactory.Create(builder =>
     {
         builder.SetMinimumLevel(LogLevel.Information);
         builder.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
-        if (format == "json")
-            builder.AddJsonConsole(options => options.UseUtcTimestamp = true);
+        if (format == LogFormat.Json)
+            builder.AddJsonConsole(options =>
+            {
+                options.UseUtcTimestamp = true;
+                options.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
+            });
         else
             builder.AddSimpleConsole(options =>
             {

@@ -41,14 +41,33 @@ internal sealed record RunOptions
     /// nowhere.</summary>
     public string? Listen { get; init; }
 
-    /// <summary>How messages are written: text or json.</summary>
-    public string LogFormat { get; init; } = "text";
+    /// <summary>How messages are written: text for people, or one JSON object a line.</summary>
+    public LogFormat LogFormat { get; init; } = LogFormat.Text;
 
     /// <summary>How tasks run.</summary>
     public RuntimeOptions Runtime { get; init; } = new();
 
+    /// <summary>How sources take in.</summary>
+    public SourceOptions Intake { get; init; } = new();
+
+    /// <summary>How sinks hand out.</summary>
+    public SinkOptions Delivery { get; init; } = new();
+
+    /// <summary>How what fails is started again.</summary>
+    public RestartOptions Restarts { get; init; } = new();
+
     /// <summary>The embedded log.</summary>
     public LogOptions Log { get; init; } = new();
+}
+
+/// <summary>How messages are written.</summary>
+internal enum LogFormat
+{
+    /// <summary>For people.</summary>
+    Text,
+
+    /// <summary>One JSON object a line.</summary>
+    Json,
 }
 
 /// <summary>The embedded log, as far as it can be configured.</summary>
@@ -82,9 +101,10 @@ internal sealed record LogOptions
 /// <summary>Puts a run together from what was given.</summary>
 internal static class RunSettingsReader
 {
-    private static readonly string[] TopNames =
+    /// <summary>What may stand at the top of a configuration.</summary>
+    internal static readonly string[] TopNames =
         ["application", "topology", "options", "sources", "sinks", "data", "listen", "log_format", "runtime",
-            "log"];
+            "intake", "delivery", "restarts", "log"];
 
     /// <summary>Reads settings.</summary>
     /// <param name="file">The configuration file; empty for none.</param>
@@ -114,15 +134,22 @@ internal static class RunSettingsReader
             DataFolder = line.Data ?? file["data"]?.AsText()
                 ?? throw file.Error(
                     "where is the data to lie? Give --data DIR, or 'data' in the configuration"),
-            Options = WithListen(OptionBinder.Bind<RunOptions>(
-                file.Without("application", "topology", "options", "sources", "sinks", "data")), line.Listen),
+            Options = OptionBinder.Bind<RunOptions>(RunGroups(file, line)),
             Drain = line.Drain,
             Strict = line.Strict,
         };
     }
 
-    private static RunOptions WithListen(RunOptions options, string? listen) =>
-        listen is null ? options : options with { Listen = listen };
+    private static ConfigSection RunGroups(ConfigSection file, CommandLineSettings line)
+    {
+        ConfigSection groups = file.Without(
+            "application", "topology", "options", "sources", "sinks", "data");
+        if (line.Listen is not null)
+            groups = groups.Without("listen").WithDefault("listen", line.Listen);
+        if (line.LogFormat is not null)
+            groups = groups.Without("log_format").WithDefault("log_format", line.LogFormat);
+        return groups;
+    }
 
     private static List<NamedSource> Sources(ConfigSection file, CommandLineSettings line)
     {
@@ -138,7 +165,10 @@ internal static class RunSettingsReader
             ConfigSection options = Located(given.Without("name"), kind.LocationOption);
             if (kind.Options.GetProperty("Follow") is not null)
                 options = options.WithDefault("follow", line.Drain ? "false" : "true");
-            sources.Add(new NamedSource(name, kind, OptionBinder.Bind(kind.Options, options)));
+            object bound = OptionBinder.Bind(kind.Options, options);
+            if (line.Drain && kind.EndlessBecause(bound) is { } why)
+                throw given.Error($"the source '{name}' {why}: with --drain the run would never end");
+            sources.Add(new NamedSource(name, kind, bound));
         }
         return sources;
     }
@@ -229,6 +259,8 @@ internal sealed record CommandLineSettings
     internal string? Data { get; init; }
 
     internal string? Listen { get; init; }
+
+    internal string? LogFormat { get; init; }
 
     internal bool Drain { get; init; }
 

@@ -46,6 +46,9 @@ public sealed class Alert : IDescribed<Alert>
     /// <summary>Digest of the label set.</summary>
     public Text? LabelSet;
 
+    /// <summary>Digest of the price table; absent where limits are in base units.</summary>
+    public Text? PriceSet;
+
     /// <summary>Owns the texts.</summary>
     public RecordMemory Memory;
 
@@ -71,5 +74,7 @@ public sealed class Alert : IDescribed<Alert>
             11, "output_sum_base"u8, ref OutputSumBase, Unit.BaseUnits, "Sum of the transaction's outputs.");
         v.Field(12, "entity_id"u8, ref EntityId, Unit.None, "The entity that spends.");
         v.Field(13, "label_set"u8, ref LabelSet, Unit.None, "Digest of the label set.");
+        v.Field(14, "price_set"u8, ref PriceSet, Unit.None,
+            "Digest of the prices; absent where limits are in base units.");
     }
 }

@@ -49,5 +49,6 @@ internal sealed class AlertWriter(int scoreMin)
         alert.OutputSumBase = tx.OutputSumBase;
         alert.EntityId = tx.Analysis.Value.EntityId;
         alert.LabelSet = tx.Analysis.Value.LabelSet;
+        alert.PriceSet = tx.Analysis.Value.PriceSet;
     }
 }

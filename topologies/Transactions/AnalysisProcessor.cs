@@ -3,6 +3,7 @@ using Streams.Connectors.Chain;
 using Streams.Dsl;
 using Streams.Records;
 using Streams.State;
+using Streams.Topologies.Transactions.Prices;
 using Streams.Topologies.Transactions.State;
 using Streams.Topologies.Transactions.Tags;
 
@@ -11,8 +12,8 @@ namespace Streams.Topologies.Transactions;
 /// <summary>Runs the analysis over the transactions of a task, and passes on what changed beside
 /// them.</summary>
 internal sealed class AnalysisProcessor(
-    RiskOptions options, TagTable tags, SideOutput<long, Entity> entityOutput,
-        SideOutput<RiskLevel, BlockRisk> riskOutput)
+    RiskOptions options, TagTable tags, PriceTable prices, SideOutput<long, Entity> entityOutput,
+    SideOutput<RiskLevel, BlockRisk> riskOutput)
     : IProcessor<Bytes32, ChainTransaction, Bytes32, ChainTransaction>
 {
     internal const string Outputs = "outputs";
@@ -34,8 +35,8 @@ internal sealed class AnalysisProcessor(
         _risk = context.Output(riskOutput);
         _store = context.GetStore<BytesStore>(Entities);
         _analyser = new TransactionAnalyser(
-            options, tags, context.GetStore<BytesStore>(Outputs), context.GetStore<BytesStore>(Addresses),
-                _store);
+            options, tags, prices, context.GetStore<BytesStore>(Outputs),
+            context.GetStore<BytesStore>(Addresses), _store);
     }
 
     public void Process(in Record<Bytes32, ChainTransaction> record)

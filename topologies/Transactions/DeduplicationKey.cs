@@ -34,6 +34,6 @@ internal sealed class DeduplicationKeySerde : Serde<DeduplicationKey>
             throw new SerializationException(Name, $"{source.Length} bytes where {Bytes} are needed", 0);
         value = new DeduplicationKey(
             new Bytes32(source[..Bytes32.Size]), new Bytes32(source.Slice(Bytes32.Size, Bytes32.Size)),
-                (Operation)source[^1]);
+            (Operation)source[^1]);
     }
 }

@@ -23,7 +23,7 @@ internal sealed class EntityClusterer(AddressTable addresses, EntityTable entiti
     /// one.</summary>
     internal void Cluster(
         ChainTransaction tx, ref TransactionAnalysis analysis, bool keepApart, long eventMs,
-            SpentOutput[] spent)
+        SpentOutput[] spent)
     {
         _changed.Clear();
         if (keepApart)

@@ -42,27 +42,30 @@ internal ref struct RuleFacts
     internal AddressState Sender;
     internal long EventMs;
 
-    /// <summary>Sent within 24 h, and on the median of the active days before.</summary>
+    /// <summary>Sent within 24 h, and on the median of the active days before; transactions
+    /// likewise.</summary>
     internal long Sent24h;
     internal long MedianDaySent;
+    internal int Transactions24h;
+    internal int MedianDayTransactions;
     internal int HabitDays;
 }
 
 /// <summary>Applies the rules to a transaction: each that holds becomes a reason with its score.</summary>
 /// <remarks>The score is the highest of the reasons, not their sum: docs/rules.md says why, rule by
 /// rule.</remarks>
-internal sealed class RuleBook(RiskOptions options)
+internal sealed class RuleBook(RiskOptions options, MoneyLimits limits)
 {
-    private const int R1Score = 100;
-    private const int R2Score = 80;
-    private const int R3DirectScore = 85;
-    private const int R3IndirectScore = 60;
-    private const int R4Score = 50;
-    private const int R5Score = 50;
-    private const int R6Score = 60;
-    private const int R7Score = 40;
-    private const int R8Score = 45;
-    private const int R9Score = 20;
+    internal const int R1Score = 100;
+    internal const int R2Score = 80;
+    internal const int R3DirectScore = 85;
+    internal const int R3IndirectScore = 60;
+    internal const int R4Score = 50;
+    internal const int R5Score = 50;
+    internal const int R6Score = 60;
+    internal const int R7Score = 40;
+    internal const int R8Score = 45;
+    internal const int R9Score = 20;
     private const int R9OutputsMax = 2;
 
     private readonly Utf8Line _line = new();
@@ -110,7 +113,7 @@ internal sealed class RuleBook(RiskOptions options)
         }
         long value = facts.Sanctioned.ValueOf(facts.Sum);
         if (facts.Sanctioned.Hops > 1 && facts.Sanctioned.Ppm >= options.SanctionedSharePpmMin
-            && value >= options.SanctionedValueMin)
+            && value >= limits.SanctionedMin)
         {
             _line.Clear().Add(facts.Sanctioned.Ppm).Add(" ppm from a sanctioned address "u8)
                 .Add(facts.Sanctioned.Hops).Add(" hops away"u8);
@@ -121,7 +124,7 @@ internal sealed class RuleBook(RiskOptions options)
     // R3.
     private void Illicit(ChainTransaction tx, ref TransactionAnalysis analysis, ref RuleFacts facts)
     {
-        if (facts.IllicitTags is { } tags && facts.IllicitValue >= options.IllicitValueMin)
+        if (facts.IllicitTags is { } tags && facts.IllicitValue >= limits.IllicitMin)
         {
             _line.Clear().Add(facts.IllicitAddress).Add(" is "u8).Add(tags.Tags[0]);
             AddReason(tx, ref analysis, RiskRule.IllicitActor, R3DirectScore);
@@ -166,18 +169,24 @@ internal sealed class RuleBook(RiskOptions options)
         if (facts.NearLimitHere == 0 || facts.NearLimit24h < options.StructuringTransfersMin)
             return;
         _line.Clear().Add(facts.NearLimit24h).Add(" transfers of 90 to 99.9 % of "u8)
-            .Add(options.StructuringLimitBase).Add(" in 24 h"u8);
+            .Add(limits.IsPriced ? options.StructuringLimitUsd : options.StructuringLimitBase)
+            .Add(limits.IsPriced ? " USD in 24 h"u8 : " in 24 h"u8);
         AddReason(tx, ref analysis, RiskRule.Structuring, R6Score);
     }
 
     // R7.
     private void Velocity(ChainTransaction tx, ref TransactionAnalysis analysis, ref RuleFacts facts)
     {
-        if (facts.HabitDays < options.VelocityDaysMin || facts.Sent24h < options.VelocityValueMin
-            || facts.Sent24h / options.VelocityFactor <= facts.MedianDaySent)
+        if (facts.HabitDays < options.VelocityDaysMin || facts.Sent24h < limits.VelocityMin)
             return;
-        _line.Clear().Add("sent "u8).Add(facts.Sent24h).Add(" in 24 h; the median day is "u8).Add(
-            facts.MedianDaySent);
+        if (facts.Sent24h > (Int128)facts.MedianDaySent * options.VelocityFactor)
+            _line.Clear().Add("sent "u8).Add(facts.Sent24h).Add(" in 24 h; the median day is "u8)
+                .Add(facts.MedianDaySent);
+        else if (facts.Transactions24h > (long)facts.MedianDayTransactions * options.VelocityFactor)
+            _line.Clear().Add(facts.Transactions24h).Add(" transactions in 24 h; the median day has "u8)
+                .Add(facts.MedianDayTransactions);
+        else
+            return;
         AddReason(tx, ref analysis, RiskRule.Velocity, R7Score);
     }
 

@@ -13,20 +13,15 @@ namespace Streams.Topologies.Transactions;
 /// are still counted.
 /// </remarks>
 internal sealed class SenderFacts(
-    RiskOptions options, TagTable tags, AddressTable addresses, EntityTable entities)
+    MoneyLimits limits, TagTable tags, AddressTable addresses, EntityTable entities)
 {
     private const int DaysOfWeek = 7;
 
-    // 90 % and 99.9 % of the limit, in thousandths.
-    private const int NearLimitFrom = 900;
-    private const int NearLimitTo = 999;
-
-    private readonly long[] _days = new long[32];
+    private readonly long[] _sent = new long[32];
+    private readonly int[] _transactions = new int[32];
 
     /// <summary>Whether an amount stays just under the reporting limit.</summary>
-    internal bool IsNearLimit(long value) =>
-        value >= (long)((Int128)options.StructuringLimitBase * NearLimitFrom / 1000)
-        && value <= (long)((Int128)options.StructuringLimitBase * NearLimitTo / 1000);
+    internal bool IsNearLimit(long value) => limits.IsNearLimit(value);
 
     /// <summary>Transfers of a transaction just under the limit, to others than its first input's
     /// address.</summary>
@@ -64,7 +59,8 @@ internal sealed class SenderFacts(
         if (!isService)
             facts.NearLimit24h = Math.Max(facts.NearLimit24h, activity.NearLimit24h);
         facts.Sent24h = activity.Sent24h;
-        facts.MedianDaySent = MedianDay(panes[state.HourPanes..], facts.EventMs, out facts.HabitDays);
+        facts.Transactions24h = activity.Tx24h;
+        FindHabit(panes[state.HourPanes..], ref facts);
         AddEntity(analysis.EntityId, isService, ref activity, ref facts);
     }
 
@@ -94,20 +90,25 @@ internal sealed class SenderFacts(
         activity.NearLimit24h = last24.NearLimit;
     }
 
-    // Over the days before, on which something was sent.
-    private long MedianDay(ReadOnlySpan<ActivityPane> days, long eventMs, out int count)
+    // The medians over the days before, on which something was sent.
+    private void FindHabit(ReadOnlySpan<ActivityPane> days, scoped ref RuleFacts facts)
     {
-        var today = (int)(eventMs / ActivityPanes.DayMs);
-        count = 0;
+        var today = (int)(facts.EventMs / ActivityPanes.DayMs);
+        int count = 0;
         foreach (ref readonly ActivityPane day in days)
         {
-            if (day.Index < today && day.Sent > 0)
-                _days[count++] = day.Sent;
+            if (day.Index >= today || day.Sent <= 0)
+                continue;
+            _sent[count] = day.Sent;
+            _transactions[count++] = day.Transactions;
         }
+        facts.HabitDays = count;
         if (count == 0)
-            return 0;
-        _days.AsSpan(0, count).Sort();
-        return _days[count / 2];
+            return;
+        _sent.AsSpan(0, count).Sort();
+        _transactions.AsSpan(0, count).Sort();
+        facts.MedianDaySent = _sent[count / 2];
+        facts.MedianDayTransactions = _transactions[count / 2];
     }
 
     private int ReceiversNearLimit(ChainTransaction tx, long eventMs)

@@ -2,6 +2,7 @@ using Streams.Connectors.Chain;
 using Streams.Records;
 using Streams.State;
 using Streams.Topologies.Transactions.Patterns;
+using Streams.Topologies.Transactions.Prices;
 using Streams.Topologies.Transactions.State;
 using Streams.Topologies.Transactions.Tags;
 
@@ -29,6 +30,7 @@ internal sealed class TransactionAnalyser
     private readonly CoinJoinDetector _coinJoins = new();
     private readonly ChangeFinder _change;
     private readonly EntityClusterer _clusterer;
+    private readonly MoneyLimits _limits;
     private readonly SenderFacts _sender;
     private readonly RuleBook _rules;
     private readonly byte[] _address = new byte[128];
@@ -37,7 +39,8 @@ internal sealed class TransactionAnalyser
     private SpentOutput[] _spent = new SpentOutput[64];
 
     internal TransactionAnalyser(
-        RiskOptions options, TagTable tags, BytesStore outputs, BytesStore addresses, BytesStore entities)
+        RiskOptions options, TagTable tags, PriceTable prices, BytesStore outputs, BytesStore addresses,
+        BytesStore entities)
     {
         _options = options;
         _tags = tags;
@@ -49,8 +52,9 @@ internal sealed class TransactionAnalyser
         _structure = new Structure(options);
         _change = new ChangeFinder(_addresses, _entities);
         _clusterer = new EntityClusterer(_addresses, _entities);
-        _sender = new SenderFacts(options, tags, _addresses, _entities);
-        _rules = new RuleBook(options);
+        _limits = new MoneyLimits(options, prices);
+        _sender = new SenderFacts(_limits, tags, _addresses, _entities);
+        _rules = new RuleBook(options, _limits);
     }
 
     /// <summary>Entities that came to be, grew or merged with the last transaction.</summary>
@@ -69,6 +73,7 @@ internal sealed class TransactionAnalyser
         tx.Analysis.IsPresent = true;
         ref TransactionAnalysis analysis = ref tx.Analysis.Value;
         Reset(ref analysis);
+        _limits.MoveTo(tx, eventMs);
         ResolveInputs(tx, ref analysis);
         LookUpTags(tx, ref facts);
         CoinJoin coinJoin = _coinJoins.Detect(tx);
@@ -88,6 +93,7 @@ internal sealed class TransactionAnalyser
         TaintShare sanctionedOn = FollowTaint(tx, ref facts, out TaintShare illicitOn);
         ReportExposure(tx, ref analysis, ref facts);
         analysis.LabelSet = _tags.Version;
+        analysis.PriceSet = _limits.PriceSet;
         _rules.Apply(tx, ref analysis, ref facts);
         KeepOutputs(tx, analysis.PeelHop, peel, sanctionedOn, illicitOn, eventMs);
     }
@@ -299,7 +305,7 @@ internal sealed class TransactionAnalyser
 
     private void KeepOutputs(
         ChainTransaction tx, int peelHop, int peelOutput, TaintShare sanctioned, TaintShare illicit,
-            long eventMs)
+        long eventMs)
     {
         var state = new OutputState
         {

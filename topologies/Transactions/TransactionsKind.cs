@@ -1,5 +1,6 @@
 using Streams.Connectors.Chain;
 using Streams.Log;
+using Streams.Topologies.Transactions.Prices;
 using Streams.Topologies.Transactions.Tags;
 
 namespace Streams.Topologies.Transactions;
@@ -9,6 +10,9 @@ public sealed record TransactionsSetupOptions
 {
     /// <summary>Where the labels of addresses come from.</summary>
     public TagOptions Labels { get; init; } = new();
+
+    /// <summary>Where prices come from.</summary>
+    public PriceOptions Prices { get; init; } = new();
 
     /// <summary>Thresholds of the rules.</summary>
     public RiskOptions Risk { get; init; } = new();
@@ -40,13 +44,19 @@ internal sealed class TransactionsKind : TopologyKind
     internal override BuiltTopology Build(object options)
     {
         var setup = (TransactionsSetupOptions)options;
+        setup.Risk.Validate();
         LoadedTags labels = TagLoader.Load(setup.Labels);
-        return Build(setup, labels.Table, [labels.Report.ToString()]);
+        PriceTable prices = PriceLoader.Load(setup.Prices);
+        List<string> notes = [labels.Report.ToString()];
+        if (prices.Version is { } version)
+            notes.Add($"{version}: {prices.Count:N0} prices; limits are in US dollars where they hold");
+        return Build(setup, labels.Table, notes, prices);
     }
 
-    /// <summary>Builds it with a label set that is loaded already.</summary>
+    /// <summary>Builds it with labels and prices that are loaded already.</summary>
     internal static BuiltTopology Build(
-        TransactionsSetupOptions setup, TagTable labels, IReadOnlyList<string> notes)
+        TransactionsSetupOptions setup, TagTable labels, IReadOnlyList<string> notes,
+        PriceTable? prices = null)
     {
         var counts = new TransactionsCounts();
         var options = new TransactionsOptions
@@ -59,7 +69,7 @@ internal sealed class TransactionsKind : TopologyKind
         };
         return new BuiltTopology
         {
-            Topology = TransactionsTopology.Build(options, labels, counts),
+            Topology = TransactionsTopology.Build(options, labels, counts, prices),
             Inputs = [new TopicSpec
             {
                 Name = TransactionsTopology.Transactions,

@@ -4,6 +4,7 @@ using Streams.Log;
 using Streams.Processing;
 using Streams.Records;
 using Streams.State;
+using Streams.Topologies.Transactions.Prices;
 using Streams.Topologies.Transactions.Tags;
 
 namespace Streams.Topologies.Transactions;
@@ -64,8 +65,10 @@ public static class TransactionsTopology
     /// <param name="options">How it is set up.</param>
     /// <param name="tags">The label set.</param>
     /// <param name="counts">Counts what is dropped as a duplicate.</param>
+    /// <param name="prices">Prices for limits in dollars; without them, limits are in base units.</param>
     public static Topology Build(
-        TransactionsOptions options, TagTable tags, TransactionsCounts? counts = null)
+        TransactionsOptions options, TagTable tags, TransactionsCounts? counts = null,
+        PriceTable? prices = null)
     {
         var builder = new StreamsBuilder();
         Declare(builder);
@@ -79,11 +82,11 @@ public static class TransactionsTopology
                 new Consumed<Bytes32, ChainTransaction>(Serdes.Bytes32, TransactionSerde) { Name = "read" })
             .Process(
                 () => new BlockTracker(options.FinalityBlocks, rolledBack),
-                    new ProcessOptions("track-blocks", BlockTracker.Store),
+                new ProcessOptions("track-blocks", BlockTracker.Store),
                 Serdes.Bytes32, TransactionSerde);
         ProcessedStreams<Bytes32, ChainTransaction> analysed = Deduplicated(
             tracked.Main, options, counts).Process(
-            () => new AnalysisProcessor(options.Risk, tags, entities, risk),
+            () => new AnalysisProcessor(options.Risk, tags, prices ?? PriceTable.Empty, entities, risk),
             new ProcessOptions("analyse", AnalysisProcessor.Outputs, AnalysisProcessor.Addresses,
                 AnalysisProcessor.Entities),
             Serdes.Bytes32, TransactionSerde);
@@ -120,7 +123,7 @@ public static class TransactionsTopology
 
     private static KStream<Bytes32, ChainTransaction> Deduplicated(
         KStream<Bytes32, ChainTransaction> transactions, TransactionsOptions options,
-            TransactionsCounts? counts) =>
+        TransactionsCounts? counts) =>
         transactions
             .SelectKey((_, tx) => DeduplicationKey.Of(tx), "key-by-occurrence")
             .Deduplicate(options.DeduplicateWithin, new DeduplicationKeySerde(), new DeduplicateOptions

@@ -31,7 +31,7 @@ public sealed class BlockFileWriter : IDisposable
     /// <exception cref="ArgumentException">The key has another length.</exception>
     public BlockFileWriter(
         string folder, BitcoinNetwork network, ReadOnlySpan<byte> key = default,
-            long fileBytesMax = FileBytesMaxOfNode)
+        long fileBytesMax = FileBytesMaxOfNode)
     {
         _folder = folder;
         _network = network;

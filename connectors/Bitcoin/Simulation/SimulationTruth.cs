@@ -72,7 +72,7 @@ public sealed class SimulationTruth
     /// <summary>Notes that an injection begins.</summary>
     internal InjectionEntry Begin(
         SimulatedTypology typology, RiskRule rule, CoinJoinKind coinJoin,
-            IReadOnlyList<RiskRule> alsoExplains)
+        IReadOnlyList<RiskRule> alsoExplains)
     {
         lock (_lock)
         {

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Streams.Log.Embedded.Catalog;
 using Streams.Log.Embedded.Files;
 using Streams.Log.Embedded.Format;
 using Streams.Log.Embedded.Segments;
+using Streams.Telemetry;
 
 namespace Streams.Log.Embedded;
 
@@ -46,6 +48,8 @@ internal sealed class Appender
     public long Commit(FrameBuilder frame, WriterLease? lease)
     {
         LogSegment? ended = null;
+        long commit;
+        long started = Stopwatch.GetTimestamp();
         try
         {
             lock (Lock)
@@ -54,8 +58,10 @@ internal sealed class Appender
                 lease?.ThrowIfFenced();
                 if (_state.Active.Length + frame.Length > _options.SegmentBytes && _state.Active.HasCommits)
                     ended = Roll();
-                return Append(frame);
+                commit = Append(frame);
             }
+            EngineMeter.RecordLogCommit(frame.Length, Stopwatch.GetElapsedTime(started));
+            return commit;
         }
         finally
         {
@@ -105,6 +111,7 @@ internal sealed class Appender
     /// </summary>
     public void Sync(ILogFile file)
     {
+        long started = Stopwatch.GetTimestamp();
         try
         {
             file.Sync();
@@ -113,6 +120,7 @@ internal sealed class Appender
         {
             throw Failed("syncing it to disk", e);
         }
+        EngineMeter.RecordLogSync(Stopwatch.GetElapsedTime(started));
     }
 
     private long Append(FrameBuilder frame)

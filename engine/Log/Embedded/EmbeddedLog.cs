@@ -22,6 +22,7 @@ public sealed class EmbeddedLog : ITopicLog
     private readonly Appender _appender;
     private readonly Flusher _flusher;
     private readonly Maintainer _maintainer;
+    private readonly EmbeddedLogGauges _gauges;
     private readonly Dictionary<string, WriterLease> _writers = new(StringComparer.Ordinal);
 
     private EmbeddedLog(
@@ -41,6 +42,7 @@ public sealed class EmbeddedLog : ITopicLog
         var cache = new PageCacheBound(state, files, options.PageCacheBytesMax);
         _flusher = new Flusher(state, _segmentFiles, _appender, _note, cache, options);
         _maintainer = new Maintainer(state, options, files, _segmentFiles, _appender, _flusher);
+        _gauges = new EmbeddedLogGauges(Id, state, files);
     }
 
     /// <inheritdoc/>
@@ -287,6 +289,7 @@ public sealed class EmbeddedLog : ITopicLog
             if (_state.IsClosed)
                 return;
         }
+        _gauges.Dispose();
         _maintainer.Dispose();
         _flusher.Dispose();
         try

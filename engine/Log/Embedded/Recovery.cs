@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Streams.Buffers;
 using Streams.Log.Embedded.Files;
 using Streams.Log.Embedded.Format;
 using Streams.Log.Embedded.Segments;
@@ -10,11 +9,7 @@ namespace Streams.Log.Embedded;
 /// Brings a log's state back from its files. Only the last segment is read: it begins with a snapshot of
 /// everything that the segments before it made, and those were on the disk as a whole before it existed.
 /// </summary>
-/// <remarks>
-/// An invalid byte in the last segment is either the trace of a crash or damage. What had reached the disk
-/// cannot be torn by a crash: so it is damage wherever a whole commit further on, or the note beside the log,
-/// says that this position had reached the disk. Otherwise it is a torn tail, and is cut.
-/// </remarks>
+/// <remarks>A torn tail, which <see cref="SegmentReplay"/> tells from damage, is cut.</remarks>
 internal sealed class Recovery
 {
     private readonly LogState _state;
@@ -87,14 +82,10 @@ internal sealed class Recovery
         if (note?.LogId != active.Header.LogId)
             note = null;
         if (note?.Segment > active.Header.LastNumber)
-            throw Missing(note.Value.Segment);
+            throw SegmentReplay.Missing(_files, note.Value.Segment);
         active.File = _files.Open(active.FileName, LogFileMode.Write);
         ReadActive(active, note?.Segment == active.Number ? note.Value.Position : 0);
-        foreach (long number in _state.Catalog.LiveSegments)
-        {
-            if (!listing.Segments.Exists(segment => segment.Covers(number)))
-                throw Missing(number);
-        }
+        SegmentReplay.RequireAll(_state, _files);
         // What a killed process left in the system's memory has to be on the disk before anybody is told that
         // it is: the commits, and the names of the files they are in.
         active.File.Sync();
@@ -110,55 +101,11 @@ internal sealed class Recovery
 
     private void ReadActive(LogSegment active, long notedEnd)
     {
-        using var scan = new SegmentScan(active.File!, active.Place);
-        ParseResult<LogDefect> result;
-        FrameKind last = 0;
-        while ((result = scan.ReadNext()).IsDone)
-        {
-            LogDefect defect = CheckOrder(scan, last);
-            if (defect == LogDefect.None)
-                defect = _state.Apply(scan.Frame, scan.Body, scan.Position);
-            if (defect != LogDefect.None)
-                throw active.Damaged(_files, scan.Position, defect);
-            last = scan.Frame.Kind;
-        }
-        if (last == 0)
-            throw active.Damaged(_files, SegmentHeader.Bytes, LogDefect.FirstFrame);
-        if (last == FrameKind.Seal)
-            throw Missing(active.Header.LastNumber + 1);
-        active.IsIndexLoaded = true;
-        _closedInOrder = last == FrameKind.Close && !result.IsInvalid;
-        if (result.IsInvalid || scan.End < notedEnd)
-            CutTail(active, scan, result, notedEnd);
-    }
-
-    private LogDefect CheckOrder(SegmentScan scan, FrameKind last)
-    {
-        if (last == FrameKind.Seal)
-            return LogDefect.BehindSeal;
-        if (last == 0 != (scan.Frame.Kind == FrameKind.Snapshot))
-            return LogDefect.FirstFrame;
-        long expected = scan.Frame.Kind switch
-        {
-            FrameKind.Snapshot => scan.Frame.Commit,
-            FrameKind.Commit => _state.LastCommit + 1,
-            _ => _state.LastCommit,
-        };
-        return scan.Frame.Commit == expected ? LogDefect.None : LogDefect.CommitOrder;
-    }
-
-    // The scan has met an invalid byte, or the end of the file, at its end.
-    private void CutTail(LogSegment active, SegmentScan scan, ParseResult<LogDefect> result, long notedEnd)
-    {
-        LogDefect defect = result.IsInvalid ? result.Defect : LogDefect.BelowWatermark;
-        long position = scan.End;
-        long durableEnd = notedEnd;
-        for (long at = position; (at = scan.FindFrame(at, out FrameHeader later)) >= 0; at++)
-            durableEnd = Math.Max(durableEnd, later.Watermark);
-        if (durableEnd > position)
-            throw active.Damaged(_files, position + result.Offset, defect);
-        _cut = new TornTail(active.FileName, position, scan.Length - position, defect.Describe());
-        active.File!.Truncate(position);
+        SegmentReplay replay = SegmentReplay.Run(_state, active, _files, notedEnd);
+        _closedInOrder = replay.LastFrame == FrameKind.Close && replay.Tail is null;
+        _cut = replay.Tail;
+        if (_cut is not null)
+            active.File!.Truncate(_cut.Position);
     }
 
     private void Attach(LogSegment segment, LogSegment next)
@@ -203,7 +150,4 @@ internal sealed class Recovery
                 _files.Delete(name);
         }
     }
-
-    private LogDamagedException Missing(long number) =>
-        new(Path.Combine(_files.Location, LogSegment.NameOf(number)), 0, "the segment is missing");
 }

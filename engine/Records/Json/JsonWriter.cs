@@ -4,8 +4,10 @@ using Streams.Buffers;
 
 namespace Streams.Records.Json;
 
-/// <summary>Encodes a record as a JSON object, fields in order of number, absent ones left out.</summary>
+/// <summary>Encodes a record as a JSON object, fields in order of number.</summary>
 /// <remarks>
+/// Left out is only what is absent: an optional value, a record inside that is not there. A field that always
+/// has a value is written with it, zero and empty too, so that whoever reads lines finds every field.
 /// Source: RFC 8259. Every field begins with a comma; when an object ends, the first of them becomes its
 /// brace. That spares each field the question whether it is the first.
 /// </remarks>
@@ -36,11 +38,7 @@ internal ref struct JsonWriter : IFieldVisitor
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Scalar<T, TKind>(int number, ReadOnlySpan<byte> name, ref T value, string unit, string doc)
         where T : struct
-        where TKind : struct, IScalarKind<T>
-    {
-        if (!TKind.IsDefault(value))
-            Field<T, TKind>(name, in value);
-    }
+        where TKind : struct, IScalarKind<T> => Field<T, TKind>(name, in value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Optional<T, TKind>(int number, ReadOnlySpan<byte> name, ref T? value, string unit, string doc)
@@ -55,11 +53,7 @@ internal ref struct JsonWriter : IFieldVisitor
     public void Repeated<T, TKind>(
         int number, ReadOnlySpan<byte> name, ref RecordList<T> values, string unit, string doc)
         where T : struct
-        where TKind : struct, IScalarKind<T>
-    {
-        if (values.Count > 0)
-            Values<T, TKind>(name, values.Items);
-    }
+        where TKind : struct, IScalarKind<T> => Values<T, TKind>(name, values.Items);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Message<T>(int number, ReadOnlySpan<byte> name, ref Nested<T> value, string doc)
@@ -76,8 +70,6 @@ internal ref struct JsonWriter : IFieldVisitor
     public void Messages<T>(int number, ReadOnlySpan<byte> name, ref RecordList<T> values, string doc)
         where T : struct, IDescribed<T>
     {
-        if (values.Count == 0)
-            return;
         _output.Reserve(0);
         _output.At = ref Name(name);
         int start = _output.Position;
@@ -86,8 +78,7 @@ internal ref struct JsonWriter : IFieldVisitor
             Byte((byte)',');
             Inner(ref item);
         }
-        _output.ByteAt(start) = (byte)'[';
-        Byte((byte)']');
+        End(start, (byte)'[', (byte)']');
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -126,8 +117,7 @@ internal ref struct JsonWriter : IFieldVisitor
             if (TKind.Kind == FieldKind.Double)
                 _isFinite &= writer.IsFinite;
         }
-        _output.ByteAt(start) = (byte)'[';
-        Byte((byte)']');
+        End(start, (byte)'[', (byte)']');
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -145,12 +135,17 @@ internal ref struct JsonWriter : IFieldVisitor
     {
         if (_store is { UnknownLength: > 0, UnknownFormat: RecordFormat.Json })
             _output.Write(_store.Unknown);
-        _output.Reserve(0);
+        End(start, (byte)'{', (byte)'}');
+    }
+
+    /// <summary>Makes the first comma the opening bracket, where there is one, and closes.</summary>
+    private void End(int start, byte open, byte close)
+    {
         if (_output.Position == start)
-            Byte((byte)'{');
+            Byte(open);
         else
-            _output.ByteAt(start) = (byte)'{';
-        Byte((byte)'}');
+            _output.ByteAt(start) = open;
+        Byte(close);
     }
 
     /// <summary>Writes a comma, the name in quotes and a colon, and returns the place behind.</summary>

@@ -35,6 +35,12 @@ internal static class LogText
         this ITopicLog log, TopicPartition partition, long offset = 0, ReadLevel level = ReadLevel.Committed)
     {
         using ILogReader reader = log.OpenReader(level);
+        return reader.ReadAll(partition, offset);
+    }
+
+    /// <summary>All records that a reader sees from an offset on, each as "offset:key=value".</summary>
+    public static List<string> ReadAll(this ILogReader reader, TopicPartition partition, long offset = 0)
+    {
         using LogBatch batch = reader.CreateBatch();
         var all = new List<string>();
         while (reader.Read(partition, offset, batch))

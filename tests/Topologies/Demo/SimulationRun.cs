@@ -97,7 +97,7 @@ internal sealed class SimulationRun : IDisposable
 
     private SourceBinding<Bytes32, ChainTransaction> Source(SimulationOptions options) => new(
         SourceName, TransactionsTopology.Transactions, Serdes.Bytes32,
-            RecordSerde.Protobuf<ChainTransaction>(),
+        RecordSerde.Protobuf<ChainTransaction>(),
         () => new BitcoinSimulatedSource(options, Truth));
 
     public void Dispose()

@@ -73,7 +73,7 @@ internal sealed class TransactionsRun : IDisposable
     /// <summary>A source over files.</summary>
     internal static SourceBinding<Bytes32, ChainTransaction> Source(BitcoinFilesOptions files) => new(
         "bitcoin", TransactionsTopology.Transactions, Serdes.Bytes32,
-            RecordSerde.Protobuf<ChainTransaction>(),
+        RecordSerde.Protobuf<ChainTransaction>(),
         () => new BitcoinFilesSource(files));
 
     public void Dispose()

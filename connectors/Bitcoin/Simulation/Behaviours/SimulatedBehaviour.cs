@@ -33,7 +33,7 @@ internal abstract class SimulatedBehaviour
         new SanctionedReceipt(),
         new TaintedTrail(
             SimulatedTypology.SanctionedIndirect, SimulatedActorKind.Sanctioned, RiskRule.SanctionedIndirect,
-                2, 5),
+            2, 5),
         new ListedPayment(
             SimulatedTypology.RansomwarePayment, SimulatedActorKind.Ransomware, RiskRule.IllicitActor),
         new ListedPayment(

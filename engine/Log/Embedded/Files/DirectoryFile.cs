@@ -38,7 +38,8 @@ internal sealed class DirectoryFile(SafeFileHandle handle, string path) : ILogFi
         catch (IOException e) when (IsFull(e.HResult))
         {
             throw new LogFullException(
-                $"There is no room to write {source.Length:N0} bytes to {path}: {e.Message}", e);
+                $"There is no room to write {source.Length:N0} bytes to {path}: {e.Message}. " +
+                "Make room; the same commit can be tried again.", e);
         }
     }
 

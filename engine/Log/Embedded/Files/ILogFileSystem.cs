@@ -28,6 +28,9 @@ public interface ILogFileSystem
     /// <summary>Names the directory in messages to people.</summary>
     string Location { get; }
 
+    /// <summary>Whether nothing can be written; then nothing is, where that is only for speed.</summary>
+    bool IsReadOnly => false;
+
     /// <summary>Creates the directory where it is missing.</summary>
     /// <exception cref="LogUnavailableException">It cannot be used.</exception>
     void Prepare();

@@ -52,6 +52,8 @@ internal static class SegmentIndexFile
     /// </summary>
     public static void TryWrite(ILogFileSystem files, LogSegment segment)
     {
+        if (files.IsReadOnly)
+            return;
         try
         {
             Write(files, segment);

@@ -24,7 +24,7 @@ internal sealed class SimulatedFeed : IDisposable
     {
         Log = SmallLog.Open(_files, segmentBytes: 64 << 20);
         Log.EnsureTopic(new TopicSpec { Name = TopicName });
-        Log.EnsureTopic(new TopicSpec { Name = TopicName + DeadLetterWriter.TopicSuffix });
+        Log.EnsureTopic(new TopicSpec { Name = TopicName + DeadLetterTopics.Suffix });
     }
 
     internal EmbeddedLog Log { get; }
@@ -58,7 +58,7 @@ internal sealed class SimulatedFeed : IDisposable
     /// <summary>Runs a simulation.</summary>
     internal SourceStatus Run(
         SimulationOptions options, int reads = int.MaxValue, int lostReads = 0,
-            SimulationTruth? truth = null) =>
+        SimulationTruth? truth = null) =>
         Run(() => new BitcoinSimulatedSource(options, truth), reads, lostReads);
 
     /// <summary>Runs over files.</summary>
@@ -70,20 +70,21 @@ internal sealed class SimulatedFeed : IDisposable
 
     /// <summary>The dead letters.</summary>
     internal List<DeadLetter> DeadLetters() =>
-        [.. Read(TopicName + DeadLetterWriter.TopicSuffix).Select(
+        [.. Read(TopicName + DeadLetterTopics.Suffix).Select(
             b => RecordSerde.Protobuf<DeadLetter>().Deserialize(b))];
 
     public void Dispose() => Log.Dispose();
 
     private static SourceStatus Read(
         ISource<Bytes32, ChainTransaction> source, SourceOutput<Bytes32, ChainTransaction> output,
-            ILogWriter writer,
+        ILogWriter writer,
         int reads)
     {
         var status = SourceStatus.More;
         for (int i = 0; i < reads && status == SourceStatus.More; i++)
         {
             status = Read(source, output);
+            output.PrepareCommit();
             writer.Commit();
         }
         return status;

@@ -1,0 +1,16 @@
+# The image of `streams`: built from this checkout, run without root, data in /data.
+FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+WORKDIR /src
+COPY . .
+RUN dotnet restore topologies/Streams.Topologies.csproj --locked-mode \
+ && dotnet publish topologies/Streams.Topologies.csproj -c Release --no-restore -o /app
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0
+COPY --from=build /app /app
+RUN mkdir /data && chown app /data
+USER app
+VOLUME /data
+EXPOSE 9464
+# SIGTERM drains and commits; give it time (docker's default is 10 s).
+ENTRYPOINT ["dotnet", "/app/streams.dll"]
+CMD ["run", "-c", "/etc/streams/streams.yaml"]

@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using Streams.Log;
+using Streams.Processing;
+using Streams.Telemetry;
+
+namespace Streams.Connect;
+
+/// <summary>How an application is doing, read when somebody scrapes.</summary>
+internal sealed class ApplicationGauges : IDisposable
+{
+    private readonly Meter _meter = new(EngineMeter.Name);
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private readonly ApplicationDefinition _definition;
+    private readonly ITopicLog _log;
+    private readonly ApplicationProgress _progress;
+    private readonly TaskEnvironment _environment;
+    private readonly IReadOnlyList<SourceRunner> _sources;
+    private readonly Supervisor _supervisor;
+
+    internal ApplicationGauges(
+        ApplicationDefinition definition, ITopicLog log, ApplicationProgress progress,
+        TaskEnvironment environment, IReadOnlyList<SourceRunner> sources, Supervisor supervisor)
+    {
+        _definition = definition;
+        _log = log;
+        _progress = progress;
+        _environment = environment;
+        _sources = sources;
+        _supervisor = supervisor;
+        AddProgress();
+        AddTasks();
+        Add(
+            "streams_component_up", "components", "1 while a component is at work, else 0.",
+            () => _supervisor.Components.Select(c => With(
+                c is { IsReady: true, Waiting: null } ? 1 : 0, ("component", c.Name))));
+        Add(
+            "streams_log_full", "logs", "1 while commits wait for room on the disk of the log, else 0.",
+            () => [With(environment.Room.IsFull ? 1 : 0)]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    private void AddProgress()
+    {
+        Add(
+            "streams_topic_end_offset", "records", "One past the last offset of a partition.",
+            () => Partitions(Topics()).Select(p => With(
+                _log.EndOffset(p.Id, ReadLevel.Committed), ("topic", p.Topic), ("partition", p.Number))));
+        Add(
+            "streams_consumer_lag_records", "records", "Records that tasks have not processed.",
+            () => Partitions(_progress.Inputs).Select(p => With(
+                Lag(_definition.Id, p.Id), ("topic", p.Topic), ("partition", p.Number))));
+        AddSeconds(
+            "streams_consumer_lag",
+            "How long the oldest record that tasks have not processed has waited; 0 where none waits.",
+            () => Partitions(_progress.Inputs).Select(p => WithSeconds(
+                LagSeconds(_definition.Id, p.Id), ("topic", p.Topic), ("partition", p.Number))));
+        Add(
+            "streams_sink_lag_records", "records", "Records that a sink has not committed.",
+            () => SinkPartitions().Select(p => With(
+                Lag(p.Sink, p.Id), ("sink", p.Sink), ("topic", p.Topic), ("partition", p.Number))));
+        AddSeconds(
+            "streams_sink_lag",
+            "How long the oldest record that a sink has not committed has waited; 0 where none waits.",
+            () => SinkPartitions().Select(p => WithSeconds(
+                LagSeconds(p.Sink, p.Id), ("sink", p.Sink), ("topic", p.Topic), ("partition", p.Number))));
+        Add(
+            "streams_source_lead_records", "records",
+            "Records by which a source is ahead of the tasks that read its topic.",
+            () => _sources.Select(s => With(_progress.LagOf(s.Topic), ("source", s.Name))));
+        Add(
+            "streams_source_waiting", "sources",
+            "1 while a source waits for the tasks that read its topic, else 0.",
+            () => _sources.Select(s => With(s.IsWaiting ? 1 : 0, ("source", s.Name))));
+    }
+
+    private void AddTasks()
+    {
+        Add(
+            "streams_state_bytes", "bytes", "Memory that a store of a task has reserved.",
+            () => Stores().Select(s => With(
+                s.Task.Bytes(s.Store), ("task", s.Task.Task), ("store", s.Task.Stores[s.Store]))));
+        Add(
+            "streams_state_entries", "entries", "Entries of a store of a task.",
+            () => Stores().Select(s => With(
+                s.Task.Entries(s.Store), ("task", s.Task.Task), ("store", s.Task.Stores[s.Store]))));
+        AddSeconds(
+            "streams_stream_time",
+            "The highest record time that a task has seen, Unix time: its watermark.",
+            () => Timed().Select(t => WithSeconds(t.StreamTimeMs / 1000.0, ("task", t.Task))));
+        AddSeconds(
+            "streams_stream_time_skew",
+            "By how much the stream times of a sub-topology's tasks lie apart.",
+            () => Timed().GroupBy(t => t.SubTopology).Select(g => WithSeconds(
+                (g.Max(t => t.StreamTimeMs) - g.Min(t => t.StreamTimeMs)) / 1000.0,
+                ("sub_topology", g.Key.ToString(CultureInfo.InvariantCulture)))));
+    }
+
+    private void Add(string name, string unit, string meaning, Func<IEnumerable<Measurement<long>>> read) =>
+        _meter.CreateObservableGauge(name, read, unit, meaning);
+
+    private void AddSeconds(string name, string meaning, Func<IEnumerable<Measurement<double>>> read) =>
+        _meter.CreateObservableGauge(name, read, "s", meaning);
+
+    private IEnumerable<string> Topics() => _progress.Inputs
+        .Concat(_definition.Sinks.SelectMany(s => s.Topics)).Distinct(StringComparer.Ordinal);
+
+    private IEnumerable<(string Topic, string Number, TopicPartition Id)> Partitions(
+        IEnumerable<string> topics)
+    {
+        foreach (string name in topics)
+        {
+            if (_log.FindTopic(name) is not { } topic)
+                continue;
+            for (int p = 0; p < topic.Partitions; p++)
+                yield return (name, p.ToString(CultureInfo.InvariantCulture), topic[p]);
+        }
+    }
+
+    private IEnumerable<(string Sink, string Topic, string Number, TopicPartition Id)> SinkPartitions() =>
+        _definition.Sinks.SelectMany(
+            s => Partitions(s.Topics).Select(p => (s.Name, p.Topic, p.Number, p.Id)));
+
+    private IEnumerable<(TaskFigures Task, int Store)> Stores() => _environment.Figures.Values
+        .SelectMany(t => Enumerable.Range(0, t.Stores.Count).Select(s => (t, s)));
+
+    private IEnumerable<TaskFigures> Timed() =>
+        _environment.Figures.Values.Where(t => t.StreamTimeMs != long.MinValue);
+
+    private long Lag(string group, TopicPartition partition) =>
+        Math.Max(0, _log.EndOffset(partition, ReadLevel.Committed) - Position(group, partition));
+
+    // What was committed before this process started has waited at least as long as it runs.
+    private double LagSeconds(string group, TopicPartition partition)
+    {
+        long position = Position(group, partition);
+        if (_log.EndOffset(partition, ReadLevel.Committed) <= position)
+            return 0;
+        long since = _environment.Times.TryFind(partition, position, out CommitTime time)
+            ? time.Committed
+            : _started;
+        return Stopwatch.GetElapsedTime(since).TotalSeconds;
+    }
+
+    private long Position(string group, TopicPartition partition) =>
+        _log.CommittedOffset(group, partition) ?? _log.StartOffset(partition);
+
+    private Measurement<long> With(long value, params (string Name, string Value)[] labels) =>
+        new(value, Tags(labels));
+
+    private Measurement<double> WithSeconds(double value, params (string Name, string Value)[] labels) =>
+        new(value, Tags(labels));
+
+    private IEnumerable<KeyValuePair<string, object?>> Tags((string Name, string Value)[] labels) =>
+        labels.Select(l => new KeyValuePair<string, object?>(l.Name, l.Value))
+            .Prepend(new KeyValuePair<string, object?>("application", _definition.Id));
+}

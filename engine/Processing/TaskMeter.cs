@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using Streams.State;
+using Streams.Telemetry;
+
+namespace Streams.Processing;
+
+/// <summary>Measures a task, once per commit.</summary>
+/// <remarks>One commit at a time: what is captured on the task's thread when a commit begins is reported on
+/// the thread that has made it.</remarks>
+internal sealed class TaskMeter : IDisposable
+{
+    private readonly StreamTask _task;
+    private readonly TaskEnvironment _environment;
+    private readonly StateStore[] _stores;
+    private readonly TaskFigures _figures;
+    private readonly string[] _topics;
+    private readonly long[] _from;
+    private readonly long[] _positions;
+
+    internal TaskMeter(StreamTask task, TaskEnvironment environment)
+    {
+        _task = task;
+        _environment = environment;
+        _stores = [.. task.Scope.Stores.Values];
+        _topics = [.. task.Inputs.Select(i => environment.TopicName(i.Partition.Topic))];
+        _from = new long[_topics.Length];
+        _positions = new long[_topics.Length];
+        _figures = new TaskFigures(task.Id.SubTopology, task.Id.Partition, [.. _stores.Select(s => s.Name)]);
+        environment.Figures[task.Id] = _figures;
+    }
+
+    /// <summary>Begins at the positions and with the state that were committed.</summary>
+    internal void Restored()
+    {
+        for (int i = 0; i < _positions.Length; i++)
+            _positions[i] = _task.Inputs[i].Position;
+        Publish();
+    }
+
+    /// <summary>Notes, on the task's thread, what the commit that is about to be made has
+    /// processed.</summary>
+    internal void Capture()
+    {
+        for (int i = 0; i < _positions.Length; i++)
+        {
+            _from[i] = _positions[i];
+            _positions[i] = _task.Inputs[i].Position;
+        }
+        Publish();
+    }
+
+    /// <summary>Reports what the commit that was just made has processed.</summary>
+    /// <returns>When the oldest of it was read from outside; null where that is not known.</returns>
+    internal long? Committed()
+    {
+        long? origin = null;
+        for (int i = 0; i < _positions.Length; i++)
+        {
+            if (_positions[i] == _from[i])
+                continue;
+            EngineMeter.RecordConsumed(_topics[i], _positions[i] - _from[i]);
+            if (_environment.Times.TryFind(_task.Inputs[i].Partition, _from[i], out CommitTime time))
+            {
+                EngineMeter.RecordStageLatency("process", Stopwatch.GetElapsedTime(time.Committed));
+                origin = Math.Min(origin ?? long.MaxValue, time.Origin);
+            }
+        }
+        return origin;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() =>
+        _environment.Figures.TryRemove(new KeyValuePair<TaskId, TaskFigures>(_task.Id, _figures));
+
+    private void Publish()
+    {
+        _figures.StreamTimeMs = _task.Scope.StreamTimeMs;
+        for (int i = 0; i < _stores.Length; i++)
+            _figures.Set(i, _stores[i].BytesReserved, _stores[i].Count);
+    }
+}

@@ -1,0 +1,38 @@
+namespace Streams.Telemetry;
+
+/// <summary>Figures of a task, written by its thread at each commit and read by whoever scrapes.</summary>
+internal sealed class TaskFigures(int subTopology, int partition, IReadOnlyList<string> stores)
+{
+    private readonly long[] _bytes = new long[stores.Count];
+    private readonly long[] _entries = new long[stores.Count];
+    private long _streamTimeMs = long.MinValue;
+
+    /// <summary>Number of the sub-topology.</summary>
+    internal int SubTopology { get; } = subTopology;
+
+    /// <summary>The task's name, as in its messages.</summary>
+    internal string Task { get; } = $"{subTopology}_{partition}";
+
+    /// <summary>Its stores.</summary>
+    internal IReadOnlyList<string> Stores { get; } = stores;
+
+    /// <summary>The highest record time seen, Unix milliseconds; long.MinValue before the first.</summary>
+    internal long StreamTimeMs
+    {
+        get => Volatile.Read(ref _streamTimeMs);
+        set => Volatile.Write(ref _streamTimeMs, value);
+    }
+
+    /// <summary>Sets the figures of a store.</summary>
+    internal void Set(int store, long bytes, long entries)
+    {
+        Volatile.Write(ref _bytes[store], bytes);
+        Volatile.Write(ref _entries[store], entries);
+    }
+
+    /// <summary>Bytes that a store has reserved.</summary>
+    internal long Bytes(int store) => Volatile.Read(ref _bytes[store]);
+
+    /// <summary>Entries of a store.</summary>
+    internal long Entries(int store) => Volatile.Read(ref _entries[store]);
+}
