@@ -40,17 +40,18 @@ internal sealed class StreamThread : IComponent
         using ILogWriter writer = log.OpenWriter($"{_environment.ApplicationId}-{_number}");
         using ILogReader reader = log.OpenReader(ReadLevel.Committed);
         var tasks = new List<StreamTask>();
+        using GlobalTables? globals = GlobalTables.Open(_topology, _environment, reader, cancellation);
         var commits = new CommitPipeline(writer, _environment, Name, () => Measure(tasks));
         try
         {
             foreach (TaskId id in _taskIds)
             {
-                tasks.Add(new StreamTask(id, _topology.Parts[id.SubTopology], _environment, writer));
+                tasks.Add(new StreamTask(id, _topology.Parts[id.SubTopology], _environment, writer, globals));
                 tasks[^1].Restore(log, reader, cancellation);
             }
             FindOutputs();
             _isReady = true;
-            Loop(tasks, writer, commits, reader, cancellation);
+            Loop(tasks, globals, writer, commits, reader, cancellation);
         }
         finally
         {
@@ -75,12 +76,13 @@ internal sealed class StreamThread : IComponent
     }
 
     private void Loop(
-        List<StreamTask> tasks, ILogWriter writer, CommitPipeline commits, ILogReader reader,
-        CancellationToken cancellation)
+        List<StreamTask> tasks, GlobalTables? globals, ILogWriter writer, CommitPipeline commits,
+        ILogReader reader, CancellationToken cancellation)
     {
         long seen = 0;
         while (!cancellation.IsCancellationRequested)
         {
+            globals?.Update(reader, cancellation);
             int processed = RunTurn(tasks, reader);
             if ((processed > 0 || writer.PendingBytes > 0) && _commitDueTicks == long.MaxValue)
                 _commitDueTicks = Stopwatch.GetTimestamp() + Ticks(_environment.Options.CommitInterval);
