@@ -185,8 +185,8 @@ public static class Bech32
         return state;
     }
 
-    // The state after the values and six zeros. The code is linear: each value, and each five bits of the state
-    // before, add a remainder that depends only on how many steps follow, so none waits for another.
+    // The state after the values and six zeros. The code is linear: each value, and each five bits of the
+    // state before, add a remainder that depends only on how many steps follow, so none waits for another.
     private static uint Checksum(uint state, ReadOnlySpan<byte> values)
     {
         int after = values.Length + ChecksumValues;
