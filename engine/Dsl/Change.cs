@@ -59,7 +59,7 @@ internal sealed class OldValues(params OldValues[] sources)
 /// <summary>How another operator reads a table's current values: from which stores, and how.</summary>
 internal sealed record TableView<TKey, TValue>(
     IReadOnlyList<string> Stores, Func<TaskBuilder, TableGetter<TKey, TValue>> Getter,
-        bool IsVersioned = false);
+    bool IsVersioned = false);
 
 /// <summary>What tells when a window of a windowed table is closed.</summary>
 /// <param name="EndMs">The end of a key's window.</param>
@@ -118,7 +118,7 @@ internal sealed class ToStream<TKey, TValue> : Operator<TKey, Change<TValue>, TK
     internal override void Process(in Record<TKey, Change<TValue>> record) =>
         Next.Process(new Record<TKey, TValue>(
         record.Key, record.HasKey, record.Value.New, record.Value.HasNew, record.TimestampMs,
-            record.Headers));
+        record.Headers));
 }
 
 /// <summary>A change on its way through a topic: which of the two values there are, and the two.</summary>

@@ -27,7 +27,7 @@ public sealed class CogroupedKStream<TKey, TAggregate>
         new(_builder, _keySerde ?? grouped.KeySerde, [.. _inputs,
             (initializer, merger) => new GroupInput<TKey, TValue, TAggregate>(
                 grouped.Stream, Folds<TKey, TValue>.Aggregate(initializer, aggregator),
-                    Tombstone<TValue>.IsSeen)
+                Tombstone<TValue>.IsSeen)
             {
                 Merge = merger is null ? null : new SessionMerge<TKey, TAggregate>(initializer, merger),
             }]);

@@ -68,7 +68,7 @@ internal sealed record AggregateStore<TKey, TAggregate>(
     /// <exception cref="TopologyException">A serde is missing.</exception>
     internal static AggregateStore<TKey, TAggregate> Add(
         StreamsBuilder builder, Materialized<TKey, TAggregate> materialized, Serde<TKey>? keySerde,
-            string kind, string? origin)
+        string kind, string? origin)
     {
         (Serde<TKey> keys, Serde<TAggregate> values) = RequireSerdes(materialized, keySerde);
         if (materialized.HistoryRetention is not null)

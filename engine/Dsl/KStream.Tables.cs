@@ -93,7 +93,7 @@ public sealed partial class KStream<TKey, TValue>
 
     private KStream<TKey, TResult> JoinTable<TTable, TResult>(
         KTable<TKey, TTable> table, LeftJoiner<TKey, TValue, TTable, TResult> joiner, bool left,
-            Joined? joined)
+        Joined? joined)
     {
         KStream<TKey, TValue> stream = KeyChanged ? Repartition() : this;
         string kind = left ? "KSTREAM-LEFTJOIN" : "KSTREAM-JOIN";

@@ -21,7 +21,7 @@ public sealed partial class KStream<TKey, TValue>
 {
     internal KStream(
         StreamsBuilder builder, GraphOutput<TKey, TValue> output, Serde<TKey>? keySerde,
-            Serde<TValue>? valueSerde,
+        Serde<TValue>? valueSerde,
         bool keyChanged)
     {
         Builder = builder;
@@ -192,7 +192,7 @@ public sealed partial class KStream<TKey, TValue>
 
     private void AddSink(
         string? topic, bool isInternal, TopicNameExtractor<TKey, TValue>? computed,
-            Produced<TKey, TValue> produced)
+        Produced<TKey, TValue> produced)
     {
         Output.Attach(Builder.Add(new SinkNode<TKey, TValue>(
             Builder.NextId, Builder.NameFor(produced.Name, "KSTREAM-SINK", Output.Origin), topic, isInternal, computed,

@@ -74,7 +74,7 @@ public sealed partial class KTable<TKey, TValue>
             Output, subscriptions, $"{name}-subscribe", "", view.Stores,
             task => new ForeignKeySubscribe<TKey, TValue, TForeignKey, TOther, TResult>(
                 keys, values, foreignKeys, foreignKey, joiner, left, view.IsVersioned,
-                    results.Resolve(task)));
+                results.Resolve(task)));
         send.SideOutputs.Add(() => results.Nodes);
         KStream<TForeignKey, ForeignSubscription> received = Through(
             subscriptions, $"{name}-subscription", foreignKeys, new ForeignSubscriptionSerde());

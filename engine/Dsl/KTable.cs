@@ -108,13 +108,13 @@ public sealed partial class KTable<TKey, TValue>
             Builder, output, keys, new ChangeSerde<TNewValue>(values), true);
         return new KGroupedTable<TNewKey, TNewValue>(
             changes.Repartition(new Repartitioned<TNewKey, Change<TNewValue>> { Name = grouped?.Name }),
-                values);
+            values);
     }
 
     /// <summary>Keeps the last value of each key of a stream.</summary>
     internal static KTable<TKey, TValue> FromStream(
         StreamsBuilder builder, GraphOutput<TKey, TValue> from, Serde<TKey>? keySerde,
-            Serde<TValue>? valueSerde,
+        Serde<TValue>? valueSerde,
         Materialized<TKey, TValue> materialized, string kind)
     {
         (Serde<TKey> keys, Serde<TValue> values) = RequireSerdes(materialized, keySerde, valueSerde);

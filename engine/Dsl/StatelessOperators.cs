@@ -134,7 +134,7 @@ internal sealed class ForEach<TKey, TValue>(Action<TKey, TValue> action)
 /// <summary>Sends each record to the first output whose predicate holds, or to the default.</summary>
 internal sealed class Branch<TKey, TValue>(
     Func<TKey, TValue, bool>[] predicates, Receiver<TKey, TValue>[] branches,
-        Receiver<TKey, TValue>? otherwise)
+    Receiver<TKey, TValue>? otherwise)
     : Operator<TKey, TValue, TKey, TValue>
 {
     internal override void Process(in Record<TKey, TValue> record)

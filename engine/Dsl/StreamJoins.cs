@@ -25,7 +25,7 @@ internal sealed record JoinTimes(
 /// <param name="AfterMs">How much later.</param>
 internal sealed record JoinSide<TKey, TValue>(
     JoinStore Store, Serde<TKey> KeySerde, Serde<TValue> ValueSerde, bool IsLeft, long BeforeMs,
-        long AfterMs);
+    long AfterMs);
 
 /// <summary>
 /// One side of a join of two streams: a record is joined with the other side's records in its window, then

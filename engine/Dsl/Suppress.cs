@@ -46,7 +46,7 @@ public sealed partial class KTable<TKey, TValue>
                 task.Store<SuppressBuffer>(store), keys, values, suppressed, Closing, old));
         return new KTable<TKey, TValue>(
             Builder, output, () => SuppressedView(store, keys, values, suppressed.TimeLimit is null, old),
-                old,
+            old,
             keys, values, null, Closing);
     }
 

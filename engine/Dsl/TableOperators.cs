@@ -124,7 +124,7 @@ internal sealed class TableRegroup<TKey, TValue, TNewKey, TNewValue>(
 internal sealed class TableAggregate<TKey, TValue, TAggregate>(
     KeyValueStore<TKey, TAggregate> store, Func<TAggregate>? initializer,
     Aggregator<TKey, TValue, TAggregate> adder, Aggregator<TKey, TValue, TAggregate> subtractor,
-        OldValues old)
+    OldValues old)
     : Operator<TKey, Change<TValue>, TKey, Change<TAggregate>>
 {
     private TAggregate _current = default!;

@@ -165,7 +165,7 @@ public sealed record JoinWindows
     /// <exception cref="ArgumentException">The difference or the grace is negative.</exception>
     public static JoinWindows OfTimeDifferenceAndGrace(TimeSpan difference, TimeSpan grace) => new(
         (long)difference.TotalMilliseconds, (long)difference.TotalMilliseconds,
-            (long)grace.TotalMilliseconds);
+        (long)grace.TotalMilliseconds);
 
     /// <summary>The same windows with another bound before; a negative one is after.</summary>
     /// <exception cref="ArgumentException">Nothing is between the bounds.</exception>

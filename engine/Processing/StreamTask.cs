@@ -18,7 +18,8 @@ internal sealed class StreamTask : IDisposable
     private readonly string _group;
 
     internal StreamTask(
-        TaskId id, SubTopology part, TaskEnvironment environment, ILogWriter writer, GlobalTables? globals)
+        TaskId id, SubTopology part, TaskEnvironment environment, ILogWriter writer,
+        GlobalTables? globals = null)
     {
         Id = id;
         _part = part;

@@ -40,8 +40,8 @@ internal sealed class StreamThread : IComponent
         using ILogWriter writer = log.OpenWriter($"{_environment.ApplicationId}-{_number}");
         using ILogReader reader = log.OpenReader(ReadLevel.Committed);
         var tasks = new List<StreamTask>();
-        var commits = new CommitPipeline(writer, _environment, Name, () => Measure(tasks));
         using GlobalTables? globals = GlobalTables.Open(_topology, _environment, reader, cancellation);
+        var commits = new CommitPipeline(writer, _environment, Name, () => Measure(tasks));
         try
         {
             foreach (TaskId id in _taskIds)

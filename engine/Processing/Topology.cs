@@ -87,7 +87,7 @@ public enum DescribeFormat
 /// <summary>Nodes that are connected by pushes or by stores: one task runs them, one per partition.</summary>
 internal sealed class SubTopology(
     int id, IReadOnlyList<GraphNode> nodes, IReadOnlyList<SourceNode> sources,
-        IReadOnlyList<StoreSpec> stores, IReadOnlyList<Copartition> copartitions)
+    IReadOnlyList<StoreSpec> stores, IReadOnlyList<Copartition> copartitions)
 {
     internal int Id { get; } = id;
 

@@ -24,7 +24,7 @@ public sealed class WindowStore<TKey, TValue> : StateStore
 
     internal WindowStore(
         StoreOptions options, long retentionMs, Serde<TKey> keySerde, Serde<TValue> valueSerde,
-            IUndoLog? undo,
+        IUndoLog? undo,
         int undoStore, long stretchMs = 0)
         : base(options)
     {

@@ -50,7 +50,7 @@ public sealed class GoldenScenarioTests
         {
             Assert.SkipWhen(
                 ConformanceFolder.Named is not null,
-                    $"STREAMS_CONFORMANCE_DIR has no scenario of {operatorName}.");
+                $"STREAMS_CONFORMANCE_DIR has no scenario of {operatorName}.");
             Assert.Fail($"There is no scenario of {operatorName}.");
         }
         List<string> differences = [.. scenarios.Select(firstDifference).OfType<string>()];

@@ -75,7 +75,7 @@ public sealed class OperatorAllocationTests
             KStream<long, long> stream = b.Stream("a", OperatorHarness.Numbers);
             stream.Join(
                 stream, (_, left, right) => left + right, Within,
-                    new StreamJoined { SingleStoreSelfJoin = true })
+                new StreamJoined { SingleStoreSelfJoin = true })
                 .ForEach((_, _) => _seen++);
         });
     }

@@ -1,9 +1,9 @@
 using System.Globalization;
 using Streams.Dsl;
+using Streams.Log;
 using Streams.Processing;
 using Streams.Records;
 using Streams.State;
-using Streams.Log;
 using Streams.Testing;
 using Xunit;
 
@@ -84,6 +84,10 @@ public sealed class TableTests
                 .Join(b.GlobalTable("names", DslRun.Text), (_, v) => v, (_, v, name) => v + "=" + name)
                 .To("out", DslRun.TextOut),
             new TestDriverOptions { Partitions = 4 });
+        Assert.Contains("(topic: names)", run.Topology.Describe(), StringComparison.Ordinal);
+        Assert.Contains(
+            "t_names --> s_GLOBALTABLE", run.Topology.Describe(DescribeFormat.Mermaid),
+            StringComparison.Ordinal);
         for (int i = 0; i < 10; i++)
             run.Pipe("names", "n" + i, "name" + i, i);
         for (int k = 0; k < 8; k++)

@@ -94,7 +94,7 @@ public sealed class SnapshotTests : IDisposable
 
     private StoreSnapshots Snapshots(BytesStore store) => new(
         store, _log, _changelog, _folder.Path,
-            new SnapshotOptions { ChangelogBytesMin = 1 << 20, SliceBytes = 1 << 20 });
+        new SnapshotOptions { ChangelogBytesMin = 1 << 20, SliceBytes = 1 << 20 });
 
     private void Commit(BytesStore store, StoreSnapshots snapshots)
     {
