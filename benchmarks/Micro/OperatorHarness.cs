@@ -44,7 +44,7 @@ internal sealed class OperatorHarness<TKey, TValue> : IDisposable
             TimeProvider.System);
         _writer = _log.OpenWriter("benchmark");
         SubTopology part = topology.Parts.Single(p => p.Sources.Any(s => s.TopicName == topic));
-        _task = new StreamTask(new TaskId(part.Id, 0), part, environment, _writer, null);
+        _task = new StreamTask(new TaskId(part.Id, 0), part, environment, _writer);
         _builder = new TaskBuilder(_task.Scope);
         var source = (SourceNode<TKey, TValue>)part.Sources.Single(s => s.TopicName == topic);
         _first = source.Output.Resolve(_builder);

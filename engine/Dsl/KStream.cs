@@ -195,7 +195,8 @@ public sealed partial class KStream<TKey, TValue>
         Produced<TKey, TValue> produced)
     {
         Output.Attach(Builder.Add(new SinkNode<TKey, TValue>(
-            Builder.NextId, Builder.NameFor(produced.Name, "KSTREAM-SINK", Output.Origin), topic, isInternal, computed,
+            Builder.NextId, Builder.NameFor(produced.Name, "KSTREAM-SINK", Output.Origin), topic, isInternal,
+            computed,
             produced.KeySerde ?? RequireKeySerde($"The sink to '{topic ?? "a computed topic"}'"),
             produced.ValueSerde ?? RequireValueSerde($"The sink to '{topic ?? "a computed topic"}'"),
             produced.Partitioner)));

@@ -63,8 +63,9 @@ public sealed class Topology
         .Order(StringComparer.Ordinal)];
 
     /// <summary>Whether a name was generated or made of one that was.</summary>
-    internal bool IsGenerated(string name) => GeneratedNames.Any(
-        g => name.StartsWith(g, StringComparison.Ordinal) && (name.Length == g.Length || name[g.Length] == '-'));
+    internal bool IsGenerated(string name) => GeneratedNames.Any(generated =>
+        name.StartsWith(generated, StringComparison.Ordinal)
+        && (name.Length == generated.Length || name[generated.Length] == '-'));
 
     /// <summary>The topology in words or as a picture's source.</summary>
     public string Describe(DescribeFormat format = DescribeFormat.Text) =>

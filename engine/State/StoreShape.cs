@@ -31,7 +31,11 @@ internal sealed record StoreShape(string Kind, string Key, string Value)
 
     /// <summary>The shape of a store of typed keys and values.</summary>
     internal static StoreShape Of<TKey, TValue>(string kind, Serde<TKey> key, Serde<TValue> value) =>
-        new(kind, key.Name, value.Name) { KeySchema = TextOf(key.Schema), ValueSchema = TextOf(value.Schema) };
+        new(kind, key.Name, value.Name)
+        {
+            KeySchema = TextOf(key.Schema),
+            ValueSchema = TextOf(value.Schema),
+        };
 
     /// <summary>The shape of a store whose snapshots depend on how its time is divided.</summary>
     internal static StoreShape Of<TKey, TValue>(

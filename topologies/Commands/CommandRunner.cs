@@ -36,7 +36,8 @@ internal static class CommandRunner
 
     private static int CodeOf(Exception e) => e switch
     {
-        ConfigurationException or TopologyException or TopologyChangedException or TopicMismatchException => ExitCode.Usage,
+        ConfigurationException or TopologyException or TopologyChangedException
+            or TopicMismatchException => ExitCode.Usage,
         UnavailableException or LogUnavailableException or LogFullException or LogDamagedException
             or StateLostException or RecordRejectedException
             => ExitCode.Unavailable,

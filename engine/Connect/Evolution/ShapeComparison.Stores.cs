@@ -19,7 +19,8 @@ internal sealed partial class ShapeComparison
         foreach (RecordedStore now in NewStores())
         {
             string sources = string.Join(", ", _now.Sources.Select(s => $"{s.Name} {Begin(s.Name)}"));
-            Add(Fine("store", now.Name, $"is new; it begins empty and sees what is read from here on: {sources}"));
+            Add(Fine(
+                "store", now.Name, $"is new; it begins empty and sees what is read from here on: {sources}"));
         }
     }
 
@@ -33,7 +34,7 @@ internal sealed partial class ShapeComparison
         Give(old, "cannot be read as it is now", reasons,
         [
             old.Shape.Kind == "savepoints"
-                ? "keep the savepoint stores as they were; a new one goes on when its name sorts behind theirs"
+                ? "keep the stores with savepoints; a new one is fine when its name sorts behind theirs"
                 : "go back to what it was",
             $"migrate: give the changed operator another store name, and keep '{old.Name}' beside it until "
                 + "the new one has seen enough; then drop the old one",
@@ -83,8 +84,8 @@ internal sealed partial class ShapeComparison
         string from = string.Join(", ", _now.Sources.Where(s => _log.FindTopic(s.Name) is not null)
             .Select(s => $"{s.Name} {Offsets(_log.FindTopic(s.Name)!, _log.StartOffset)}"));
         if (from.Length > 0)
-            yield return "reprocess: run it under another application id and with sinks of its own, which reads "
-                + $"all that is kept ({from}); switch over when it has caught up";
+            yield return "reprocess: run it under another application id and with sinks of its own; that "
+                + $"reads all that is kept ({from}); switch over when it has caught up";
     }
 
     private static IEnumerable<string> Differences(RecordedStore old, RecordedStore now)

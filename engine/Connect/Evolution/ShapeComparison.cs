@@ -72,7 +72,8 @@ internal sealed partial class ShapeComparison
     private void CompareTopics(PlannedTopics topics)
     {
         HashSet<string> own = [.. _now.Repartitions.Select(r => r.Name), .. _now.Stores.Select(Changelog)];
-        foreach ((Topic existing, Topic planned) in topics.Mismatches.Where(t => !own.Contains(t.Planned.Name)))
+        foreach ((Topic existing, Topic planned) in topics.Mismatches
+            .Where(t => !own.Contains(t.Planned.Name)))
         {
             Add(new TopologyChange(
                 ChangeEffect.Impossible, planned.Name,
@@ -95,12 +96,13 @@ internal sealed partial class ShapeComparison
         HashSet<string> stores = [.. UserStores(_now)];
         foreach (TopologyShape other in others.Where(o => UserStores(o).Any(stores.Contains)))
         {
-            Add(Loss("application", other.Application, $"is what this directory holds, not '{_now.Application}'")
-                with
+            string shared = Quoted(UserStores(other).Where(stores.Contains));
+            string what = $"is what this directory holds, not '{_now.Application}'";
+            Add(Loss("application", other.Application, what) with
             {
                 Reasons =
                 [
-                    $"they share the stores {Quoted(UserStores(other).Where(stores.Contains))}; was it renamed?",
+                    $"they share the stores {shared}; was it renamed?",
                     $"'{_now.Application}' begins without state and reads every topic from its first record, "
                         + "so all outputs would be written again",
                 ],
@@ -216,7 +218,8 @@ internal sealed partial class ShapeComparison
     private string ShortName(string topic)
     {
         string name = topic[(_definition.Id.Length + 1)..];
-        return name.EndsWith("-repartition", StringComparison.Ordinal) ? name[..^"-repartition".Length] : name;
+        const string Suffix = "-repartition";
+        return name.EndsWith(Suffix, StringComparison.Ordinal) ? name[..^Suffix.Length] : name;
     }
 
     private static string Accept(string name) => $"--accept-loss {name}";

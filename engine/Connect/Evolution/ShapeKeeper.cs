@@ -49,7 +49,9 @@ internal sealed class ShapeKeeper(ApplicationDefinition definition, ITopicLog lo
     }
 
     private TopologyShape? Recorded() =>
-        log.Cursor(ShapeComparison.CursorSource, definition.Id) is { } bytes ? TopologyShape.Read(bytes) : null;
+        log.Cursor(ShapeComparison.CursorSource, definition.Id) is { } bytes
+            ? TopologyShape.Read(bytes)
+            : null;
 
     private long Record(ILogWriter writer, TopologyShape shape)
     {

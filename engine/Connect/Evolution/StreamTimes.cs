@@ -66,8 +66,10 @@ internal sealed class StreamTimes(string application, ITopicLog log)
             for (; reader.Read(topic[p], offset, batch); offset = batch.NextOffset)
             {
                 while (batch.TryRead(out LogRecord record))
-                    found.Add(new KeptTime(
-                        p, Encoding.UTF8.GetString(record.Key), record.HasValue ? record.Value.ToArray() : []));
+                {
+                    byte[] value = record.HasValue ? record.Value.ToArray() : [];
+                    found.Add(new KeptTime(p, Encoding.UTF8.GetString(record.Key), value));
+                }
             }
         }
         return found;

@@ -86,7 +86,8 @@ public sealed class TopologyChanges
     /// <param name="log">The log; null where there is none yet.</param>
     /// <exception cref="TopologyException">The topology cannot run on that log at all.</exception>
     public static TopologyChanges Find(ApplicationDefinition definition, EmbeddedLogView? log) =>
-        ShapeComparison.Compare(definition, log is null ? new NoLogContents() : new ViewedLogContents(log)).Changes;
+        ShapeComparison.Compare(
+            definition, log is null ? new NoLogContents() : new ViewedLogContents(log)).Changes;
 
     /// <summary>Writes it for people.</summary>
     public void Write(TextWriter to)
@@ -96,8 +97,8 @@ public sealed class TopologyChanges
             Write(to, change);
         foreach (string name in NeedlesslyAccepted)
             to.WriteLine(
-                $"  --accept-loss {name}: nothing of that name would be lost; take it away, or it lets a later "
-                + "change pass");
+                $"  --accept-loss {name}: nothing of that name would be lost; take it away, or it lets a "
+                + "later change pass");
     }
 
     /// <summary>All of it that refuses, for an exception.</summary>
@@ -108,7 +109,8 @@ public sealed class TopologyChanges
             $"'{Application}' does not start, because its topology does not fit the data that is there:");
         foreach (TopologyChange change in Changes.Where(c => c.Refuses))
             Write(text, change);
-        text.Write("Nothing was changed. 'streams plan' shows all differences; docs/evolution.md explains them.");
+        text.Write(
+            "Nothing was changed. 'streams plan' shows all differences; docs/evolution.md explains them.");
         return text.ToString();
     }
 
