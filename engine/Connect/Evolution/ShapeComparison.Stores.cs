@@ -16,12 +16,25 @@ internal sealed partial class ShapeComparison
             else
                 DropStore(old);
         }
+        CompareUndo();
         foreach (RecordedStore now in NewStores())
         {
             string sources = string.Join(", ", _now.Sources.Select(s => $"{s.Name} {Begin(s.Name)}"));
             Add(Fine(
                 "store", now.Name, $"is new; it begins empty and sees what is read from here on: {sources}"));
         }
+    }
+
+    // What is kept to roll a store back is of no use to another one in its place.
+    private void CompareUndo()
+    {
+        RecordedStore? undo = _old.Stores.FirstOrDefault(s => s.Name == Topology.SavepointStore);
+        string[] lost = [.. _changes.Where(c => c.Effect == ChangeEffect.LosesState
+            && _old.Stores.Any(s => s.Savepoints && s.Name == c.Subject)).Select(c => c.Subject)];
+        if (undo is null || lost.Length == 0 || _changes.Any(c => c.Subject == Topology.SavepointStore))
+            return;
+        Give(undo, "cannot roll back any more", [$"it undoes changes of {Quoted(lost)} too"],
+            [$"keep {Quoted(lost)}"]);
     }
 
     private void CompareStore(RecordedStore old, RecordedStore now)
@@ -31,7 +44,7 @@ internal sealed partial class ShapeComparison
         string[] reasons = [.. Differences(old, now)];
         if (reasons.Length == 0)
             return;
-        Give(old, "cannot be read as it is now", reasons,
+        Give(old, "cannot be read any more", reasons,
         [
             old.Shape.Kind == "savepoints"
                 ? "keep the stores with savepoints; a new one is fine when its name sorts behind theirs"
@@ -84,8 +97,9 @@ internal sealed partial class ShapeComparison
         string from = string.Join(", ", _now.Sources.Where(s => _log.FindTopic(s.Name) is not null)
             .Select(s => $"{s.Name} {Offsets(_log.FindTopic(s.Name)!, _log.StartOffset)}"));
         if (from.Length > 0)
-            yield return "reprocess: run it under another application id and with sinks of its own; that "
-                + $"reads all that is kept ({from}); switch over when it has caught up";
+            yield return "reprocess: run it with a data directory and sinks of its own, where the sources can "
+                + $"be read again; or under another application id, which reads all that is kept ({from}) and "
+                + "writes its outputs again";
     }
 
     private static IEnumerable<string> Differences(RecordedStore old, RecordedStore now)

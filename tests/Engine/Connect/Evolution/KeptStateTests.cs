@@ -114,6 +114,33 @@ public sealed class KeptStateTests : IDisposable
         Assert.Equal(!isFine, changes.Changes.Any(c => c is { Subject: "savepoints", Refuses: true }));
     }
 
+    [Fact]
+    public void Undo_entries_go_with_the_store_that_they_are_of()
+    {
+        Action<StreamsBuilder> with(TimeSpan within) => builder => In(builder).Deduplicate(
+            within, null, new DeduplicateOptions { StoreName = "seen", Savepoints = true });
+        _application.Run(with(TimeSpan.FromHours(1)), "x");
+        using (EmbeddedLog log = _application.Open())
+        using (ILogWriter writer = log.OpenWriter("test"))
+        {
+            // A savepoint as a topology of blocks has one.
+            writer.Append(log.FindTopic("app-savepoints-changelog")![0], new LogRecord
+            {
+                TimestampMs = 0,
+                HasKey = true,
+                Key = [0, 0, 0, 1, 0, 0, 0, 0],
+                HasValue = true,
+                Value = [],
+            });
+            writer.Commit();
+        }
+        TopologyChanges changes = _application.Plan(with(TimeSpan.FromHours(2)), "seen");
+        TopologyChange undo = Assert.Single(changes.Changes, c => c.Subject == "savepoints");
+        Assert.True(undo.Refuses);
+        Assert.Equal(["it undoes changes of 'seen' too"], undo.Reasons);
+        Assert.True(_application.Plan(with(TimeSpan.FromHours(2)), "seen", "savepoints").CanStart);
+    }
+
     public void Dispose() => _application.Dispose();
 
     private static Action<StreamsBuilder> Windows(string store) => builder => In(builder).GroupByKey()
