@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Log;
+using Streams.Log.Embedded.Files;
 using Streams.State;
 using Streams.Telemetry;
 
@@ -47,6 +48,12 @@ internal sealed class TaskEnvironment
     /// <summary>Told when a commit waits for room on the disk.</summary>
     internal LogRoom Room { get; }
 
+    /// <summary>Runs what is done beside the processing: commits and the writing of snapshots.</summary>
+    internal TaskScheduler Background { get; init; } = TaskScheduler.Default;
+
+    /// <summary>Opens a folder of the data directory.</summary>
+    internal Func<string, ILogFileSystem> OpenFolder { get; init; } = path => new DirectoryFileSystem(path);
+
     /// <summary>The full name of the topic of a source or a sink.</summary>
     internal string NameOf(GraphNode node) => node switch
     {
@@ -78,9 +85,9 @@ internal sealed class TaskEnvironment
     /// <summary>The changelog topic of a store.</summary>
     internal Topic ChangelogOf(string store) => Topic(InternalName($"{store}-changelog"));
 
-    /// <summary>Where a task's snapshots lie.</summary>
-    internal string StateFolder(TaskId id) =>
-        Path.Combine(_dataFolder, "state", ApplicationId, id.ToString());
+    /// <summary>Where a store's snapshots lie.</summary>
+    internal ILogFileSystem SnapshotFiles(TaskId id, string store) =>
+        OpenFolder(Path.Combine(_dataFolder, "state", ApplicationId, id.ToString(), store));
 
     private string Names() => string.Join(", ", Log.Topics.Select(t => t.Name));
 }

@@ -1,5 +1,6 @@
 using Streams.Log;
 using Streams.Log.Embedded;
+using Streams.Log.Embedded.Files;
 using Streams.State;
 using Streams.Testing;
 using Streams.Tests.Support;
@@ -93,8 +94,8 @@ public sealed class SnapshotTests : IDisposable
     }
 
     private StoreSnapshots Snapshots(BytesStore store) => new(
-        store, _log, _changelog, _folder.Path,
-            new SnapshotOptions { ChangelogBytesMin = 1 << 20, SliceBytes = 1 << 20 });
+        store, _log, _changelog, new DirectoryFileSystem(Path.Combine(_folder.Path, "s")),
+        new SnapshotOptions { ChangelogBytesMin = 1 << 20, SliceBytes = 1 << 20 }, TaskScheduler.Default);
 
     private void Commit(BytesStore store, StoreSnapshots snapshots)
     {
