@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using Streams.Buffers;
 
@@ -26,6 +27,8 @@ public static class Bech32
     private const int ChecksumValues = 6;
     private const int ValueBits = 5;
     private const int ByteBits = 8;
+    private const int GroupBytes = 5;
+    private const int GroupValues = 8;
     private const byte Separator = (byte)'1';
     private const byte PrefixCharacterMin = 33;
     private const byte PrefixCharacterMax = 126;
@@ -33,11 +36,15 @@ public static class Bech32
 
     // What a checksum of 30 bits is multiplied through; the constants that it must end as.
     private const int StateBits = 30;
+
+    // As many as the longest witness program asks for, with the state before it: a table that stays near.
+    private const int RemainderSteps = 80;
     private const uint Bech32End = 1;
     private const uint Bech32mEnd = 0x2BC830A3;
 
     private static readonly byte[] Values = BuildValues();
     private static readonly uint[] Feedback = BuildFeedback();
+    private static readonly uint[] Remainders = BuildRemainders();
 
     private static ReadOnlySpan<byte> Alphabet => "qpzry9x8gf2tvdw0s3jn54khce6mua7l"u8;
 
@@ -50,18 +57,13 @@ public static class Bech32
         string prefix, ReadOnlySpan<byte> values, Bech32Variant variant, Span<byte> destination)
     {
         int at = Encoding.ASCII.GetBytes(prefix, destination);
-        uint state = AbsorbPrefix(destination[..at]);
+        uint state = Checksum(AbsorbPrefix(destination[..at]), values) ^ End(variant);
         destination[at++] = Separator;
+        ReadOnlySpan<byte> alphabet = Alphabet;
         foreach (byte value in values)
-        {
-            state = Absorb(state, value);
-            destination[at++] = Alphabet[value & 31];
-        }
-        for (int i = 0; i < ChecksumValues; i++)
-            state = Absorb(state, 0);
-        state ^= End(variant);
+            destination[at++] = alphabet[value & 31];
         for (int shift = StateBits - ValueBits; shift >= 0; shift -= ValueBits)
-            destination[at++] = Alphabet[(int)(state >> shift) & 31];
+            destination[at++] = alphabet[(int)(state >> shift) & 31];
         return at;
     }
 
@@ -102,6 +104,8 @@ public static class Bech32
     public static int ToValues(ReadOnlySpan<byte> bytes, Span<byte> values)
     {
         int count = 0;
+        for (; bytes.Length >= sizeof(ulong); bytes = bytes[GroupBytes..], count += GroupValues)
+            Spread(BinaryPrimitives.ReadUInt64BigEndian(bytes), values.Slice(count, GroupValues));
         uint bits = 0;
         int held = 0;
         foreach (byte b in bytes)
@@ -113,6 +117,19 @@ public static class Bech32
         if (held > 0)
             values[count++] = (byte)((bits << (ValueBits - held)) & 31);
         return count;
+    }
+
+    // The first five bytes of a word, as eight values.
+    private static void Spread(ulong word, Span<byte> values)
+    {
+        values[7] = (byte)((word >> 24) & 31);
+        values[6] = (byte)((word >> 29) & 31);
+        values[5] = (byte)((word >> 34) & 31);
+        values[4] = (byte)((word >> 39) & 31);
+        values[3] = (byte)((word >> 44) & 31);
+        values[2] = (byte)((word >> 49) & 31);
+        values[1] = (byte)((word >> 54) & 31);
+        values[0] = (byte)(word >> 59);
     }
 
     /// <summary>Joins five-bit values to bytes.</summary>
@@ -166,6 +183,44 @@ public static class Bech32
         foreach (byte character in prefix)
             state = Absorb(state, ToLower(character) & 31);
         return state;
+    }
+
+    // The state after the values and six zeros. The code is linear: each value, and each five bits of the
+    // state before, add a remainder that depends only on how many steps follow, so none waits for another.
+    private static uint Checksum(uint state, ReadOnlySpan<byte> values)
+    {
+        int after = values.Length + ChecksumValues;
+        if (after + ChecksumValues > RemainderSteps)
+            return ChecksumBySteps(state, values);
+        ReadOnlySpan<uint> remainders = Remainders;
+        uint sum = 0;
+        for (int i = 0; i < ChecksumValues; i++)
+            sum ^= remainders[((after + i) << ValueBits) | (int)((state >> (ValueBits * i)) & 31)];
+        foreach (byte value in values)
+            sum ^= remainders[(--after << ValueBits) | (value & 31)];
+        return sum;
+    }
+
+    private static uint ChecksumBySteps(uint state, ReadOnlySpan<byte> values)
+    {
+        foreach (byte value in values)
+            state = Absorb(state, value);
+        for (int i = 0; i < ChecksumValues; i++)
+            state = Absorb(state, 0);
+        return state;
+    }
+
+    // By the number of steps that follow a value, and the value.
+    private static uint[] BuildRemainders()
+    {
+        uint[] remainders = new uint[RemainderSteps << ValueBits];
+        for (int value = 0; value < 1 << ValueBits; value++)
+        {
+            uint state = (uint)value;
+            for (int after = 0; after < RemainderSteps; after++, state = Absorb(state, 0))
+                remainders[(after << ValueBits) | value] = state;
+        }
+        return remainders;
     }
 
     // One step of a division of polynomials over 32 elements; the table holds the multiples of the generator.

@@ -146,6 +146,7 @@ public readonly struct BitcoinAddress : IEquatable<BitcoinAddress>
     /// <summary>Writes the address as UTF-8 and returns the bytes used; 0 for the empty address.</summary>
     /// <param name="network">Whose prefixes to use.</param>
     /// <param name="destination">At least <see cref="TextBytesMax"/> bytes, or the text's own length.</param>
+    [SkipLocalsInit]
     public int Encode(BitcoinNetwork network, Span<byte> destination)
     {
         if (IsEmpty)

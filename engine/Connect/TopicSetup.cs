@@ -22,6 +22,8 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
         foreach (SourceBinding source in definition.Sources)
             DeadLetterTopics.Ensure(log, RequireSource(source.Topic));
         EnsureRepartitions();
+        foreach (Copartition together in _topology.Parts.SelectMany(p => p.Copartitions))
+            RequireEqualPartitions(together);
         IReadOnlyList<TaskId> tasks = [.. _topology.Parts.SelectMany(PrepareTasks)];
         // The parts share this changelog, so it has the partitions of the widest.
         EnsureChangelog(Topology.StreamTimeStore, tasks.Max(t => t.Partition) + 1, compacted: true);
@@ -48,7 +50,7 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
             int before = waiting.Count;
             foreach ((string name, int? partitions) in waiting.ToArray())
             {
-                if ((partitions ?? FeedingPartitions(name)) is not { } count)
+                if ((partitions ?? PartitionsOf(name)) is not { } count)
                     continue;
                 log.EnsureTopic(new TopicSpec { Name = $"{definition.Id}-{name}", Partitions = count });
                 waiting.Remove(name);
@@ -59,12 +61,37 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
         }
     }
 
+    // As many as the topics that its part reads beside it have, for a join needs them alike; where the part
+    // reads nothing else that is sized, as many as the widest of what feeds it and the others.
+    private int? PartitionsOf(string topic)
+    {
+        SubTopology reading = _topology.Parts.First(p => p.Sources.Any(s => s.IsInternal
+            && s.TopicName == topic));
+        List<int> sized = [.. reading.Sources.Select(s => log.FindTopic(FullName(s))?.Partitions ?? 0)];
+        if (sized.Max() > 0)
+            return sized.Max();
+        List<int?> feeding = [.. reading.Sources.Where(s => s.IsInternal)
+            .Select(s => FeedingPartitions(s.TopicName))];
+        return feeding.Contains(null) ? null : feeding.Max();
+    }
+
     private int? FeedingPartitions(string topic)
     {
         SubTopology feeding = _topology.Parts.First(
             p => p.Nodes.Any(n => n is ISinkNode { IsInternal: true } && n.TopicName == topic));
         List<Topic?> sources = [.. feeding.Sources.Select(s => log.FindTopic(FullName(s)))];
         return sources.Contains(null) ? null : sources.Max(t => t!.Partitions);
+    }
+
+    private void RequireEqualPartitions(Copartition together)
+    {
+        List<Topic> topics = [.. together.Sources.Select(s => log.FindTopic(FullName(s))!)];
+        if (topics.Select(t => t.Partitions).Distinct().Count() > 1)
+            throw new TopologyException(
+                $"Records of one key must meet in one task at the store '{together.Store}', so its "
+                + "topics need equally many partitions: "
+                + $"{string.Join(", ", topics.Select(t => $"'{t.Name}' has {t.Partitions}"))}. "
+                + "Send one of them through Repartition with the other's number.");
     }
 
     private IEnumerable<TaskId> PrepareTasks(SubTopology part)

@@ -26,6 +26,23 @@ public sealed partial class KStream<TKey, TValue>
             Builder, new KStream<TNewKey, TNewValue>(Builder, main, keySerde, valueSerde, true), sides);
     }
 
+    /// <summary>Runs a processor of the user's own over the values: it cannot change keys, so no topic is
+    /// needed
+    /// before what follows.</summary>
+    /// <param name="supplier">Makes the processor of one task.</param>
+    /// <param name="options">Its name and the stores that it uses.</param>
+    /// <param name="valueSerde">Serde of its values, where a topic or a store follows.</param>
+    public KStream<TKey, TNewValue> ProcessValues<TNewValue>(
+        Func<IFixedKeyProcessor<TKey, TValue, TNewValue>> supplier, ProcessOptions? options = null,
+        Serde<TNewValue>? valueSerde = null)
+    {
+        options ??= new ProcessOptions();
+        GraphOutput<TKey, TNewValue> output = Builder.Attach(
+            Output, options.Name, "KSTREAM-PROCESSVALUES", options.Stores,
+            _ => new UserValuesProcessor<TKey, TValue, TNewValue>(supplier()));
+        return new KStream<TKey, TNewValue>(Builder, output, KeySerde, valueSerde, KeyChanged);
+    }
+
     private static Dictionary<SideOutput, object> Resolve(
         Dictionary<SideOutput, object> sides, TaskBuilder task) =>
         sides.ToDictionary(side => side.Key, side => ((IGraphOutput)side.Value).ResolveAny(task));
@@ -42,6 +59,30 @@ internal sealed class UserProcessor<TKeyIn, TValueIn, TKeyOut, TValueOut>(
     {
         Enter();
         processor.Process(record);
+    }
+
+    public void Dispose() => (processor as IDisposable)?.Dispose();
+}
+
+internal sealed class UserValuesProcessor<TKey, TValue, TNewValue>(
+    IFixedKeyProcessor<TKey, TValue, TNewValue> processor)
+    : Operator<TKey, TValue, TKey, TNewValue>, IDisposable
+{
+    private FixedKeyProcessorContext<TKey, TNewValue> _context = null!;
+
+    internal override void Open()
+    {
+        _context = new FixedKeyProcessorContext<TKey, TNewValue>(
+            new ProcessorContext<TKey, TNewValue>(Scope, Node, Next, []));
+        processor.Init(_context);
+    }
+
+    internal override void Process(in Record<TKey, TValue> record)
+    {
+        Enter();
+        _context.Begin(record.Key, record.HasKey, record.TimestampMs, record.Headers);
+        processor.Process(record);
+        _context.End();
     }
 
     public void Dispose() => (processor as IDisposable)?.Dispose();

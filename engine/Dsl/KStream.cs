@@ -21,7 +21,7 @@ public sealed partial class KStream<TKey, TValue>
 {
     internal KStream(
         StreamsBuilder builder, GraphOutput<TKey, TValue> output, Serde<TKey>? keySerde,
-            Serde<TValue>? valueSerde,
+        Serde<TValue>? valueSerde,
         bool keyChanged)
     {
         Builder = builder;
@@ -96,6 +96,25 @@ public sealed partial class KStream<TKey, TValue>
     /// <summary>Calls an action for each record and passes it on.</summary>
     public KStream<TKey, TValue> Peek(Action<TKey, TValue> action, string? name = null) =>
         Then(Builder.Attach(Output, name, "KSTREAM-PEEK", [], _ => new Peek<TKey, TValue>(action)));
+
+    /// <summary>Calls an action for each record; nothing comes after it.</summary>
+    /// <remarks>The action is not part of the commit: after a restart it can see a record again.</remarks>
+    public void ForEach(Action<TKey, TValue> action, string? name = null) =>
+        Builder.Attach(Output, name, "KSTREAM-FOREACH", [], _ => new ForEach<TKey, TValue>(action));
+
+    /// <summary>Writes a line for each record, <c>[label]: key, value</c>, to look at while writing a
+    /// topology.</summary>
+    /// <param name="label">What stands in front; null for the name of the node.</param>
+    /// <param name="writer">Where to; null for the console.</param>
+    public void Print(string? label = null, TextWriter? writer = null)
+    {
+        string name = Builder.NameFor(null, "KSTREAM-PRINTER");
+        TextWriter to = writer ?? Console.Out;
+        ForEach(
+            (key, value) => to.WriteLine(
+                $"[{label ?? name}]: {(key is null ? "null" : key)}, {(value is null ? "null" : value)}"),
+            name + "-FOREACH");
+    }
 
     /// <summary>The records of both streams, each stream's in its own order.</summary>
     public KStream<TKey, TValue> Merge(KStream<TKey, TValue> other, string? name = null)
@@ -172,7 +191,7 @@ public sealed partial class KStream<TKey, TValue>
 
     private void AddSink(
         string? topic, bool isInternal, TopicNameExtractor<TKey, TValue>? computed,
-            Produced<TKey, TValue> produced)
+        Produced<TKey, TValue> produced)
     {
         Output.Attach(Builder.Add(new SinkNode<TKey, TValue>(
             Builder.NextId, Builder.NameFor(produced.Name, "KSTREAM-SINK"), topic, isInternal, computed,

@@ -85,6 +85,10 @@ public sealed record Materialized<TKey, TValue>
     /// <summary>Writes and reads the values.</summary>
     public Serde<TValue>? ValueSerde { get; init; }
 
+    /// <summary>Keeps the versions of a table's rows for that long, so that joins read the row as it was at a
+    /// record's time; null keeps the last value only. For tables of topics and streams.</summary>
+    public TimeSpan? HistoryRetention { get; init; }
+
     /// <summary>How long a window is kept; null for the least that its size and grace need.</summary>
     public TimeSpan? Retention { get; init; }
 
@@ -96,9 +100,46 @@ public sealed record Materialized<TKey, TValue>
     public bool Logged { get; init; } = true;
 }
 
-/// <summary>How a join reads what it joins.</summary>
+/// <summary>How a stream is joined with a table.</summary>
 /// <param name="Name">Name of the node; null for a generated one.</param>
-public sealed record Joined(string? Name = null);
+public sealed record Joined(string? Name = null)
+{
+    /// <summary>Holds the stream's records back for that long, in stream time, so that each finds the table
+    /// as
+    /// it was at its own time even where the table's record comes later. Needs a versioned table; null joins
+    /// at once.</summary>
+    public TimeSpan? GracePeriod { get; init; }
+
+    /// <summary>Name of the store that holds records back; null for a generated one, which changes when the
+    /// topology does.</summary>
+    public string? StoreName { get; init; }
+}
+
+/// <summary>How two streams are joined.</summary>
+public sealed record StreamJoined
+{
+    /// <summary>Name of the node; null for a generated one.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The front of the names of the join's stores; null for a generated one, which changes when the
+    /// topology does.</summary>
+    public string? StoreName { get; init; }
+
+    /// <summary>Bound on each store's memory per task, in bytes. Default 8 GiB.</summary>
+    public long StateBytesMax { get; init; } = 8L << 30;
+
+    /// <summary>Whether changes go to a changelog; without it the state is gone after a restart. Default
+    /// true.</summary>
+    public bool Logged { get; init; } = true;
+
+    /// <summary>Emits records without a match as soon as their window has closed. By default they go out when
+    /// Kafka Streams lets them go, which can be later.</summary>
+    public bool UnmatchedPromptly { get; init; }
+
+    /// <summary>Keeps the records of a stream that is joined with itself once and not twice; results come in
+    /// another order, as with Kafka Streams' optimisation of that name. Default false.</summary>
+    public bool SingleStoreSelfJoin { get; init; }
+}
 
 /// <summary>Puts the names of stores, for a node that uses them, and the node's own name.</summary>
 /// <param name="Name">Name of the node; null for a generated one.</param>

@@ -121,7 +121,7 @@ public sealed class ProcessedStreams<TKey, TValue>
     /// <summary>What it passes to a further output.</summary>
     public KStream<TSideKey, TSideValue> Side<TSideKey, TSideValue>(
         SideOutput<TSideKey, TSideValue> output, Serde<TSideKey>? keySerde = null,
-            Serde<TSideValue>? valueSerde = null)
+        Serde<TSideValue>? valueSerde = null)
     {
         if (!_sides.TryGetValue(output, out object? side))
             _sides.Add(output, side = new GraphOutput<TSideKey, TSideValue>());

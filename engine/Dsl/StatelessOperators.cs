@@ -121,10 +121,20 @@ internal sealed class Peek<TKey, TValue>(Action<TKey, TValue> action) : Operator
     }
 }
 
+internal sealed class ForEach<TKey, TValue>(Action<TKey, TValue> action)
+    : Operator<TKey, TValue, TKey, TValue>
+{
+    internal override void Process(in Record<TKey, TValue> record)
+    {
+        Enter();
+        action(record.Key, record.Value);
+    }
+}
+
 /// <summary>Sends each record to the first output whose predicate holds, or to the default.</summary>
 internal sealed class Branch<TKey, TValue>(
     Func<TKey, TValue, bool>[] predicates, Receiver<TKey, TValue>[] branches,
-        Receiver<TKey, TValue>? otherwise)
+    Receiver<TKey, TValue>? otherwise)
     : Operator<TKey, TValue, TKey, TValue>
 {
     internal override void Process(in Record<TKey, TValue> record)

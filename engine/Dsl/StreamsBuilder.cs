@@ -1,8 +1,6 @@
 using System.Globalization;
 using Streams.Log;
 using Streams.Processing;
-using Streams.Records;
-using Streams.State;
 
 namespace Streams.Dsl;
 
@@ -17,6 +15,7 @@ public sealed class StreamsBuilder
     private readonly List<TopicSpec> _topics = [];
     private readonly HashSet<string> _names = [];
     private readonly Dictionary<string, int?> _repartitions = [];
+    private readonly List<GlobalTable> _globals = [];
     private int _generated;
 
     /// <summary>A stream of the records of a topic.</summary>
@@ -37,6 +36,22 @@ public sealed class StreamsBuilder
                 ?? new(), "KSTREAM-TOTABLE");
     }
 
+    /// <summary>A table of a topic that every task has whole, all partitions of it, to look up by any
+    /// key.</summary>
+    /// <remarks>It is read to its end before anything else is, and then as it grows; the topic itself is its
+    /// changelog and should be compacted. Each thread keeps a copy.</remarks>
+    public GlobalKTable<TKey, TValue> GlobalTable<TKey, TValue>(
+        string topic, Consumed<TKey, TValue> consumed, Materialized<TKey, TValue>? materialized = null)
+    {
+        RequireUnread(topic);
+        materialized ??= new Materialized<TKey, TValue>();
+        string store = NameFor(materialized.StoreName, "GLOBALTABLE-STATE-STORE");
+        _globals.Add(new GlobalTable<TKey, TValue>(
+            topic, KTable<TKey, TValue>.StoreOptionsOf(materialized, store) with { Logged = false },
+            materialized.KeySerde ?? consumed.KeySerde, materialized.ValueSerde ?? consumed.ValueSerde));
+        return new GlobalKTable<TKey, TValue>(store);
+    }
+
     /// <summary>Says how a topic that the topology writes or reads is to be created where it does not
     /// exist.</summary>
     public StreamsBuilder Topic(TopicSpec spec)
@@ -54,7 +69,7 @@ public sealed class StreamsBuilder
 
     /// <summary>Checks what was written and makes a topology of it.</summary>
     /// <exception cref="TopologyException">It cannot run: the message says which node and why.</exception>
-    public Topology Build() => TopologyPlan.Make(_nodes, _stores, _topics, _repartitions);
+    public Topology Build() => TopologyPlan.Make(_nodes, _stores, _topics, _repartitions, _globals);
 
     /// <summary>A name of its own for a node or a store: the one given, or a generated one as Kafka Streams
     /// makes it.</summary>
@@ -91,13 +106,19 @@ public sealed class StreamsBuilder
     internal SourceNode<TKey, TValue> AddSource<TKey, TValue>(
         string topic, bool isInternal, Consumed<TKey, TValue> consumed)
     {
-        GraphNode? same = _nodes.FirstOrDefault(n => n is SourceNode && n.TopicName == topic);
-        if (same is not null)
-            throw new TopologyException(
-                $"The topic '{topic}' is read by '{same.Name}' already: use that stream twice.");
+        RequireUnread(topic);
         return Add(new SourceNode<TKey, TValue>(
             NextId, NameFor(consumed.Name, "KSTREAM-SOURCE"), topic, isInternal, consumed.KeySerde,
             consumed.ValueSerde, consumed.TimestampExtractor));
+    }
+
+    private void RequireUnread(string topic)
+    {
+        string? same = _nodes.FirstOrDefault(n => n is SourceNode && n.TopicName == topic)?.Name
+            ?? _globals.FirstOrDefault(g => g.TopicName == topic)?.StoreName;
+        if (same is not null)
+            throw new TopologyException(
+                $"The topic '{topic}' is read by '{same}' already: use that stream or table twice.");
     }
 
     /// <summary>Attaches an operator to an output.</summary>
@@ -122,39 +143,4 @@ public sealed class StreamsBuilder
         from.Attach(Add(node));
         return node;
     }
-}
-
-/// <summary>A store to add to a topology.</summary>
-public sealed class StoreDefinition
-{
-    internal StoreDefinition(StoreSpec spec) => Spec = spec;
-
-    internal StoreSpec Spec { get; }
-}
-
-/// <summary>The kinds of stores.</summary>
-public static class Stores
-{
-    /// <summary>Typed keys and values.</summary>
-    public static StoreDefinition KeyValue<TKey, TValue>(
-        StoreOptions options, Serde<TKey> keySerde, Serde<TValue> valueSerde, bool savepoints = false) =>
-        new(new StoreSpec(
-            options, StoreShape.Of("key-value", keySerde, valueSerde),
-            (undo, number) =>
-                new KeyValueStore<TKey, TValue>(options, keySerde, valueSerde, undo, number), savepoints));
-
-    /// <summary>Bytes, changed in place.</summary>
-    public static StoreDefinition Bytes(StoreOptions options, bool savepoints = false) =>
-        new(new StoreSpec(
-            options, $"bytes<{options.Shape}>", (undo, number) =>
-                new BytesStore(options, undo, number), savepoints));
-
-    /// <summary>Typed keys and values by window start.</summary>
-    public static StoreDefinition Window<TKey, TValue>(
-        StoreOptions options, TimeSpan retention, Serde<TKey> keySerde, Serde<TValue> valueSerde,
-        bool savepoints = false) =>
-        new(new StoreSpec(
-            options, StoreShape.Of("window", keySerde, valueSerde),
-            (undo, number) => new WindowStore<TKey, TValue>(
-                options, (long)retention.TotalMilliseconds, keySerde, valueSerde, undo, number), savepoints));
 }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Streams.Buffers;
 using Streams.Processing;
 using Streams.Records;
@@ -6,198 +5,176 @@ using Streams.State;
 
 namespace Streams.Dsl;
 
-/// <summary>
-/// Holds the last aggregate of each window until the window closes by the time of the updates that reach it;
-/// then emits windows by (end, key, start), each once. A window that was deleted emits nothing.
-/// </summary>
-/// <remarks>Source: Kafka Streams' suppress(untilWindowCloses).</remarks>
-internal sealed class SuppressUntilClose<TKey, TAggregate>(
-    SuppressBuffer buffer, Serde<Windowed<TKey>> keySerde, Serde<TAggregate> valueSerde, long graceMs)
-    : Operator<Windowed<TKey>, Change<TAggregate>, Windowed<TKey>, Change<TAggregate>>, IDisposable
+/// <content>Holding updates back.</content>
+public sealed partial class KTable<TKey, TValue>
 {
-    private readonly PooledBuffer _key = new();
-    private readonly PooledBuffer _value = new();
-    private Windowed<TKey> _windowed;
-    private TAggregate _aggregate = default!;
+    /// <summary>Holds updates back, so that fewer come out: each window once when it closes, or each key at
+    /// most
+    /// once in a while.</summary>
+    /// <remarks>Time is the highest timestamp of the updates that arrive here. A table's deletion is held
+    /// back
+    /// and emitted like an update; that of a window is left out where only final results are asked
+    /// for.</remarks>
+    /// <exception cref="TopologyException">The keys are not windows, or the table is versioned.</exception>
+    public KTable<TKey, TValue> Suppress(Suppressed suppressed)
+    {
+        if (suppressed.TimeLimit is null && Closing is null)
+            throw new TopologyException(
+                "Suppress until a window closes needs a windowed table: this one's keys are not windows. "
+                + "Use Suppressed.UntilTimeLimit.");
+        if (View.IsVersioned)
+            throw new TopologyException("A versioned table cannot be suppressed.");
+        Serde<TKey> keys = KeySerde ?? throw new TopologyException(
+            $"Suppress needs a serde for keys of type {typeof(TKey).Name}: give the table one.");
+        Serde<TValue> values = ValueSerde ?? throw new TopologyException(
+            $"Suppress needs a serde for values of type {typeof(TValue).Name}: materialize the table "
+            + "with one.");
+        string store = Builder.NameFor(suppressed.StoreName, "KTABLE-SUPPRESS-STATE-STORE");
+        var options = new StoreOptions
+        {
+            Name = store,
+            StateBytesMax = suppressed.StateBytesMax,
+            Logged = suppressed.Logged,
+        };
+        Builder.AddStore(new StoreSpec(
+            options, StoreShape.Of("suppress", keys, values),
+            (undo, number) => new SuppressBuffer(options, suppressed.TimeLimit is null, undo, number)));
+        var old = new OldValues(Old);
+        GraphOutput<TKey, Change<TValue>> output = Builder.Attach(
+            Output, suppressed.Name, "KTABLE-SUPPRESS", [store],
+            task => new Suppress<TKey, TValue>(
+                task.Store<SuppressBuffer>(store), keys, values, suppressed, Closing, old));
+        return new KTable<TKey, TValue>(
+            Builder, output, () => SuppressedView(store, keys, values, suppressed.TimeLimit is null, old),
+            old,
+            keys, values, null, Closing);
+    }
 
-    internal override void Process(in Record<Windowed<TKey>, Change<TAggregate>> record)
+    // Whoever reads the table before an update is let go sees what it was before.
+    private TableView<TKey, TValue> SuppressedView(
+        string store, Serde<TKey> keys, Serde<TValue> values, bool finalOnly, OldValues old)
+    {
+        old.Want();
+        return new TableView<TKey, TValue>(
+            [.. View.Stores, store],
+            task => new SuppressedGetter<TKey, TValue>(
+                View.Getter(task), task.Store<SuppressBuffer>(store), keys, values,
+                finalOnly ? Closing!.EndMs : static _ => 0));
+    }
+}
+
+/// <summary>Holds the last update of each key back and lets it go when its time has come.</summary>
+/// <remarks>
+/// An update's place is the end of its window, or the time of the first update of its key that was held back.
+/// Source: Kafka Streams' KTableSuppressProcessor.
+/// </remarks>
+internal sealed class Suppress<TKey, TValue>(
+    SuppressBuffer buffer, Serde<TKey> keySerde, Serde<TValue> valueSerde, Suppressed suppressed,
+    WindowClosing<TKey>? closing, OldValues old)
+    : Operator<TKey, Change<TValue>, TKey, Change<TValue>>, IDisposable
+{
+    private readonly bool _finalOnly = suppressed.TimeLimit is null;
+    private readonly long _waitMs =
+        (long?)suppressed.TimeLimit?.TotalMilliseconds ?? closing!.DelayMs;
+    private readonly long _recordsMax = suppressed.Buffer.RecordsMax ?? long.MaxValue;
+    private readonly long _bytesMax = suppressed.Buffer.BytesMax ?? long.MaxValue;
+    private readonly PooledBuffer _bytes = new();
+    private readonly PooledBuffer _headers = new();
+    private TKey _key = default!;
+    private TValue _new = default!;
+    private TValue _old = default!;
+
+    internal override void Process(in Record<TKey, Change<TValue>> record)
     {
         Enter();
-        _key.Clear();
-        _value.Clear();
-        keySerde.Serialize(record.Key, _key);
-        if (record.Value.HasNew)
-            valueSerde.Serialize(record.Value.New, _value);
-        buffer.Put(
-            record.Key.EndMs, _key.WrittenSpan, record.TimestampMs, record.Value.HasNew, _value.WrittenSpan,
-            record.Headers);
-        while (buffer.TryTake(buffer.ObservedMs - graceMs, out SuppressedEntry entry))
-            Emit(entry);
+        buffer.ObservedMs = Math.Max(buffer.ObservedMs, record.TimestampMs);
+        Hold(record);
+        while (buffer.TryFirst(out long placeMs, out ReadOnlySpan<byte> key, out HeldUpdate update)
+            && (placeMs <= buffer.ObservedMs - _waitMs || IsOverfull()))
+            Release(placeMs, key, update);
     }
 
     public void Dispose()
     {
-        _key.Dispose();
-        _value.Dispose();
+        _bytes.Dispose();
+        _headers.Dispose();
     }
 
-    private void Emit(in SuppressedEntry entry)
+    private void Hold(in Record<TKey, Change<TValue>> record)
     {
-        if (!entry.HasValue)
+        Change<TValue> change = record.Value;
+        _bytes.Clear();
+        keySerde.Serialize(record.Key, _bytes);
+        int keyEnd = _bytes.Length;
+        if (change.HasNew)
+            valueSerde.Serialize(change.New, _bytes);
+        int newEnd = _bytes.Length;
+        bool hasOld = old.Wanted && change.HasOld;
+        if (hasOld)
+            valueSerde.Serialize(change.Old, _bytes);
+        ReadOnlySpan<byte> bytes = _bytes.WrittenSpan;
+        var update = new HeldUpdate
+        {
+            TimestampMs = record.TimestampMs,
+            HasNew = change.HasNew,
+            HasOld = hasOld,
+            New = bytes[keyEnd..newEnd],
+            Old = bytes[newEnd..],
+            Headers = record.Headers.Encoded,
+        };
+        buffer.Put(_finalOnly ? closing!.EndMs(record.Key) : record.TimestampMs, bytes[..keyEnd], update);
+    }
+
+    private bool IsOverfull()
+    {
+        if (buffer.Count <= _recordsMax && buffer.BytesHeld <= _bytesMax)
+            return false;
+        return suppressed.Buffer.WhenFull == BufferFull.EmitEarly
+            ? true
+            : throw new StateLimitException(
+                $"The suppression buffer '{buffer.Name}' holds {buffer.Count:N0} updates of "
+                + $"{buffer.BytesHeld:N0} bytes, over its bound of "
+                + (buffer.Count > _recordsMax ? $"{_recordsMax:N0} updates" : $"{_bytesMax:N0} bytes")
+                + ": raise the bound, or let it emit early.");
+    }
+
+    private void Release(long placeMs, ReadOnlySpan<byte> key, in HeldUpdate update)
+    {
+        keySerde.Deserialize(key, ref _key);
+        if (update.HasNew)
+            valueSerde.Deserialize(update.New, ref _new);
+        if (update.HasOld)
+            valueSerde.Deserialize(update.Old, ref _old);
+        _headers.Clear();
+        _headers.Write(update.Headers);
+        bool hasNew = update.HasNew;
+        bool hasOld = update.HasOld;
+        long timestampMs = update.TimestampMs;
+        buffer.Remove(placeMs, key);
+        // A window that was deleted before anybody heard of it.
+        if (!hasNew && _finalOnly)
             return;
-        keySerde.Deserialize(entry.Key, ref _windowed);
-        valueSerde.Deserialize(entry.Value, ref _aggregate);
-        var change = new Change<TAggregate>(_aggregate, true, default!, false);
-        Next.Process(new Record<Windowed<TKey>, Change<TAggregate>>(
-            _windowed, true, change, true, entry.TimestampMs, entry.Headers));
+        var change = new Change<TValue>(
+            hasNew ? _new : default!, hasNew, hasOld ? _old : default!, hasOld);
+        Next.Process(new Record<TKey, Change<TValue>>(
+            _key, true, change, true, timestampMs,
+            _headers.Length == 0 ? default : new Headers(_headers.WrittenMemory)));
         Enter();
     }
 }
 
-/// <summary>An update that was held back.</summary>
-internal readonly record struct SuppressedEntry(
-    byte[] Key, long TimestampMs, bool HasValue, byte[] Value, Headers Headers);
-
-/// <summary>Updates that are held back, by the end of their window and their key.</summary>
-internal sealed class SuppressBuffer : StateStore
+/// <summary>Reads a table as its suppression has let it be known.</summary>
+internal sealed class SuppressedGetter<TKey, TValue>(
+    TableGetter<TKey, TValue> source, SuppressBuffer buffer, Serde<TKey> keySerde, Serde<TValue> valueSerde,
+    Func<TKey, long> placeMs) : TableGetter<TKey, TValue>
 {
-    private readonly SortedDictionary<(long EndMs, ReadOnlyMemory<byte> Key), SuppressedEntry> _entries =
-        new(new PlaceComparer());
-    private readonly HashSet<(long, ReadOnlyMemory<byte>)> _dirty = new(new PlaceComparer());
-    private readonly PooledBuffer _scratch = new();
-
-    private SuppressBuffer(StoreOptions options)
-        : base(options)
+    internal override bool TryGet(in TKey key, ref TValue value, out long timestampMs)
     {
-    }
-
-    public override long BytesReserved => 128L * _entries.Count;
-
-    public override long Count => _entries.Count;
-
-    internal static StoreSpec Spec<TKey, TValue>(string name, Serde<TKey> keys, Serde<TValue> values)
-    {
-        var options = new StoreOptions { Name = name };
-        return new StoreSpec(
-            options, StoreShape.Of("suppress", keys, values), (_, _) => new SuppressBuffer(options));
-    }
-
-    /// <summary>Holds an update back, in place of an older one of the same window.</summary>
-    internal void Put(
-        long endMs, ReadOnlySpan<byte> key, long timestampMs, bool hasValue, ReadOnlySpan<byte> value,
-            Headers headers)
-    {
-        ObservedMs = Math.Max(ObservedMs, timestampMs);
-        byte[] owned = key.ToArray();
-        _entries[(endMs, owned)] = new SuppressedEntry(
-            owned, timestampMs, hasValue, value.ToArray(), headers.ToOwned());
-        _dirty.Add((endMs, owned));
-    }
-
-    /// <summary>Takes the first window that ends at or before a time.</summary>
-    internal bool TryTake(long closedMs, out SuppressedEntry entry)
-    {
-        entry = default;
-        if (_entries.Count == 0)
-            return false;
-        ((long EndMs, ReadOnlyMemory<byte> Key) place, entry) = _entries.First();
-        if (place.EndMs > closedMs)
-            return false;
-        _entries.Remove(place);
-        _dirty.Add(place);
-        return true;
-    }
-
-    internal override void Flush(IChangelog changelog)
-    {
-        foreach ((long endMs, ReadOnlyMemory<byte> key) place in _dirty)
-        {
-            byte[] changelogKey = ChangelogKey(place.endMs, place.key.Span);
-            bool has = _entries.TryGetValue(place, out SuppressedEntry entry);
-            changelog.Append(changelogKey, has, has ? Encode(entry) : default);
-        }
-        _dirty.Clear();
-    }
-
-    internal override void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
-    {
-        long endMs = BinaryPrimitives.ReadInt64BigEndian(key);
-        byte[] owned = key[8..].ToArray();
-        if (!hasValue)
-        {
-            _entries.Remove((endMs, owned));
-            return;
-        }
-        long timestampMs = BinaryPrimitives.ReadInt64LittleEndian(value);
-        int headerBytes = BinaryPrimitives.ReadInt32LittleEndian(value[9..]);
-        var headers = new Headers(value.Slice(13, headerBytes).ToArray());
-        ObservedMs = Math.Max(ObservedMs, timestampMs);
-        _entries[(endMs, owned)] =
-            new SuppressedEntry(
-                owned, timestampMs, value[8] == 1, value[(13 + headerBytes)..].ToArray(), headers);
-    }
-
-    internal override void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
-        throw new NotSupportedException("A suppression buffer has no savepoints.");
-
-    // Small next to the aggregates it delays, and always rebuilt from its changelog.
-    internal override IReadOnlyList<SnapshotPart> SnapshotParts() => [];
-
-    internal override TrackedTable RestorePart(long part) =>
-        throw new NotSupportedException("A suppression buffer has no snapshots.");
-
-    internal override void Clear()
-    {
-        _entries.Clear();
-        _dirty.Clear();
-        ObservedMs = long.MinValue;
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        base.Dispose(disposing);
-        _scratch.Dispose();
-    }
-
-    private static byte[] ChangelogKey(long endMs, ReadOnlySpan<byte> key)
-    {
-        byte[] bytes = new byte[8 + key.Length];
-        BinaryPrimitives.WriteInt64BigEndian(bytes, endMs);
-        key.CopyTo(bytes.AsSpan(8));
-        return bytes;
-    }
-
-    private ReadOnlySpan<byte> Encode(in SuppressedEntry entry)
-    {
-        _scratch.Clear();
-        _scratch.WriteInt64(entry.TimestampMs);
-        _scratch.WriteByte(entry.HasValue ? (byte)1 : (byte)0);
-        _scratch.WriteInt32(entry.Headers.Encoded.Length);
-        _scratch.Write(entry.Headers.Encoded);
-        _scratch.Write(entry.Value);
-        return _scratch.WrittenSpan;
-    }
-
-    private sealed class PlaceComparer
-        : IComparer<(long EndMs, ReadOnlyMemory<byte> Key)>,
-            IEqualityComparer<(long EndMs, ReadOnlyMemory<byte> Key)>
-    {
-        public int Compare((long EndMs, ReadOnlyMemory<byte> Key) a, (long EndMs, ReadOnlyMemory<byte> Key) b)
-        {
-            int byEnd = a.EndMs.CompareTo(b.EndMs);
-            return byEnd != 0 ? byEnd : a.Key.Span.SequenceCompareTo(b.Key.Span);
-        }
-
-        public bool Equals(
-            (long EndMs, ReadOnlyMemory<byte> Key) a, (long EndMs, ReadOnlyMemory<byte> Key) b) =>
-            Compare(a, b) == 0;
-
-        public int GetHashCode((long EndMs, ReadOnlyMemory<byte> Key) place)
-        {
-            var hash = new HashCode();
-            hash.Add(place.EndMs);
-            hash.AddBytes(place.Key.Span);
-            return hash.ToHashCode();
-        }
+        if (!buffer.TryGet(placeMs(key), key, keySerde, out HeldUpdate update))
+            return source.TryGet(key, ref value, out timestampMs);
+        timestampMs = update.TimestampMs;
+        if (update.HasOld)
+            valueSerde.Deserialize(update.Old, ref value);
+        return update.HasOld;
     }
 }

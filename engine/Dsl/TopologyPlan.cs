@@ -9,7 +9,7 @@ internal static class TopologyPlan
 {
     internal static Topology Make(
         List<GraphNode> nodes, Dictionary<string, StoreSpec> stores, IReadOnlyList<TopicSpec> topics,
-        IReadOnlyDictionary<string, int?> repartitions)
+        IReadOnlyDictionary<string, int?> repartitions, IReadOnlyList<GlobalTable> globals)
     {
         if (!nodes.Any(n => n.Kind == NodeKind.Source))
             throw new TopologyException("The topology reads no topic.");
@@ -33,7 +33,7 @@ internal static class TopologyPlan
         if (parts.Count(p => p.Stores.Any(s => s.Savepoints)) > 1)
             throw new TopologyException(
                 "Stores with savepoints stand in parts that a topic separates: one part only can have them.");
-        return new Topology(parts, topics, repartitions);
+        return new Topology(parts, topics, repartitions, globals);
     }
 
     private static SubTopology MakePart(int id, List<GraphNode> nodes, Dictionary<string, StoreSpec> stores)
@@ -42,7 +42,34 @@ internal static class TopologyPlan
         if (sources.Count == 0)
             throw new TopologyException($"'{nodes[0].Name}' is not connected to any source.");
         IEnumerable<string> names = nodes.SelectMany(n => n.Stores).Distinct().Order(StringComparer.Ordinal);
-        return new SubTopology(id, nodes, sources, [.. names.Select(n => stores[n])]);
+        return new SubTopology(
+            id, nodes, sources, [.. names.Select(n => stores[n])], [.. Copartitions(nodes, sources)]);
+    }
+
+    private static IEnumerable<Copartition> Copartitions(List<GraphNode> nodes, List<SourceNode> sources)
+    {
+        if (sources.Count == 1)
+            yield break;
+        Dictionary<SourceNode, HashSet<GraphNode>> reached = sources.ToDictionary(s => s, Reached);
+        foreach (string store in nodes.SelectMany(n => n.Stores).Distinct().Order(StringComparer.Ordinal))
+        {
+            List<SourceNode> together = [.. sources.Where(
+                s => reached[s].Any(n => n.Stores.Contains(store)))];
+            if (together.Count > 1)
+                yield return new Copartition(store, together);
+        }
+    }
+
+    private static HashSet<GraphNode> Reached(GraphNode from)
+    {
+        var reached = new HashSet<GraphNode> { from };
+        var open = new Stack<GraphNode>(reached);
+        while (open.TryPop(out GraphNode? node))
+        {
+            foreach (GraphNode child in node.Children.Where(reached.Add))
+                open.Push(child);
+        }
+        return reached;
     }
 
     private static void RequireUsed(Dictionary<string, StoreSpec> stores, Dictionary<string, int> users)

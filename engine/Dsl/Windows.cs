@@ -1,6 +1,3 @@
-using Streams.Buffers;
-using Streams.Records;
-
 namespace Streams.Dsl;
 
 /// <summary>Tumbling or hopping windows of a fixed size over event time; a window's end is
@@ -51,51 +48,140 @@ public sealed record TimeWindows
         return new TimeWindows(SizeMs, (long)advance.TotalMilliseconds, GraceMs);
     }
 
+    internal long LeastRetentionMs => SizeMs + GraceMs;
+
     /// <summary>The start of the first window that holds a time.</summary>
     internal long FirstStart(long timeMs) =>
         Math.Max(0, timeMs - SizeMs + AdvanceMs) / AdvanceMs * AdvanceMs;
 }
 
-/// <summary>A key in a window.</summary>
-/// <typeparam name="TKey">The key's type.</typeparam>
-/// <param name="Key">The key.</param>
-/// <param name="StartMs">The window's start, Unix milliseconds, inclusive.</param>
-/// <param name="EndMs">The window's end; exclusive for tumbling and hopping windows, inclusive for
-/// others.</param>
-public readonly record struct Windowed<TKey>(TKey Key, long StartMs, long EndMs)
+/// <summary>Windows of a fixed length around the records themselves: two records are in one window where
+/// their times differ by at most the difference. Both ends of a window are inclusive.</summary>
+/// <remarks>There is a window for each different set of records, so one that ends at each record and one that
+/// starts just after it. Source: Kafka Streams' SlidingWindows (KIP-450).</remarks>
+public sealed record SlidingWindows
 {
-    /// <inheritdoc/>
-    public override string ToString() => $"{Key}@{StartMs}/{EndMs}";
+    private SlidingWindows(long differenceMs, long graceMs)
+    {
+        DifferenceMs = differenceMs;
+        GraceMs = graceMs;
+    }
+
+    /// <summary>How far apart the records of a window can be, in milliseconds.</summary>
+    public long DifferenceMs { get; }
+
+    /// <summary>How long after its end a window still takes late records, in milliseconds of stream
+    /// time.</summary>
+    public long GraceMs { get; }
+
+    internal long LeastRetentionMs => 2 * DifferenceMs + GraceMs;
+
+    /// <summary>Windows that take no late records.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The difference is negative.</exception>
+    public static SlidingWindows OfTimeDifferenceWithNoGrace(TimeSpan difference) =>
+        OfTimeDifferenceAndGrace(difference, TimeSpan.Zero);
+
+    /// <summary>Windows that take late records for a while.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The difference or the grace is negative.</exception>
+    public static SlidingWindows OfTimeDifferenceAndGrace(TimeSpan difference, TimeSpan grace)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(difference.TotalMilliseconds, 0, nameof(difference));
+        ArgumentOutOfRangeException.ThrowIfLessThan(grace.TotalMilliseconds, 0, nameof(grace));
+        return new SlidingWindows((long)difference.TotalMilliseconds, (long)grace.TotalMilliseconds);
+    }
 }
 
-/// <summary>Serdes of windowed keys.</summary>
-public static class WindowedSerdes
+/// <summary>Windows of a key's activity: records that are no further apart than the gap are in one session.
+/// Start and end are the times of its first and last record, both inclusive.</summary>
+/// <remarks>Source: Kafka Streams' SessionWindows.</remarks>
+public sealed record SessionWindows
 {
-    /// <summary>The key's bytes, then the window's start, eight bytes big-endian; the end follows from the
-    /// size.</summary>
-    /// <remarks>Source: Kafka Streams' TimeWindowedSerializer.</remarks>
-    public static Serde<Windowed<TKey>> TimeWindowed<TKey>(Serde<TKey> inner, TimeSpan size) =>
-        new TimeWindowedSerde<TKey>(inner, (long)size.TotalMilliseconds);
-
-    private sealed class TimeWindowedSerde<TKey>(Serde<TKey> inner, long sizeMs) : Serde<Windowed<TKey>>
+    private SessionWindows(long gapMs, long graceMs)
     {
-        public override string Name => $"windowed<{inner.Name}>";
-
-        public override void Serialize(in Windowed<TKey> value, PooledBuffer destination)
-        {
-            inner.Serialize(value.Key, destination);
-            System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(destination.Append(8), value.StartMs);
-        }
-
-        public override void Deserialize(ReadOnlySpan<byte> source, ref Windowed<TKey> value)
-        {
-            if (source.Length < 8)
-                throw new SerializationException(
-                    Name, $"{source.Length} bytes where 8 are needed for the start", 0);
-            TKey key = value.Key;
-            inner.Deserialize(source[..^8], ref key);
-            long start = System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(source[^8..]);
-            value = new Windowed<TKey>(key, start, start + sizeMs);
-        }
+        GapMs = gapMs;
+        GraceMs = graceMs;
     }
+
+    /// <summary>The longest inactivity within a session, in milliseconds.</summary>
+    public long GapMs { get; }
+
+    /// <summary>How long after a session could last have been extended it still takes late records, in
+    /// milliseconds of stream time.</summary>
+    public long GraceMs { get; }
+
+    internal long LeastRetentionMs => GapMs + GraceMs;
+
+    /// <summary>Sessions that take no late records.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The gap is under a millisecond.</exception>
+    public static SessionWindows OfInactivityGapWithNoGrace(TimeSpan gap) =>
+        OfInactivityGapAndGrace(gap, TimeSpan.Zero);
+
+    /// <summary>Sessions that take late records for a while.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The gap is under a millisecond or the grace
+    /// negative.</exception>
+    public static SessionWindows OfInactivityGapAndGrace(TimeSpan gap, TimeSpan grace)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(gap.TotalMilliseconds, 1, nameof(gap));
+        ArgumentOutOfRangeException.ThrowIfLessThan(grace.TotalMilliseconds, 0, nameof(grace));
+        return new SessionWindows((long)gap.TotalMilliseconds, (long)grace.TotalMilliseconds);
+    }
+}
+
+/// <summary>How far apart two records of joined streams can be: the other one at most <see cref="BeforeMs"/>
+/// earlier and <see cref="AfterMs"/> later.</summary>
+/// <remarks>Source: Kafka Streams' JoinWindows.</remarks>
+public sealed record JoinWindows
+{
+    private JoinWindows(long beforeMs, long afterMs, long graceMs)
+    {
+        if (beforeMs + afterMs < 0)
+            throw new ArgumentException(
+                $"A join window from {beforeMs} ms before to {afterMs} ms after a record holds nothing.");
+        ArgumentOutOfRangeException.ThrowIfNegative(graceMs, "grace");
+        BeforeMs = beforeMs;
+        AfterMs = afterMs;
+        GraceMs = graceMs;
+    }
+
+    /// <summary>How much earlier the right record can be, in milliseconds.</summary>
+    public long BeforeMs { get; }
+
+    /// <summary>How much later the right record can be, in milliseconds.</summary>
+    public long AfterMs { get; }
+
+    /// <summary>How long records are kept beyond that for late ones, in milliseconds of stream
+    /// time.</summary>
+    public long GraceMs { get; }
+
+    internal long SizeMs => BeforeMs + AfterMs;
+
+    internal long RetentionMs => SizeMs + GraceMs;
+
+    /// <summary>The same difference to both sides, and no late records.</summary>
+    public static JoinWindows OfTimeDifferenceWithNoGrace(TimeSpan difference) =>
+        OfTimeDifferenceAndGrace(difference, TimeSpan.Zero);
+
+    /// <summary>The same difference to both sides.</summary>
+    /// <exception cref="ArgumentException">The difference or the grace is negative.</exception>
+    public static JoinWindows OfTimeDifferenceAndGrace(TimeSpan difference, TimeSpan grace) => new(
+        (long)difference.TotalMilliseconds, (long)difference.TotalMilliseconds,
+        (long)grace.TotalMilliseconds);
+
+    /// <summary>The same windows with another bound before; a negative one is after.</summary>
+    /// <exception cref="ArgumentException">Nothing is between the bounds.</exception>
+    public JoinWindows Before(TimeSpan before) => new((long)before.TotalMilliseconds, AfterMs, GraceMs);
+
+    /// <summary>The same windows with another bound after; a negative one is before.</summary>
+    /// <exception cref="ArgumentException">Nothing is between the bounds.</exception>
+    public JoinWindows After(TimeSpan after) => new(BeforeMs, (long)after.TotalMilliseconds, GraceMs);
+}
+
+/// <summary>When a windowed aggregate is emitted.</summary>
+public enum EmitStrategy
+{
+    /// <summary>At every update of a window.</summary>
+    OnWindowUpdate,
+
+    /// <summary>Once, when the window and its grace are over.</summary>
+    OnWindowClose,
 }

@@ -42,7 +42,7 @@ internal interface ISinkNode
 /// <summary>Encodes records and adds them to the commit.</summary>
 internal sealed class SinkReceiver<TKey, TValue>(
     TaskScope scope, int node, string? topicName, TopicNameExtractor<TKey, TValue>? computed,
-        Serde<TKey> keySerde,
+    Serde<TKey> keySerde,
     Serde<TValue> valueSerde, Partitioner? partitioner) : Receiver<TKey, TValue>, IDisposable
 {
     private readonly PooledBuffer _key = new();

@@ -17,12 +17,18 @@ internal sealed class StreamTask : IDisposable
     private readonly TaskBuilder _builder;
     private readonly string _group;
 
-    internal StreamTask(TaskId id, SubTopology part, TaskEnvironment environment, ILogWriter writer)
+    internal StreamTask(
+        TaskId id, SubTopology part, TaskEnvironment environment, ILogWriter writer,
+        GlobalTables? globals = null)
     {
         Id = id;
         _part = part;
         _group = environment.ApplicationId;
-        _scope = new TaskScope(id, environment.Clock, environment.Topic) { Writer = writer };
+        _scope = new TaskScope(id, environment.Clock, environment.Topic)
+        {
+            Writer = writer,
+            Globals = globals,
+        };
         _stores = new TaskStores(_scope, part, environment);
         _failures = new TaskFailures(_scope, part, environment);
         _guard = new RecordGuard(

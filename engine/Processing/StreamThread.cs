@@ -53,6 +53,7 @@ internal sealed class StreamThread : IComponent
         long seen = 0;
         while (!cancellation.IsCancellationRequested)
         {
+            group.UpdateGlobals(cancellation);
             int processed = RunTurn(group);
             if ((processed > 0 || group.PendingBytes > 0) && _commitDueTicks == long.MaxValue)
                 _commitDueTicks = Stopwatch.GetTimestamp() + Ticks(_environment.Options.CommitInterval);

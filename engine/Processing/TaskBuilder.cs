@@ -25,6 +25,9 @@ internal sealed class TaskBuilder(TaskScope scope) : IDisposable
     internal TStore Store<TStore>(string name)
         where TStore : StateStore => Scope.Store<TStore>(name);
 
+    /// <summary>A clock of an operator, kept over a restart; the same for the same name.</summary>
+    internal StreamClock Clock(string name, long startMs = long.MinValue) => Scope.KeptClock(name, startMs);
+
     /// <summary>Opens every operator, those nearest the sinks first.</summary>
     internal void Open() => _opens.ForEach(open => open());
 

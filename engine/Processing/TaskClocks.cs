@@ -55,3 +55,19 @@ internal sealed class TaskClocks
         internal long WrittenMs { get; set; } = long.MinValue;
     }
 }
+
+/// <summary>A time that an operator keeps, as of the last commit after a restart.</summary>
+internal sealed class StreamClock(long startMs)
+{
+    /// <summary>The time, in milliseconds.</summary>
+    internal long Ms { get; set; } = startMs;
+
+    /// <summary>Moves the clock on to a later time.</summary>
+    /// <returns>What it shows now.</returns>
+    internal long Observe(long timeMs)
+    {
+        if (timeMs > Ms)
+            Ms = timeMs;
+        return Ms;
+    }
+}

@@ -16,7 +16,7 @@ internal sealed class TaskEnvironment
 
     internal TaskEnvironment(
         string applicationId, ITopicLog log, LogRoom room, string dataFolder, RuntimeOptions options,
-            TimeProvider clock, ILogger? logger = null)
+        TimeProvider clock, ILogger? logger = null)
     {
         ApplicationId = applicationId;
         Log = log;

@@ -16,6 +16,7 @@ internal sealed class TaskGroup : IDisposable
     private readonly CommitPipeline _commits;
     private readonly List<StreamTask> _tasks = [];
     private readonly List<TopicPartition> _outputs = [];
+    private GlobalTables? _globals;
 
     /// <summary>A group without tasks as yet.</summary>
     internal TaskGroup(Topology topology, TaskEnvironment environment, string writerId, string name)
@@ -35,13 +36,18 @@ internal sealed class TaskGroup : IDisposable
     /// <summary>Makes the tasks and brings them to the last commit.</summary>
     internal void Open(IReadOnlyList<TaskId> taskIds, CancellationToken cancellation)
     {
+        _globals = GlobalTables.Open(_topology, _environment, _reader, cancellation);
         foreach (TaskId id in taskIds)
         {
-            _tasks.Add(new StreamTask(id, _topology.Parts[id.SubTopology], _environment, _writer));
+            _tasks.Add(new StreamTask(
+                id, _topology.Parts[id.SubTopology], _environment, _writer, _globals));
             _tasks[^1].Restore(_environment.Log, _reader, cancellation);
         }
         FindOutputs();
     }
+
+    /// <summary>Takes what was committed to the topics of global tables.</summary>
+    internal void UpdateGlobals(CancellationToken cancellation) => _globals?.Update(_reader, cancellation);
 
     /// <summary>Processes up to that many records of a task.</summary>
     /// <returns>How many it were; fewer than asked when its inputs have no more for now.</returns>
@@ -71,6 +77,7 @@ internal sealed class TaskGroup : IDisposable
         _commits.Dispose();
         foreach (StreamTask task in _tasks)
             task.Dispose();
+        _globals?.Dispose();
         _reader.Dispose();
         _writer.Dispose();
     }

@@ -73,7 +73,7 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
 /// <inheritdoc/>
 internal sealed class TaskInput<TKey, TValue>(
     SourceNode<TKey, TValue> node, TopicPartition partition, TaskScope scope, RecordGuard guard,
-        Serde<TKey> keySerde,
+    Serde<TKey> keySerde,
     Serde<TValue> valueSerde, TimestampExtractor<TKey, TValue>? extractor, Receiver<TKey, TValue> next)
     : TaskInput(node, partition)
 {

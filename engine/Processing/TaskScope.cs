@@ -16,6 +16,7 @@ public readonly record struct TaskId(int SubTopology, int Partition)
 internal sealed class TaskScope(TaskId id, TimeProvider clock, Func<string, Topic> topics)
 {
     private readonly Dictionary<string, StateStore> _stores = [];
+    private readonly Dictionary<string, StreamClock> _clocks = [];
 
     internal TaskId Id { get; } = id;
 
@@ -42,9 +43,25 @@ internal sealed class TaskScope(TaskId id, TimeProvider clock, Func<string, Topi
     /// <summary>Points to roll back to, over the stores that take part; null where none does.</summary>
     internal Savepoints? Savepoints { get; set; }
 
+    /// <summary>Where times are kept over a restart; null for a task that keeps nothing.</summary>
+    internal TaskClocks? Clocks { get; set; }
+
+    /// <summary>Tables that every task has whole; null where the topology has none.</summary>
+    internal GlobalTables? Globals { get; init; }
+
     internal IReadOnlyDictionary<string, StateStore> Stores => _stores;
 
     internal Topic Topic(string name) => topics(name);
+
+    /// <summary>A clock of an operator, kept over a restart; the same for the same name.</summary>
+    internal StreamClock KeptClock(string name, long startMs)
+    {
+        if (_clocks.TryGetValue(name, out StreamClock? clock))
+            return clock;
+        _clocks.Add(name, clock = new StreamClock(startMs));
+        Clocks?.Add($"clock/{name}", () => clock.Ms, ms => clock.Ms = ms);
+        return clock;
+    }
 
     internal void AddStore(StateStore store) => _stores.Add(store.Name, store);
 
@@ -53,7 +70,8 @@ internal sealed class TaskScope(TaskId id, TimeProvider clock, Func<string, Topi
     internal TStore Store<TStore>(string name)
         where TStore : StateStore
     {
-        if (!_stores.TryGetValue(name, out StateStore? store))
+        if (!_stores.TryGetValue(name, out StateStore? store)
+            && (Globals is null || !Globals.TryGet(name, out store)))
             throw new TopologyException(
                 $"There is no store '{name}' here. " +
                 $"Stores of this task: {string.Join(", ", _stores.Keys.Order())}.");

@@ -21,7 +21,7 @@ internal sealed class TaskStores : IDisposable
         foreach (StoreSpec spec in part.Stores.Where(s => !s.Savepoints))
             Add(spec.Create(null, 0));
         if (part.KeepsTime)
-            Clocks = AddClocks(part);
+            Clocks = scope.Clocks = AddClocks(part);
     }
 
     /// <summary>The times that survive a restart; null for a task that keeps nothing.</summary>
@@ -164,13 +164,14 @@ internal sealed class TaskStores : IDisposable
             Store, log, Changelog, environment.SnapshotFiles(scope.Id, Store.Name), options,
             environment.Background);
     }
+}
 
-    private sealed class NoChangelog : IChangelog
+/// <summary>Takes changes that nobody needs to keep.</summary>
+internal sealed class NoChangelog : IChangelog
+{
+    internal static readonly NoChangelog Instance = new();
+
+    public void Append(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
     {
-        internal static readonly NoChangelog Instance = new();
-
-        public void Append(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
-        {
-        }
     }
 }

@@ -10,11 +10,12 @@ public sealed class Topology
 {
     internal Topology(
         IReadOnlyList<SubTopology> parts, IReadOnlyList<TopicSpec> declared,
-        IReadOnlyDictionary<string, int?> repartitions)
+        IReadOnlyDictionary<string, int?> repartitions, IReadOnlyList<GlobalTable> globals)
     {
         Parts = parts;
         Declared = declared;
         Repartitions = repartitions;
+        Globals = globals;
     }
 
     /// <summary>The store that savepoints keep old values in.</summary>
@@ -26,7 +27,8 @@ public sealed class Topology
 
     /// <summary>Topics that are read, without those that belong to the application itself.</summary>
     public IReadOnlyList<string> SourceTopics => [.. Parts.SelectMany(p => p.Sources)
-        .Where(s => !s.IsInternal).Select(s => s.TopicName).Distinct().Order(StringComparer.Ordinal)];
+        .Where(s => !s.IsInternal).Select(s => s.TopicName).Concat(Globals.Select(g => g.TopicName))
+        .Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>Topics that are written by a name known beforehand, without the application's own.</summary>
     public IReadOnlyList<string> SinkTopics =>
@@ -46,6 +48,9 @@ public sealed class Topology
     /// <summary>Topics of the application's own between its parts, with their partitions where those are
     /// given.</summary>
     internal IReadOnlyDictionary<string, int?> Repartitions { get; }
+
+    /// <summary>Tables that every task has whole.</summary>
+    internal IReadOnlyList<GlobalTable> Globals { get; }
 
     /// <summary>The topology in words or as a picture's source.</summary>
     public string Describe(DescribeFormat format = DescribeFormat.Text) =>
@@ -68,7 +73,7 @@ public enum DescribeFormat
 /// <summary>Nodes that are connected by pushes or by stores: one task runs them, one per partition.</summary>
 internal sealed class SubTopology(
     int id, IReadOnlyList<GraphNode> nodes, IReadOnlyList<SourceNode> sources,
-        IReadOnlyList<StoreSpec> stores)
+    IReadOnlyList<StoreSpec> stores, IReadOnlyList<Copartition> copartitions)
 {
     internal int Id { get; } = id;
 
@@ -78,9 +83,16 @@ internal sealed class SubTopology(
 
     internal IReadOnlyList<StoreSpec> Stores { get; } = stores;
 
+    /// <summary>Sources whose topics must have equally many partitions.</summary>
+    internal IReadOnlyList<Copartition> Copartitions { get; } = copartitions;
+
     /// <summary>Whether event times of its tasks must survive a restart.</summary>
     internal bool KeepsTime => Stores.Count > 0 || Sources.Any(s => s.HasExtractor);
 
     /// <summary>The name of a node, for an error.</summary>
     internal string NameOf(int node) => Nodes.FirstOrDefault(n => n.Id == node)?.Name ?? "?";
 }
+
+/// <summary>Sources that reach one store: a key's records of all of them must come to the same
+/// task.</summary>
+internal sealed record Copartition(string Store, IReadOnlyList<SourceNode> Sources);

@@ -26,6 +26,8 @@ internal static class TopologyDescription
                     text.Append($"      --> {child.Name}\n");
             }
         }
+        foreach (GlobalTable table in topology.Globals)
+            text.Append($"  Global table: {table.StoreName} (topic: {table.TopicName})\n");
         return text.ToString();
     }
 
@@ -63,6 +65,8 @@ internal static class TopologyDescription
 
     private static void AppendEdges(Topology topology, StringBuilder text, string arrow, string indent)
     {
+        foreach (GlobalTable table in topology.Globals)
+            text.Append($"{indent}t_{Safe(table.TopicName)} {arrow} s_{Safe(table.StoreName)}\n");
         foreach (GraphNode node in topology.Parts.SelectMany(p => p.Nodes))
         {
             if (node is { Kind: NodeKind.Source, TopicName: { } read })

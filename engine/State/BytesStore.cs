@@ -33,6 +33,27 @@ public sealed class BytesStore : StateStore
         return entry != 0;
     }
 
+    /// <summary>Finds an entry, to read it and then to change it without finding it again.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="entry">The entry; valid like a view.</param>
+    /// <param name="value">Its value as it is.</param>
+    public bool TryFind(ReadOnlySpan<byte> key, out StoreEntry entry, out ReadOnlySpan<byte> value)
+    {
+        entry = new StoreEntry(_table.Find(key));
+        value = entry.Name == 0 ? default : _table.Read(entry.Name);
+        return entry.Name != 0;
+    }
+
+    /// <summary>Opens an entry that was found, for change in place; its length stays.</summary>
+    public Span<byte> Change(StoreEntry entry) => _table.Change(entry.Name);
+
+    /// <summary>Gives an entry that was found another length, and opens it; what fits is kept.</summary>
+    public Span<byte> Resize(StoreEntry entry, int valueBytes) =>
+        _table.Change(_table.Resize(entry.Name, valueBytes));
+
+    /// <summary>Deletes an entry that was found.</summary>
+    public void Delete(StoreEntry entry) => _table.Delete(entry.Name);
+
     /// <summary>Opens a value for change in place; its length stays.</summary>
     public bool TryChange(ReadOnlySpan<byte> key, out Span<byte> value)
     {
@@ -131,3 +152,8 @@ public sealed class BytesStore : StateStore
             changelog.Append(key, false, default);
     }
 }
+
+/// <summary>An entry of a <see cref="BytesStore"/> that was found. Valid until the next call that inserts,
+/// resizes or deletes one.</summary>
+/// <param name="Name">The table's own name of it; 0 for none.</param>
+public readonly record struct StoreEntry(uint Name);

@@ -181,7 +181,7 @@ public sealed class Savepoints : IUndoLog, IDisposable
 
     private static void Read(
         byte[] bytes, ref int at, out int store, out long part, out Range key, out bool hasValue,
-            out Range value)
+        out Range value)
     {
         store = (int)ReadVarint(bytes, ref at);
         part = Varint.UnZigZag(ReadVarint(bytes, ref at));

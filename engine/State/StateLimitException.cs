@@ -1,7 +1,19 @@
 namespace Streams.State;
 
 /// <summary>A store has reached the memory that it was given.</summary>
-public sealed class StateLimitException(long bytes, long bytesMax) : Exception(
-    $"The store holds {bytes:N0} bytes and may hold {bytesMax:N0}. Raise its StateBytesMax, shorten its " +
-        $"retention, " +
-    "or spread the topic over more partitions.");
+public sealed class StateLimitException : Exception
+{
+    /// <summary>A store's memory is used up.</summary>
+    public StateLimitException(long bytes, long bytesMax)
+        : base(
+            $"The store holds {bytes:N0} bytes and may hold {bytesMax:N0}. Raise its StateBytesMax, "
+            + "shorten its retention, or spread the topic over more partitions.")
+    {
+    }
+
+    /// <summary>Another bound of a store is reached.</summary>
+    public StateLimitException(string message)
+        : base(message)
+    {
+    }
+}

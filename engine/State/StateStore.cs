@@ -98,4 +98,9 @@ internal static class StoreShape
 {
     internal static string Of<TKey, TValue>(string kind, Serde<TKey> key, Serde<TValue> value) =>
         $"{kind}<{key.Name},{value.Name}>";
+
+    /// <summary>The shape of a store whose snapshots depend on how its time is divided.</summary>
+    internal static string Of<TKey, TValue>(
+        string kind, Serde<TKey> key, Serde<TValue> value, long retentionMs, long stretchMs) =>
+        $"{Of(kind, key, value)} {retentionMs} ms/{stretchMs} ms";
 }

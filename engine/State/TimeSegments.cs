@@ -71,6 +71,9 @@ internal sealed class TimeSegments
     /// <summary>A table by its place, oldest first.</summary>
     internal TrackedTable Table(int place) => _tables.GetValueAtIndex(place);
 
+    /// <summary>A table's segment by its place, oldest first.</summary>
+    internal long Number(int place) => _tables.GetKeyAtIndex(place);
+
     /// <summary>The segment of a time.</summary>
     internal long SegmentOf(long timeMs) => Math.DivRem(timeMs, SegmentMs) is var (q, r) && r < 0 ? q - 1 : q;
 

@@ -24,11 +24,11 @@ public sealed class WindowStore<TKey, TValue> : StateStore
 
     internal WindowStore(
         StoreOptions options, long retentionMs, Serde<TKey> keySerde, Serde<TValue> valueSerde,
-            IUndoLog? undo,
-        int undoStore)
+        IUndoLog? undo,
+        int undoStore, long stretchMs = 0)
         : base(options)
     {
-        _table = new WindowTable(options, retentionMs, undo, undoStore);
+        _table = new WindowTable(options, retentionMs, undo, undoStore, stretchMs);
         _keySerde = keySerde;
         _valueSerde = valueSerde;
     }
@@ -73,15 +73,30 @@ public sealed class WindowStore<TKey, TValue> : StateStore
     public IEnumerable<(long WindowStartMs, TValue Value, long TimestampMs)> Fetch(
         TKey key, long fromMs, long toMs)
     {
-        byte[] keyBytes = Encode(key).ToArray();
-        TimeSegments segments = _table.Segments;
-        foreach (long segment in segments.Numbers)
+        // Copied out first: elements are views, which an iterator cannot hold.
+        var values = new List<(long, TValue, long)>();
+        WindowElements elements = _table.Elements(Encode(key), fromMs, toMs);
+        while (elements.MoveNext())
+            values.Add((
+                elements.TimeMs, _valueSerde.Deserialize(elements.Payload[TimestampBytes..]),
+                BinaryPrimitives.ReadInt64LittleEndian(elements.Payload)));
+        return values;
+    }
+
+    /// <summary>Finds the windows of a key that start in a range, by start.</summary>
+    /// <returns>How many there are in <paramref name="found"/>, which grows where it must.</returns>
+    internal int Find(in TKey key, long fromMs, long toMs, ref WindowTime[] found)
+    {
+        int count = 0;
+        WindowElements elements = _table.Elements(Encode(key), fromMs, toMs);
+        while (elements.MoveNext())
         {
-            if (!_table.TryList(keyBytes, segment, out ReadOnlySpan<byte> list))
-                continue;
-            foreach (var found in ReadAll(list.ToArray(), fromMs, toMs))
-                yield return found;
+            if (count == found.Length)
+                Array.Resize(ref found, count * 2);
+            found[count++] = new WindowTime(
+                elements.TimeMs, BinaryPrimitives.ReadInt64LittleEndian(elements.Payload));
         }
+        return count;
     }
 
     internal override long ObservedMs
@@ -112,25 +127,6 @@ public sealed class WindowStore<TKey, TValue> : StateStore
         _value.Dispose();
     }
 
-    private List<(long, TValue, long)> ReadAll(ReadOnlySpan<byte> list, long fromMs, long toMs)
-    {
-        var values = new List<(long, TValue, long)>();
-        for (int at = TimedList.FirstAtOrAfter(list, fromMs); at < list.Length;)
-        {
-            ref readonly ElementHeader header = ref TimedList.Header(list, at);
-            if (header.TimeMs > toMs)
-                break;
-            if ((header.Flags & ElementFlags.Deleted) == 0 && !_table.Segments.IsExpired(header.TimeMs))
-            {
-                ReadOnlySpan<byte> payload = TimedList.Payload(list, at);
-                TValue value = _valueSerde.Deserialize(payload[TimestampBytes..]);
-                values.Add((header.TimeMs, value, BinaryPrimitives.ReadInt64LittleEndian(payload)));
-            }
-            at += TimedList.ElementBytes(header.PayloadBytes);
-        }
-        return values;
-    }
-
     private ReadOnlySpan<byte> Encode(in TKey key)
     {
         _key.Clear();
@@ -138,3 +134,6 @@ public sealed class WindowStore<TKey, TValue> : StateStore
         return _key.WrittenSpan;
     }
 }
+
+/// <summary>A window of a key and the time of its value.</summary>
+internal readonly record struct WindowTime(long StartMs, long TimestampMs);

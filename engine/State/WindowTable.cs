@@ -3,10 +3,13 @@ using System.Buffers.Binary;
 namespace Streams.State;
 
 /// <summary>
-/// Values by key and time, for windows and whatever else is kept per key over a stretch of event time. One
-/// lookup finds all of a key's values in a segment, so a hopping window's many updates touch one place.
+/// Values by key and time, for windows and whatever else is kept per key for a while of event time. One
+/// lookup
+/// finds all of a key's values in a stretch of time, so a hopping window's many updates touch one place.
 /// </summary>
 /// <remarks>
+/// A stretch is a segment or a part of one: where a key can have many values in a segment, shorter stretches
+/// keep the lists short that are searched from their beginning. Its start then follows the key in the table.
 /// An entry whose time is at or before the observed time less the retention is not found any more, exactly,
 /// as in Kafka Streams' in-memory stores. In the changelog the key is followed by the time, eight bytes
 /// big-endian.
@@ -17,14 +20,23 @@ internal sealed class WindowTable
     private const long ObservedPart = long.MinValue;
 
     private readonly TimeSegments _segments;
+    private readonly long _stretchMs;
     private readonly IUndoLog? _undo;
     private readonly int _undoStore;
     private uint _observedSavepoint;
     private byte[] _changelogKey = new byte[256];
+    private byte[] _listKey = new byte[256];
 
-    internal WindowTable(StoreOptions options, long retentionMs, IUndoLog? undo, int undoStore)
+    /// <param name="options">The store's options.</param>
+    /// <param name="retentionMs">How far behind the observed time a value is found.</param>
+    /// <param name="undo">The undo log, or null.</param>
+    /// <param name="undoStore">The store's number there.</param>
+    /// <param name="stretchMs">How long the time of one list may be; 0 for a whole segment.</param>
+    internal WindowTable(
+        StoreOptions options, long retentionMs, IUndoLog? undo, int undoStore, long stretchMs = 0)
     {
         _segments = new TimeSegments(options, retentionMs, undo, undoStore);
+        _stretchMs = stretchMs > 0 && stretchMs < _segments.SegmentMs ? stretchMs : 0;
         _undo = undo;
         _undoStore = undoStore;
     }
@@ -35,9 +47,9 @@ internal sealed class WindowTable
     internal bool TryGet(ReadOnlySpan<byte> key, long timeMs, out ReadOnlySpan<byte> payload)
     {
         payload = default;
-        if (_segments.IsExpired(timeMs)
-            || !TryList(key, _segments.SegmentOf(timeMs), out ReadOnlySpan<byte> list))
+        if (_segments.IsExpired(timeMs) || _segments.Find(_segments.SegmentOf(timeMs)) is not { } table)
             return false;
+        ReadOnlySpan<byte> list = List(table, key, timeMs);
         int at = TimedList.Find(list, timeMs);
         if (at < 0 || (TimedList.Header(list, at).Flags & ElementFlags.Deleted) != 0)
             return false;
@@ -45,13 +57,26 @@ internal sealed class WindowTable
         return true;
     }
 
-    /// <summary>All of a key's elements in one segment.</summary>
-    internal bool TryList(ReadOnlySpan<byte> key, long segment, out ReadOnlySpan<byte> list)
+    /// <summary>A key's elements of a range of time, both ends included, by time: deleted ones, and those
+    /// past
+    /// their retention, are left out.</summary>
+    /// <remarks>The table must not change while the result is read.</remarks>
+    internal WindowElements Elements(ReadOnlySpan<byte> key, long fromMs, long toMs) =>
+        new(this, key, fromMs, toMs);
+
+    /// <summary>The list of a key that holds a time.</summary>
+    internal ReadOnlySpan<byte> List(TrackedTable table, ReadOnlySpan<byte> key, long timeMs)
     {
-        TrackedTable? table = _segments.Find(segment);
-        uint entry = table is null ? 0 : table.Find(key);
-        list = entry == 0 ? default : table!.Read(entry);
-        return entry != 0;
+        uint entry = table.Find(ListKey(key, timeMs));
+        return entry == 0 ? default : table.Read(entry);
+    }
+
+    /// <summary>The first time after the list that holds a time.</summary>
+    internal long EndOfList(long timeMs)
+    {
+        long segment = _segments.SegmentOf(timeMs);
+        long segmentEndMs = (segment + 1) * _segments.SegmentMs;
+        return _stretchMs == 0 ? segmentEndMs : Math.Min(StretchStart(timeMs) + _stretchMs, segmentEndMs);
     }
 
     /// <summary>Opens the value of a key at a time for filling.</summary>
@@ -72,9 +97,10 @@ internal sealed class WindowTable
         if (_segments.IsExpired(timeMs))
             return false;
         TrackedTable table = _segments.GetOrAdd(_segments.SegmentOf(timeMs));
-        uint entry = table.Find(key);
+        ReadOnlySpan<byte> listKey = ListKey(key, timeMs);
+        uint entry = table.Find(listKey);
         if (entry == 0)
-            entry = table.Put(key, 0, out _);
+            entry = table.Put(listKey, 0, out _);
         Span<byte> list = table.Change(entry);
         int at = TimedList.FirstAtOrAfter(list, timeMs);
         bool sameTime = at < list.Length && TimedList.Header(list, at).TimeMs == timeMs;
@@ -87,6 +113,8 @@ internal sealed class WindowTable
             return true;
         }
         existed = sameTime && (TimedList.Header(list, at).Flags & ElementFlags.Deleted) == 0;
+        if (!sameTime)
+            at = DropDeleted(table, ref entry, at);
         payload = Splice(table, entry, at, sameTime, timeMs, payloadBytes);
         return true;
     }
@@ -95,7 +123,7 @@ internal sealed class WindowTable
     internal bool Delete(ReadOnlySpan<byte> key, long timeMs)
     {
         TrackedTable? table = _segments.Find(_segments.SegmentOf(timeMs));
-        uint entry = table is null ? 0 : table.Find(key);
+        uint entry = table is null ? 0 : table.Find(ListKey(key, timeMs));
         int at = entry == 0 ? -1 : TimedList.Find(table!.Read(entry), timeMs);
         if (at < 0 || (TimedList.Header(table!.Read(entry), at).Flags & ElementFlags.Deleted) != 0)
             return false;
@@ -145,15 +173,18 @@ internal sealed class WindowTable
         }
     }
 
-    internal void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> list)
+    internal void Undo(long part, ReadOnlySpan<byte> listKey, bool hasValue, ReadOnlySpan<byte> list)
     {
         if (part == ObservedPart)
         {
             _segments.ResetObserved(BinaryPrimitives.ReadInt64BigEndian(list));
             return;
         }
-        while (TryList(key, part, out ReadOnlySpan<byte> now) && FirstLive(now) is >= 0 and int live)
-            Delete(key, TimedList.Header(now, live).TimeMs);
+        TrackedTable table = _segments.GetOrAdd(part);
+        ReadOnlySpan<byte> key = OwnKey(listKey);
+        while (table.Find(listKey) is not 0 and uint entry
+            && FirstLive(table.Read(entry)) is >= 0 and int live)
+            Delete(key, TimedList.Header(table.Read(entry), live).TimeMs);
         for (int at = 0; hasValue
             && at < list.Length; at += TimedList.ElementBytes(TimedList.Header(list, at).PayloadBytes))
         {
@@ -173,6 +204,36 @@ internal sealed class WindowTable
                 return at;
         }
         return -1;
+    }
+
+    // Takes back the room of elements whose deletion the changelog knows of, or needs not know of; a session
+    // that grows leaves one behind at every record.
+    private static int DropDeleted(TrackedTable table, ref uint entry, int at)
+    {
+        Span<byte> list = table.Change(entry);
+        int kept = 0;
+        int place = at;
+        for (int from = 0; from < list.Length;)
+        {
+            ref ElementHeader header = ref TimedList.Header(list, from);
+            int bytes = TimedList.ElementBytes(header.PayloadBytes);
+            bool known = (header.Flags & ElementFlags.Dirty) == 0 || (header.Flags & ElementFlags.New) != 0;
+            if ((header.Flags & ElementFlags.Deleted) != 0 && known)
+            {
+                if (from < at)
+                    place -= bytes;
+            }
+            else
+            {
+                if (kept != from)
+                    Move(list, from, kept, bytes);
+                kept += bytes;
+            }
+            from += bytes;
+        }
+        if (kept < list.Length)
+            entry = table.Resize(entry, kept);
+        return place;
     }
 
     // Makes room for an element at a place; one of the same time and another length is replaced.
@@ -204,6 +265,27 @@ internal sealed class WindowTable
     private static void Move(Span<byte> list, int from, int to, int count) =>
         list.Slice(from, count).CopyTo(list.Slice(to, count));
 
+    private long StretchStart(long timeMs)
+    {
+        long segmentMs = _segments.SegmentOf(timeMs) * _segments.SegmentMs;
+        return segmentMs + (timeMs - segmentMs) / _stretchMs * _stretchMs;
+    }
+
+    private ReadOnlySpan<byte> ListKey(ReadOnlySpan<byte> key, long timeMs)
+    {
+        if (_stretchMs == 0)
+            return key;
+        int length = key.Length + TimeBytes;
+        if (_listKey.Length < length)
+            _listKey = new byte[length * 2];
+        key.CopyTo(_listKey);
+        BinaryPrimitives.WriteInt64LittleEndian(_listKey.AsSpan(key.Length), StretchStart(timeMs));
+        return _listKey.AsSpan(0, length);
+    }
+
+    private ReadOnlySpan<byte> OwnKey(ReadOnlySpan<byte> listKey) =>
+        _stretchMs == 0 ? listKey : listKey[..^TimeBytes];
+
     private ReadOnlySpan<byte> ChangelogKey(ReadOnlySpan<byte> key, long timeMs)
     {
         int length = key.Length + TimeBytes;
@@ -227,7 +309,8 @@ internal sealed class WindowTable
                     bool live = (flags & ElementFlags.Deleted) == 0;
                     if (live || (flags & ElementFlags.New) == 0)
                         changelog.Append(
-                            owner.ChangelogKey(key, header.TimeMs), live, live ? TimedList.Payload(list, at)
+                            owner.ChangelogKey(owner.OwnKey(key), header.TimeMs), live, live
+                                ? TimedList.Payload(list, at)
                                 : default);
                     // What never reached the changelog and is deleted stays New: it needs no tombstone later
                     // either.

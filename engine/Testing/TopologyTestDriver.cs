@@ -39,6 +39,7 @@ public sealed class TopologyTestDriver : IDisposable
     private ILogWriter _input;
     private ILogWriter _writer;
     private ILogReader _reader;
+    private GlobalTables? _globals;
 
     /// <summary>Makes the topics and starts the tasks.</summary>
     /// <exception cref="TopologyException">The topology cannot run.</exception>
@@ -94,6 +95,8 @@ public sealed class TopologyTestDriver : IDisposable
             if (task.Id.Partition == partition && task.Scope.Stores.ContainsKey(name))
                 return task.Scope.Store<TStore>(name);
         }
+        if (_globals is not null && _globals.TryGet(name, out StateStore? global) && global is TStore typed)
+            return typed;
         throw new TopologyException($"There is no store '{name}' in partition {partition}.");
     }
 
@@ -150,9 +153,10 @@ public sealed class TopologyTestDriver : IDisposable
         var environment = new TaskEnvironment(ApplicationId, _log, new LogRoom(), "", Runtime(), _clock);
         ILogWriter writer = _log.OpenWriter(ApplicationId);
         ILogReader reader = _log.OpenReader(ReadLevel.Committed);
+        _globals = GlobalTables.Open(_topology, environment, reader, CancellationToken.None);
         foreach (TaskId id in _taskIds)
         {
-            _tasks.Add(new StreamTask(id, _topology.Parts[id.SubTopology], environment, writer));
+            _tasks.Add(new StreamTask(id, _topology.Parts[id.SubTopology], environment, writer, _globals));
             _tasks[^1].Restore(_log, reader, CancellationToken.None);
         }
         return (_log.OpenWriter("test-input"), writer, reader);
@@ -163,6 +167,7 @@ public sealed class TopologyTestDriver : IDisposable
         foreach (StreamTask task in _tasks)
             task.Dispose();
         _tasks.Clear();
+        _globals?.Dispose();
         _input.Dispose();
         _writer.Dispose();
         _reader.Dispose();
@@ -175,6 +180,7 @@ public sealed class TopologyTestDriver : IDisposable
         do
         {
             processed = 0;
+            _globals?.Update(_reader, CancellationToken.None);
             foreach (StreamTask task in _tasks)
             {
                 processed += task.Process(_reader, int.MaxValue);

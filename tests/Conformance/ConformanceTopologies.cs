@@ -2,17 +2,16 @@ using System.Globalization;
 using Streams.Dsl;
 using Streams.Processing;
 using Streams.Records;
-using Streams.State;
 
 namespace Streams.Tests.Conformance;
 
 /// <summary>The topologies of the golden scenarios, as their README defines them.</summary>
-public static class ConformanceTopologies
+public static partial class ConformanceTopologies
 {
     private static readonly Consumed<string, string> Text = new(Serdes.String, Serdes.String);
     private static readonly Materialized<string, string> TextStore = new() { ValueSerde = Serdes.String };
 
-    private static readonly Dictionary<string, TopologyBody> Bodies = new()
+    private static Dictionary<string, TopologyBody> StreamBodies => new()
     {
         ["filter"] = (b, s) =>
             b.Stream("a", Text).Filter((_, v) => v is not null && N(v) % s.Number("mod") == 0).To("out"),
@@ -45,34 +44,27 @@ public static class ConformanceTopologies
         ["group-by-aggregate"] = (b, _) => b.Stream("a", Text).GroupBy((_, v) => Group(v))
             .Aggregate(() => "0", Plus, TextStore).ToStream().To("out"),
         ["to-table"] = (b, _) => b.Stream("a", Text).ToTable().ToStream().To("out"),
-        ["stream-table-inner-join"] = (b, _) =>
-            b.Stream("a", Text).Join(b.Table("b", Text), (_, l, r) => l + "/" + r).To("out", TextOut),
-        ["stream-table-left-join"] = (b, _) => b.Stream("a", Text)
-            .LeftJoin(b.Table("b", Text), (_, l, r, has) => l + "/" + (has ? r : "null")).To("out", TextOut),
-        ["count-tumbling"] = CountWindows,
-        ["count-hopping"] = CountWindows,
-        ["aggregate-tumbling"] = AggregateWindows,
-        ["aggregate-hopping"] = AggregateWindows,
-        ["reduce-tumbling"] = (b, s) => Rendered(b.Stream("a", Text).GroupByKey().WindowedBy(Windows(s))
-            .Reduce((x, y) => (x ?? "null") + "+" + (y ?? "null"))).To("out", TextOut),
-        ["suppress-tumbling"] = SuppressWindows,
-        ["suppress-hopping"] = SuppressWindows,
         ["punctuate-stream-time"] = (b, s) => Punctuate(b, s, PunctuationType.StreamTime),
         ["punctuate-wall-clock"] = (b, s) => Punctuate(b, s, PunctuationType.WallClockTime),
         ["dedupe"] = Dedupe,
     };
 
-    private static readonly Produced<string, string> TextOut = new(
-        )
-    { KeySerde = Serdes.String, ValueSerde = Serdes.String };
+    private static readonly Produced<string, string> TextOut = new()
+    {
+        KeySerde = Serdes.String,
+        ValueSerde = Serdes.String,
+    };
+
+    private static readonly Lazy<Dictionary<string, TopologyBody>> Bodies = new(
+        () => StreamBodies.Concat(TableBodies).Concat(WindowBodies).Concat(JoinBodies).ToDictionary());
 
     /// <summary>The operators that there is a topology for.</summary>
-    public static IEnumerable<string> Operators => Bodies.Keys;
+    public static IEnumerable<string> Operators => Bodies.Value.Keys;
 
     /// <summary>The topology of a scenario; null where there is none.</summary>
     public static ConformanceTopology? Make(Scenario scenario)
     {
-        if (!Bodies.TryGetValue(scenario.Operator, out TopologyBody? body))
+        if (!Bodies.Value.TryGetValue(scenario.Operator, out TopologyBody? body))
             return null;
         var builder = new StreamsBuilder();
         body(builder, scenario);
@@ -109,103 +101,4 @@ public static class ConformanceTopologies
     private static KStream<string, string> Numbers(KStream<string, long> counts) =>
         counts.MapValues((_, n) => n.ToString(CultureInfo.InvariantCulture)).WithSerdes(
             Serdes.String, Serdes.String);
-
-    private static TimeWindows Windows(Scenario scenario)
-    {
-        TimeWindows windows = TimeWindows.OfSizeAndGrace(
-            scenario.Duration("size_ms"), scenario.Duration("grace_ms"));
-        return scenario.Parameters.TryGetProperty("advance_ms", out _)
-            ? windows.AdvanceBy(scenario.Duration("advance_ms"))
-            : windows;
-    }
-
-    private static void CountWindows(StreamsBuilder builder, Scenario scenario) =>
-        Rendered(builder.Stream("a", Text).GroupByKey().WindowedBy(Windows(scenario)).Count()).To(
-            "out", TextOut);
-
-    private static void AggregateWindows(StreamsBuilder builder, Scenario scenario) =>
-        Rendered(Aggregated(builder, scenario)).To("out", TextOut);
-
-    private static void SuppressWindows(StreamsBuilder builder, Scenario scenario) =>
-        Rendered(Aggregated(builder, scenario).SuppressUntilWindowCloses()).To("out", TextOut);
-
-    private static WindowedTable<string, string> Aggregated(StreamsBuilder builder, Scenario scenario) =>
-        builder.Stream("a", Text).GroupByKey().WindowedBy(Windows(scenario)).Aggregate(
-            () => "0", Plus, TextStore);
-
-    private static KStream<string, string> Rendered<TValue>(WindowedTable<string, TValue> table) =>
-        table.ToStream().Map((k, v) =>
-            (k.ToString(), v is null ? null! : string.Create(CultureInfo.InvariantCulture, $"{v}")));
-
-    private static void Punctuate(StreamsBuilder builder, Scenario scenario, PunctuationType type)
-    {
-        builder.AddStateStore(
-            Stores.KeyValue(new StoreOptions { Name = "kept" }, Serdes.String, Serdes.String));
-        builder.Stream("a", Text)
-            .Process(() =>
-                new Punctuated(type, scenario.Duration("interval_ms")), new ProcessOptions("collect", "kept"))
-            .Main.To("out", TextOut);
-    }
-
-    private static void Dedupe(StreamsBuilder builder, Scenario scenario)
-    {
-        builder.AddStateStore(
-            Stores.KeyValue(new StoreOptions { Name = "seen" }, Serdes.String, Serdes.Int64));
-        builder.Stream("a", Text)
-            .Process(
-                () => new DedupeProcessor(scenario.Number("within_ms")), new ProcessOptions("dedupe", "seen"))
-            .Main.To("out", TextOut);
-    }
-
-    private sealed class Punctuated(PunctuationType type, TimeSpan interval)
-        : IProcessor<string, string, string, string>
-    {
-        private ProcessorContext<string, string> _context = null!;
-        private KeyValueStore<string, string> _store = null!;
-
-        public void Init(ProcessorContext<string, string> context)
-        {
-            _context = context;
-            _store = context.GetStore<KeyValueStore<string, string>>("kept");
-            context.Schedule(interval, type, Emit);
-        }
-
-        public void Process(in Record<string, string> record)
-        {
-            bool has = _store.TryGet(record.Key, out string old);
-            string value = record.Value ?? "null";
-            _store.Put(record.Key, has ? old + "," + value : value, record.TimestampMs);
-        }
-
-        private void Emit(long timeMs)
-        {
-            foreach ((string key, string value) in _store.All().ToList())
-            {
-                _context.Forward(new Record<string, string>(key, value, timeMs));
-                _store.Delete(key);
-            }
-        }
-    }
-
-    private sealed class DedupeProcessor(long withinMs) : IProcessor<string, string, string, string>
-    {
-        private ProcessorContext<string, string> _context = null!;
-        private KeyValueStore<string, long> _seen = null!;
-
-        public void Init(ProcessorContext<string, string> context)
-        {
-            _context = context;
-            _seen = context.GetStore<KeyValueStore<string, long>>("seen");
-        }
-
-        public void Process(in Record<string, string> record)
-        {
-            string key = record.Key + "|" + record.Value;
-            bool has = _seen.TryGet(key, out long last);
-            if (has && Math.Abs(record.TimestampMs - last) < withinMs)
-                return;
-            _seen.Put(key, Math.Max(has ? last : long.MinValue, record.TimestampMs), record.TimestampMs);
-            _context.Forward(record);
-        }
-    }
 }

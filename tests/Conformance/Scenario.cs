@@ -29,6 +29,12 @@ public sealed record Scenario(
     /// <summary>A parameter that is a number.</summary>
     public long Number(string name) => Parameters.GetProperty(name).GetInt64();
 
+    /// <summary>A parameter that is text.</summary>
+    public string Text(string name) => Parameters.GetProperty(name).GetString()!;
+
+    /// <summary>Whether there is such a parameter.</summary>
+    public bool Has(string name) => Parameters.TryGetProperty(name, out _);
+
     /// <summary>A parameter that is a duration in milliseconds.</summary>
     public TimeSpan Duration(string name) => TimeSpan.FromMilliseconds(Number(name));
 
@@ -46,7 +52,8 @@ public sealed record Scenario(
         }
     }
 
-    private static Scenario Parse(string line)
+    /// <summary>Reads one line of such a file.</summary>
+    internal static Scenario Parse(string line)
     {
         JsonElement json = JsonDocument.Parse(line).RootElement;
         return new Scenario(

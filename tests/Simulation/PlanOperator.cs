@@ -85,8 +85,8 @@ internal static class UserFunctions
     }
 
     /// <summary>Depends on the order of what was added; now and then deletes.</summary>
-    internal static string? Add(string aggregate, string value) =>
-        Hash(aggregate + value) % 9 == 0 ? null : Short(aggregate + value);
+    internal static string? Add(string aggregate, string? value) =>
+        Hash(aggregate + value) % 9 == 0 ? null : Short(aggregate + (value ?? "~"));
 
     private static string Short(string text) =>
         text.Length <= ValueCharsMax ? text : text[^ValueCharsMax..];

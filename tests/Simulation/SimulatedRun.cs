@@ -18,6 +18,9 @@ internal sealed class SimulatedRun
     private const int StepKinds = 8;
     private const int SnapshotFilesMax = 3;
 
+    private static readonly DateTimeOffset Start = new(2024, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    private static readonly TimeSpan ClockAdvanceMax = TimeSpan.FromDays(13);
+
     private readonly Random _random;
     private readonly int _segmentBytes;
     private readonly SnapshotOptions _snapshots;
@@ -62,7 +65,7 @@ internal sealed class SimulatedRun
 
     internal Journal Journal { get; } = new();
 
-    internal VirtualClock Clock { get; } = new(new DateTimeOffset(2024, 1, 2, 3, 4, 5, TimeSpan.Zero));
+    internal VirtualClock Clock { get; } = new(Start);
 
     /// <summary>What happened, to see that something did.</summary>
     internal Coverage Seen { get; } = new();
@@ -217,8 +220,11 @@ internal sealed class SimulatedRun
                 life.RestartEnds(_random);
                 break;
             case 3:
-                // A clock that is set: forwards by up to a day, or back by up to an hour.
-                Clock.Advance(TimeSpan.FromMinutes(_random.Next(-60, 24 * 60)));
+                // A clock that is set: forwards by up to a day, or back by up to an hour. It stays within the
+                // time that the log keeps what is not processed.
+                TimeSpan by = TimeSpan.FromMinutes(_random.Next(-60, 24 * 60));
+                if (Clock.GetUtcNow() + by - Start < ClockAdvanceMax)
+                    Clock.Advance(by);
                 break;
             default:
                 life.StepMaintain();

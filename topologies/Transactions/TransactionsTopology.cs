@@ -191,7 +191,10 @@ public static class TransactionsTopology
                     StoreName = "risk-hours",
                     ValueSerde = new BlockRiskSerde(),
                 })
-            .SuppressUntilWindowCloses("risk-hours-open")
+            .Suppress(Suppressed.UntilWindowCloses(BufferConfig.Unbounded()) with
+            {
+                StoreName = "risk-hours-open",
+            })
             .ToStream("closed-hours")
             .Map((window, total) => (window.StartMs, HourOf(window, total)), "make-hours")
             .To(RiskHourly, new Produced<long, RiskHour>

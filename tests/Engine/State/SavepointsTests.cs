@@ -164,11 +164,11 @@ public sealed class SavepointsTests
                 new BytesStore(new StoreOptions { Name = "bytes" }, Savepoints, n), out StateStore bytes);
             Savepoints.Register(
                 n => new DeduplicateStore(new StoreOptions { Name = "seen" }, 60_000, Savepoints, n),
-                    out StateStore seen);
+                out StateStore seen);
             Savepoints.Register(
                 n => new WindowStore<string, string>(
                     new StoreOptions { Name = "windows" }, 3_600_000, Serdes.String, Serdes.String,
-                        Savepoints, n),
+                    Savepoints, n),
                 out StateStore windows);
             Bytes = (BytesStore)bytes;
             _seen = (DeduplicateStore)seen;

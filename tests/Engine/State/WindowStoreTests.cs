@@ -97,7 +97,7 @@ public sealed class WindowStoreTests
 
     private static void AssertSame(
         SortedDictionary<(string Key, long Start), (string Value, long Ts)> model,
-            WindowStore<string, string> store,
+        WindowStore<string, string> store,
         long observed)
     {
         var live = model.Where(e => e.Key.Start > observed - RetentionMs)

@@ -24,23 +24,15 @@ internal sealed class WindowedOperator(int id, PlanStream input, WindowPlan plan
             TimeWindows.OfSizeAndGrace(
                 TimeSpan.FromMilliseconds(plan.SizeMs), TimeSpan.FromMilliseconds(plan.GraceMs))
             .AdvanceBy(TimeSpan.FromMilliseconds(plan.AdvanceMs)));
-        KStream<string, string> texts;
-        if (plan.Counts)
-        {
-            WindowedTable<string, long> counts = windowed.Count(
-                new Materialized<string, long> { StoreName = StoreName });
-            counts = plan.Suppress ? counts.SuppressUntilWindowCloses(StoreName + "-held") : counts;
-            texts = counts.ToStream().Map((key, count) => (NameOf(key.Key, key.StartMs), $"{count}"));
-        }
-        else
-        {
-            WindowedTable<string, string> values = windowed.Reduce(
-                (a, b) => UserFunctions.Add(a, b)!,
-                new Materialized<string, string> { StoreName = StoreName, ValueSerde = Serdes.String });
-            values = plan.Suppress ? values.SuppressUntilWindowCloses(StoreName + "-held") : values;
-            texts = values.ToStream().Map((key, value) => (NameOf(key.Key, key.StartMs), value));
-        }
-        Built.Add(texts.WithSerdes(Serdes.String, Serdes.String));
+        Built.Add(plan.Counts
+            ? Texts(
+                windowed.Count(new Materialized<string, long> { StoreName = StoreName }),
+                count => $"{count}")
+            : Texts(
+                windowed.Reduce(
+                    (a, b) => UserFunctions.Add(a, b)!,
+                    new Materialized<string, string> { StoreName = StoreName, ValueSerde = Serdes.String }),
+                value => value));
     }
 
     internal override ReferenceOperator CreateReference() => new Reference(plan);
@@ -51,6 +43,18 @@ internal sealed class WindowedOperator(int id, PlanStream input, WindowPlan plan
         return plan.Counts
             ? Compare(scope.Store<WindowStore<string, long>>(StoreName), expected)
             : Compare(scope.Store<WindowStore<string, string>>(StoreName), expected);
+    }
+
+    private KStream<string, string> Texts<TValue>(
+        KTable<Windowed<string>, TValue> table, Func<TValue, string> text)
+    {
+        if (plan.Suppress)
+        {
+            table = table.Suppress(
+                Suppressed.UntilWindowCloses(BufferConfig.Unbounded()) with { StoreName = StoreName + "-held" });
+        }
+        return table.ToStream().Map((key, value) => (NameOf(key.Key, key.StartMs), text(value)))
+            .WithSerdes(Serdes.String, Serdes.String);
     }
 
     private static string NameOf(string key, long startMs) => $"{key}w{startMs}";
@@ -88,7 +92,7 @@ internal sealed class WindowedOperator(int id, PlanStream input, WindowPlan plan
 
         internal override void Process(int input, Row row)
         {
-            if (row.Key is null || (row.Value is null && !plan.Counts))
+            if (row.Key is null)
                 return;
             _streamTimeMs = Math.Max(_streamTimeMs, row.TimestampMs);
             long first = row.TimestampMs - (row.TimestampMs % plan.AdvanceMs);
@@ -106,7 +110,7 @@ internal sealed class WindowedOperator(int id, PlanStream input, WindowPlan plan
             bool existed = Windows.TryGetValue((row.Key!, start), out var old);
             long timestampMs = existed ? Math.Max(old.TimestampMs, row.TimestampMs) : row.TimestampMs;
             string? result = plan.Counts ? $"{(existed ? long.Parse(old.Value, null) : 0) + 1}"
-                : existed ? UserFunctions.Add(old.Value, row.Value!) : row.Value;
+                : existed ? UserFunctions.Add(old.Value, row.Value) : row.Value;
             if (result is null)
                 Windows.Remove((row.Key!, start));
             else

@@ -82,19 +82,20 @@ internal sealed class AddressTable(BytesStore store)
     /// <returns>The entity that it was put into first; 0 for none.</returns>
     internal long Record(ReadOnlySpan<byte> address, in Movement movement)
     {
-        bool existed = store.TryGet(address, out ReadOnlySpan<byte> before);
+        bool existed = store.TryFind(address, out StoreEntry entry, out ReadOnlySpan<byte> before);
         ReadOnlySpan<ActivityPane> old = existed ? ActivityPanes.Of(before, AddressState.Bytes) : default;
         int hours = existed ? MemoryMarshal.Read<AddressState>(before).HourPanes : 0;
         PanePlan plan = ActivityPanes.Plan(old, hours, movement.EventMs);
         Span<byte> value;
         if (existed && !plan.Moves)
         {
-            store.TryChange(address, out value);
+            value = store.Change(entry);
         }
         else
         {
             old.CopyTo(_scratch);
-            value = store.Put(address, AddressState.Bytes + plan.Count * ActivityPanes.PaneBytes, out _);
+            int valueBytes = AddressState.Bytes + plan.Count * ActivityPanes.PaneBytes;
+            value = existed ? store.Resize(entry, valueBytes) : store.Put(address, valueBytes, out _);
             if (!existed)
                 value[..AddressState.Bytes].Clear();
             ActivityPanes.Apply(

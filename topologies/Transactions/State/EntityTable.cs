@@ -128,14 +128,15 @@ internal sealed class EntityTable(BytesStore store)
     /// <summary>Notes that an entity takes part in a transaction.</summary>
     internal void Record(long id, in Movement movement)
     {
-        if (!store.TryGet(Key(id), out ReadOnlySpan<byte> before))
+        if (!store.TryFind(Key(id), out StoreEntry entry, out ReadOnlySpan<byte> before))
             return;
         ReadOnlySpan<ActivityPane> old = ActivityPanes.Of(before, EntityState.Bytes);
         int hours = MemoryMarshal.Read<EntityState>(before).HourPanes;
         PanePlan plan = ActivityPanes.Plan(old, hours, movement.EventMs);
         old.CopyTo(_scratch);
         int oldCount = old.Length;
-        Span<byte> value = store.Put(_key, EntityState.Bytes + plan.Count * ActivityPanes.PaneBytes, out _);
+        Span<byte> value =
+            store.Resize(entry, EntityState.Bytes + plan.Count * ActivityPanes.PaneBytes);
         Span<ActivityPane> panes = ActivityPanes.Of(value, EntityState.Bytes);
         if (plan.Moves)
             ActivityPanes.Apply(_scratch.AsSpan(0, oldCount), hours, panes, plan);

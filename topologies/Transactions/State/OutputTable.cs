@@ -60,8 +60,7 @@ internal sealed class OutputTable(BytesStore store)
     internal bool TryTake(
         in Bytes32 txId, uint vout, out OutputState state, Span<byte> address, out int addressBytes)
     {
-        ReadOnlySpan<byte> key = Key(txId, vout);
-        if (!store.TryGet(key, out ReadOnlySpan<byte> value))
+        if (!store.TryFind(Key(txId, vout), out StoreEntry entry, out ReadOnlySpan<byte> value))
         {
             state = default;
             addressBytes = 0;
@@ -70,7 +69,7 @@ internal sealed class OutputTable(BytesStore store)
         state = MemoryMarshal.Read<OutputState>(value);
         value[OutputState.Bytes..].CopyTo(address);
         addressBytes = value.Length - OutputState.Bytes;
-        store.Delete(key);
+        store.Delete(entry);
         return true;
     }
 
