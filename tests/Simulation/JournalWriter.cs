@@ -159,9 +159,11 @@ internal sealed class JournalCommit(
             committed();
             return number;
         }
-        catch (LogFullException)
+        catch (LogFullException e)
         {
             log.Machine.NoteRefusal();
+            if (log.LastCommit >= entry.Commit)
+                throw new SimulationFailureException($"Commit {entry.Commit} was made and refused.", e);
             if (log.Bug == PlantedBug.GiveUpOnFullDisk)
                 return log.LastCommit;
             log.Journal.Remove(entry);

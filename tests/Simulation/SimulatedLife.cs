@@ -230,6 +230,8 @@ internal sealed class SimulatedLife : IDisposable
         Group.Dispose();
         while (_background.Count > 0)
             _background.Run(0);
+        // What is closed does not say how its last commit ended.
+        _run.Machine.ThrowIfDown();
     }
 
     private void CloseFeed(int place)

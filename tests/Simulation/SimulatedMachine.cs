@@ -41,6 +41,13 @@ internal sealed class SimulatedMachine(int seed, PlantedBug bug)
         }
     }
 
+    /// <summary>Says that the end has come, where it has.</summary>
+    internal void ThrowIfDown()
+    {
+        if (IsDown)
+            throw new SimulatedPowerCutException();
+    }
+
     /// <summary>The disk gets full, until so many commits were refused.</summary>
     internal void FillUp(int spareBytes, int refusals)
     {

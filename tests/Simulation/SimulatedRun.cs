@@ -15,8 +15,16 @@ internal sealed class SimulatedRun
     internal const string ApplicationId = "sim";
     internal const string LogFolder = "log";
 
-    private const int StepKinds = 8;
     private const int SnapshotFilesMax = 3;
+
+    private static readonly string[] Kinds =
+    [
+        "source reads", "source commits", "task runs", "tasks commit", "background", "flush", "sink reads",
+        "sink commits",
+    ];
+
+    private static readonly string[] RareKinds =
+        ["disk fills up", "tasks restart", "ends restart", "clock is set", "maintenance"];
 
     private static readonly DateTimeOffset Start = new(2024, 1, 2, 3, 4, 5, TimeSpan.Zero);
     private static readonly TimeSpan ClockAdvanceMax = TimeSpan.FromDays(13);
@@ -27,6 +35,7 @@ internal sealed class SimulatedRun
     private readonly int[] _weights;
     private long _promised;
     private long _returned;
+    private string _step = "";
 
     internal SimulatedRun(int seed, PlantedBug bug)
     {
@@ -42,11 +51,11 @@ internal sealed class SimulatedRun
         _segmentBytes = _random.Next(1024, 20_000);
         _snapshots = new SnapshotOptions
         {
-            ChangelogBytesMin = _random.Next(100, 3_000),
+            ChangelogBytesMin = _random.Next(1, 800),
             ChangelogPercentMin = 0,
             SliceBytes = _random.Next(2) == 0 ? 1 : 1 << 20,
         };
-        _weights = [.. Enumerable.Range(0, StepKinds).Select(_ => _random.Next(1, 6))];
+        _weights = [.. Enumerable.Range(0, Kinds.Length).Select(_ => _random.Next(1, 6))];
     }
 
     internal int Seed { get; }
@@ -67,6 +76,9 @@ internal sealed class SimulatedRun
 
     internal VirtualClock Clock { get; } = new(Start);
 
+    /// <summary>Told of every step, to follow one seed.</summary>
+    internal TextWriter Trace { get; init; } = TextWriter.Null;
+
     /// <summary>What happened, to see that something did.</summary>
     internal Coverage Seen { get; } = new();
 
@@ -81,6 +93,8 @@ internal sealed class SimulatedRun
             Live(powerCut, last: false);
             powerCut = _random.Next(2) == 0;
             Machine.Restart(powerCut);
+            if (powerCut)
+                _returned = _promised;
             Seen.Crashes++;
         }
         Live(powerCut, last: true);
@@ -118,11 +132,11 @@ internal sealed class SimulatedRun
             for (int steps = _random.Next(300); steps > 0; steps--)
             {
                 Step(life);
-                if (Machine.IsDown)
-                    throw new SimulatedPowerCutException();
+                Machine.ThrowIfDown();
                 _promised = life.Durable;
                 _returned = life.Log.LastCommit;
                 Seen.Steps++;
+                Trace.WriteLine($"  {_step}: commit {_returned}, durable {_promised}");
             }
             if (last)
                 Finish(life);
@@ -133,6 +147,7 @@ internal sealed class SimulatedRun
         }
         catch (Exception e) when (Machine.IsDown && IsOfPowerCut(e))
         {
+            Trace.WriteLine($"Ends in: {_step}{e.StackTrace}");
             // What was begun is given up wherever it was.
         }
         finally
@@ -144,10 +159,11 @@ internal sealed class SimulatedRun
 
     private SimulatedLife Begin(EmbeddedLog log, bool powerCut)
     {
-        long expected = powerCut ? _promised : _returned;
-        if (log.Recovery.LastCommit < expected)
+        Trace.WriteLine($"Begins after a {(powerCut ? "power cut" : "kill")} at commit " +
+            $"{log.Recovery.LastCommit} ({_promised} durable, {_returned} returned); {log.Recovery}");
+        if (log.Recovery.LastCommit < _returned)
             throw new SimulationFailureException(
-                $"The log has come back with commit {log.Recovery.LastCommit}; {expected} was promised.");
+                $"The log has come back with commit {log.Recovery.LastCommit}; {_returned} was promised.");
         Journal.CutAfter(log.Recovery.LastCommit);
         _promised = _returned = log.Recovery.LastCommit;
         ReferenceModel model = ReferenceModel.Of(Plan, Journal);
@@ -179,6 +195,7 @@ internal sealed class SimulatedRun
         int kind = 0;
         for (; pick >= _weights[kind]; kind++)
             pick -= _weights[kind];
+        _step = Kinds[kind];
         switch (kind)
         {
             case 0 or 1:
@@ -205,7 +222,9 @@ internal sealed class SimulatedRun
 
     private void StepRarely(SimulatedLife life)
     {
-        switch (_random.Next(7))
+        int rare = _random.Next(7);
+        _step = RareKinds[Math.Min(rare, 4)];
+        switch (rare)
         {
             case 0:
                 Seen.FullDisks++;

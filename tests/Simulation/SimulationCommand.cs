@@ -43,12 +43,12 @@ internal static class SimulationCommand
 
     /// <summary>Runs one simulation.</summary>
     /// <returns>What was found; null for nothing.</returns>
-    internal static Exception? Find(int seed, PlantedBug bug, Coverage seen)
+    internal static Exception? Find(int seed, PlantedBug bug, Coverage seen, TextWriter? trace = null)
     {
         SimulatedRun? run = null;
         try
         {
-            run = new SimulatedRun(seed, bug);
+            run = new SimulatedRun(seed, bug) { Trace = trace ?? TextWriter.Null };
             run.Run();
             return null;
         }
@@ -72,7 +72,7 @@ internal static class SimulationCommand
         long started = Stopwatch.GetTimestamp();
         for (int seed = first; seed < first + seeds; seed++)
         {
-            if (Find(seed, bug, seen) is { } failure && failed++ < FailuresShown)
+            if (Find(seed, bug, seen, seeds == 1 ? output : null) is { } failure && failed++ < FailuresShown)
                 output.WriteLine(seeds == 1 ? failure.ToString() : failure.Message);
             int done = seed - first + 1;
             if (done % ProgressEverySeeds == 0)
