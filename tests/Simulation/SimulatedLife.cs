@@ -90,15 +90,18 @@ internal sealed class SimulatedLife : IDisposable
     }
 
     /// <summary>A commit of the tasks begins.</summary>
-    internal void StepCommit()
+    /// <returns>Whether it did; else the one before has failed, and the tasks begin anew.</returns>
+    internal bool StepCommit()
     {
         try
         {
             Group.BeginCommit(_run.Patience());
+            return true;
         }
         catch (LogFullException)
         {
             RestartGroup();
+            return false;
         }
     }
 
@@ -181,7 +184,7 @@ internal sealed class SimulatedLife : IDisposable
             }
             foreach (StreamTask task in Group.Tasks)
                 done += StepTask(task, int.MaxValue);
-            StepCommit();
+            done += StepCommit() ? 0 : 1;
             Group.WaitForCommit();
             StepFlush();
             done += StepSink(commit: false) + StepSink(commit: true);

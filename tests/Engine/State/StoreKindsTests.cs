@@ -1,7 +1,7 @@
 using System.Text;
 using Streams.Buffers;
-using Streams.Records;
 using Streams.Log.Embedded.Files;
+using Streams.Records;
 using Streams.State;
 using Streams.Tests.Support;
 using Xunit;
