@@ -1,4 +1,5 @@
 using Streams.Tests.Conformance;
+using Streams.Tests.Simulation;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
 
@@ -12,6 +13,8 @@ internal static class Program
     {
         if (args is ["conformance", .. string[] rest])
             return Task.FromResult(ConformanceCommand.Run(rest, Console.Out));
+        if (args is ["simulate", .. string[] simulation])
+            return Task.FromResult(SimulationCommand.Run(simulation, Console.Out));
         // What test explorers start it with.
         if (args.Any(a => a is "-automated" or "@@"))
             return ConsoleRunner.Run(args);

@@ -46,8 +46,6 @@ internal sealed class SourceRunner<TKey, TValue>(
     private volatile bool _isDone;
     private volatile bool _isReady;
     private volatile bool _isWaiting;
-    private long _reported;
-    private long _origin;
 
     public override string Name => binding.Name;
 
@@ -77,30 +75,23 @@ internal sealed class SourceRunner<TKey, TValue>(
 
     private void RunOnce(CancellationToken cancellation)
     {
-        using ISource<TKey, TValue> source = binding.Create();
-        using ILogWriter writer = environment.Log.OpenWriter($"source-{binding.Name}");
-        using var output = new SourceOutput<TKey, TValue>(
-            binding, environment.Log, writer, environment.Options.DeadLetterBytesMax);
-        _counts = output.Counts;
-        _reported = 0;
-        source.Open(new SourceContext(binding.Name, environment.Log, environment.Clock));
+        using var feed = new SourceFeed<TKey, TValue>(binding, environment);
+        _counts = feed.Counts;
         _isReady = true;
         long due = long.MaxValue;
         while (!cancellation.IsCancellationRequested)
         {
             WaitForConsumers(cancellation);
-            if (writer.PendingBytes == 0)
-                _origin = Stopwatch.GetTimestamp();
-            SourceStatus status = Read(source, output, cancellation);
-            if (due == long.MaxValue && writer.PendingBytes > 0)
+            SourceStatus status = feed.Read(cancellation);
+            if (due == long.MaxValue && feed.PendingBytes > 0)
                 due = Stopwatch.GetTimestamp() + (long)(
                     environment.Options.CommitInterval.TotalSeconds * Stopwatch.Frequency);
             bool commit = status != SourceStatus.More
-                || writer.PendingBytes >= environment.Options.CommitBytesMax
+                || feed.PendingBytes >= environment.Options.CommitBytesMax
                 || Stopwatch.GetTimestamp() >= due;
             if (commit)
             {
-                Commit(writer, output, cancellation);
+                feed.Commit(cancellation);
                 due = long.MaxValue;
             }
             if (status == SourceStatus.Done)
@@ -112,14 +103,7 @@ internal sealed class SourceRunner<TKey, TValue>(
                 cancellation.WaitHandle.WaitOne(IdleWait);
         }
         // On a full disk it does not wait any more: what is not committed is read again.
-        Commit(writer, output, cancellation);
-    }
-
-    private static SourceStatus Read(
-        ISource<TKey, TValue> source, SourceOutput<TKey, TValue> output, CancellationToken cancellation)
-    {
-        ValueTask<SourceStatus> reading = source.ReadAsync(output, cancellation);
-        return reading.IsCompletedSuccessfully ? reading.Result : reading.AsTask().GetAwaiter().GetResult();
+        feed.Commit(cancellation);
     }
 
     private void WaitForConsumers(CancellationToken cancellation)
@@ -131,24 +115,5 @@ internal sealed class SourceRunner<TKey, TValue>(
             cancellation.WaitHandle.WaitOne(IdleWait);
         }
         _isWaiting = false;
-    }
-
-    private void Commit(
-        ILogWriter writer, SourceOutput<TKey, TValue> output, CancellationToken cancellation)
-    {
-        output.PrepareCommit();
-        if (writer.PendingBytes == 0)
-            return;
-        long started = Stopwatch.GetTimestamp();
-        writer.CommitWhenRoom(environment.Options.LogFullRetry, environment.Room, cancellation);
-        EngineMeter.RecordCommit(binding.Name, Stopwatch.GetElapsedTime(started));
-        if (_counts!.Records == _reported)
-            return;
-        EngineMeter.RecordProduced(binding.Name, _counts.Records - _reported);
-        EngineMeter.RecordStageLatency("read", Stopwatch.GetElapsedTime(_origin));
-        Topic topic = environment.Log.FindTopic(binding.Topic)!;
-        for (int p = 0; p < topic.Partitions; p++)
-            environment.Times.Note(topic[p], _origin);
-        _reported = _counts.Records;
     }
 }

@@ -45,16 +45,22 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log)
     private void EnsureRepartitions()
     {
         var waiting = new Dictionary<string, int?>(_topology.Repartitions);
+        void Size(string name, int? partitions)
+        {
+            if (partitions is not { } count)
+                return;
+            log.EnsureTopic(new TopicSpec { Name = $"{definition.Id}-{name}", Partitions = count });
+            waiting.Remove(name);
+        }
+
         while (waiting.Count > 0)
         {
             int before = waiting.Count;
             foreach ((string name, int? partitions) in waiting.ToArray())
-            {
-                if ((partitions ?? PartitionsOf(name)) is not { } count)
-                    continue;
-                log.EnsureTopic(new TopicSpec { Name = $"{definition.Id}-{name}", Partitions = count });
-                waiting.Remove(name);
-            }
+                Size(name, partitions ?? PartitionsOf(name, all: true));
+            // A part may feed itself: then what is sized of the topics that lead to it has to do.
+            for (int i = 0; waiting.Count == before && i < before; i++)
+                Size(waiting.Keys.ElementAt(i), PartitionsOf(waiting.Keys.ElementAt(i), all: false));
             if (waiting.Count == before)
                 throw new TopologyException(
                     $"Repartition topics feed one another: {string.Join(", ", waiting.Keys)}.");
@@ -63,7 +69,7 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log)
 
     // As many as the topics that its part reads beside it have, for a join needs them alike; where the part
     // reads nothing else that is sized, as many as the widest of what feeds it and the others.
-    private int? PartitionsOf(string topic)
+    private int? PartitionsOf(string topic, bool all)
     {
         SubTopology reading = _topology.Parts.First(p => p.Sources.Any(s => s.IsInternal
             && s.TopicName == topic));
@@ -71,16 +77,16 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log)
         if (sized.Max() > 0)
             return sized.Max();
         List<int?> feeding = [.. reading.Sources.Where(s => s.IsInternal)
-            .Select(s => FeedingPartitions(s.TopicName))];
-        return feeding.Contains(null) ? null : feeding.Max();
+            .Select(s => FeedingPartitions(s.TopicName, all))];
+        return all && feeding.Contains(null) ? null : feeding.Max();
     }
 
-    private int? FeedingPartitions(string topic)
+    private int? FeedingPartitions(string topic, bool all)
     {
         SubTopology feeding = _topology.Parts.First(
             p => p.Nodes.Any(n => n is ISinkNode { IsInternal: true } && n.TopicName == topic));
         List<Topic?> sources = [.. feeding.Sources.Select(s => log.FindTopic(FullName(s)))];
-        return sources.Contains(null) ? null : sources.Max(t => t!.Partitions);
+        return all && sources.Contains(null) ? null : sources.Max(t => t?.Partitions);
     }
 
     private void RequireEqualPartitions(Copartition together)

@@ -27,7 +27,9 @@ internal sealed class CommitPipeline(
     {
         Wait();
         ICommit contents = writer.Prepare();
-        return _last = Task.Run(() => Commit(contents, cancellation), CancellationToken.None);
+        return _last = Task.Factory.StartNew(
+            () => Commit(contents, cancellation), CancellationToken.None, TaskCreationOptions.DenyChildAttach,
+            environment.Background);
     }
 
     /// <summary>Waits until everything that was begun is committed.</summary>
@@ -35,7 +37,17 @@ internal sealed class CommitPipeline(
     internal long Wait() => _last.GetAwaiter().GetResult();
 
     /// <summary>Waits for the end of what is under way, however it ends.</summary>
-    public void Dispose() => ((IAsyncResult)_last).AsyncWaitHandle.WaitOne();
+    public void Dispose()
+    {
+        try
+        {
+            _last.Wait();
+        }
+        catch (AggregateException)
+        {
+            // Whoever waits for the commit is told; here only its end matters.
+        }
+    }
 
     private long Commit(ICommit contents, CancellationToken cancellation)
     {

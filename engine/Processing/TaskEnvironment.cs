@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Log;
+using Streams.Log.Embedded.Files;
 using Streams.State;
 using Streams.Telemetry;
 
@@ -48,6 +49,12 @@ internal sealed class TaskEnvironment
     /// <summary>Told when a commit waits for room on the disk.</summary>
     internal LogRoom Room { get; }
 
+    /// <summary>Runs what is done beside the processing: commits and the writing of snapshots.</summary>
+    internal TaskScheduler Background { get; init; } = TaskScheduler.Default;
+
+    /// <summary>Opens a folder of the data directory.</summary>
+    internal Func<string, ILogFileSystem> OpenFolder { get; init; } = path => new DirectoryFileSystem(path);
+
     /// <summary>The full name of the topic of a source or a sink.</summary>
     internal string NameOf(GraphNode node) => node switch
     {
@@ -79,10 +86,10 @@ internal sealed class TaskEnvironment
     /// <summary>The changelog topic of a store.</summary>
     internal Topic ChangelogOf(string store) => Topic(InternalName($"{store}-changelog"));
 
-    /// <summary>Where the snapshots of the stores of a partition lie: not by the number of the part, which
-    /// changes with the topology.</summary>
-    internal string StateFolder(TaskId id) => Path.Combine(
-        StateRoot(_dataFolder, ApplicationId), id.Partition.ToString(CultureInfo.InvariantCulture));
+    /// <summary>Where a store's snapshots lie: by partition, not by the number of the part, which changes
+    /// with the topology.</summary>
+    internal ILogFileSystem SnapshotFiles(TaskId id, string store) => OpenFolder(Path.Combine(
+        StateRoot(_dataFolder, ApplicationId), id.Partition.ToString(CultureInfo.InvariantCulture), store));
 
     /// <summary>Where all snapshots of an application lie.</summary>
     internal static string StateRoot(string dataFolder, string applicationId) =>

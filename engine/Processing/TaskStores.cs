@@ -49,7 +49,7 @@ internal sealed class TaskStores : IDisposable
         foreach (Kept kept in _kept)
         {
             if (kept.HasSnapshots)
-                kept.Open(log, _environment.StateFolder(_scope.Id));
+                kept.Open(log, _environment);
             if (kept.IsLogged)
                 Replay(log, reader, kept, cancellation);
         }
@@ -160,8 +160,9 @@ internal sealed class TaskStores : IDisposable
             });
         }
 
-        internal void Open(ITopicLog log, string folder) =>
-            Snapshots = new StoreSnapshots(Store, log, Changelog, folder, options);
+        internal void Open(ITopicLog log, TaskEnvironment environment) => Snapshots = new StoreSnapshots(
+            Store, log, Changelog, environment.SnapshotFiles(scope.Id, Store.Name), options,
+            environment.Background);
     }
 }
 

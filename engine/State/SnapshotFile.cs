@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Streams.Buffers;
+using Streams.Log.Embedded.Files;
 
 namespace Streams.State;
 
@@ -54,16 +55,17 @@ internal static class SnapshotFile
     /// <summary>Reads a snapshot into an empty store.</summary>
     /// <returns>The changelog offset to replay from; null where the file is not a whole snapshot, and the
     /// store may hold part of it.</returns>
-    internal static long? Read(string path, StateStore store)
+    internal static long? Read(ILogFileSystem files, string name, StateStore store)
     {
-        using FileStream file = new(
-            path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
+        using ILogFile file = files.Open(name, LogFileMode.Read);
         Span<byte> header = stackalloc byte[HeaderBytes];
-        if (file.ReadAtLeast(header, HeaderBytes, false) < HeaderBytes || !header[..8].SequenceEqual(Magic))
+        if (file.ReadAt(header, 0) < HeaderBytes || !header[..8].SequenceEqual(Magic))
             return null;
         byte[] page = new byte[PageArena.PageBytes + FrameBytes];
-        while (ReadFrame(file, ref page, out long part, out int length))
+        long position = HeaderBytes;
+        while (ReadFrame(file, position, ref page, out long part, out int length))
         {
+            position += FrameBytes + length;
             ReadOnlySpan<byte> bytes = page.AsSpan(FrameBytes, length);
             if (part != ClosingPart)
             {
@@ -76,18 +78,19 @@ internal static class SnapshotFile
         return null;
     }
 
-    private static bool ReadFrame(FileStream file, ref byte[] page, out long part, out int length)
+    private static bool ReadFrame(
+        ILogFile file, long position, ref byte[] page, out long part, out int length)
     {
         part = 0;
         length = 0;
-        if (file.ReadAtLeast(page.AsSpan(0, FrameBytes), FrameBytes, false) < FrameBytes)
+        if (file.ReadAt(page.AsSpan(0, FrameBytes), position) < FrameBytes)
             return false;
         length = BinaryPrimitives.ReadInt32LittleEndian(page);
-        if (length < 0 || length > file.Length - file.Position)
+        if (length < 0 || length > file.Length - position - FrameBytes)
             return false;
         if (page.Length < length + FrameBytes)
             Array.Resize(ref page, length + FrameBytes);
-        if (file.ReadAtLeast(page.AsSpan(FrameBytes, length), length, false) < length)
+        if (file.ReadAt(page.AsSpan(FrameBytes, length), position + FrameBytes) < length)
             return false;
         part = BinaryPrimitives.ReadInt64LittleEndian(page.AsSpan(8));
         return Crc32C.Compute(page.AsSpan(8, length + 8)) == BinaryPrimitives.ReadUInt32LittleEndian(

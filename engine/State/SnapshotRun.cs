@@ -1,5 +1,6 @@
 using System.Globalization;
 using Streams.Buffers;
+using Streams.Log.Embedded.Files;
 
 namespace Streams.State;
 
@@ -8,21 +9,26 @@ internal sealed class SnapshotRun : IDisposable
 {
     internal const string Extension = ".snapshot";
 
+    /// <summary>What a file's name ends in until it counts.</summary>
+    internal const string WritingExtension = Extension + ".writing";
+
+    private readonly ILogFileSystem _files;
     private readonly long _startOffset;
     private readonly IReadOnlyList<SnapshotPart> _parts;
-    private readonly string _path;
-    private readonly FileStream _file;
+    private readonly string _name;
+    private readonly ILogFile _file;
+    private long _written;
     private int _part;
     private int _page;
     private bool _headerDone;
 
-    internal SnapshotRun(string folder, long startOffset, IReadOnlyList<SnapshotPart> parts)
+    internal SnapshotRun(ILogFileSystem files, long startOffset, IReadOnlyList<SnapshotPart> parts)
     {
-        Directory.CreateDirectory(folder);
+        _files = files;
         _startOffset = startOffset;
         _parts = parts;
-        _path = Path.Combine(folder, startOffset.ToString("D20", CultureInfo.InvariantCulture) + Extension);
-        _file = new FileStream(_path + ".writing", FileMode.Create, FileAccess.Write, FileShare.None, 0);
+        _name = startOffset.ToString("D20", CultureInfo.InvariantCulture);
+        _file = files.Open(_name + WritingExtension, LogFileMode.Create);
     }
 
     /// <summary>The changelog offset in a snapshot's file name.</summary>
@@ -54,17 +60,19 @@ internal sealed class SnapshotRun : IDisposable
     /// <summary>Appends a slice to the file, and on the disk: nobody will read it from memory.</summary>
     internal void Write(ReadOnlySpan<byte> slice)
     {
-        _file.Write(slice);
-        _file.Flush(flushToDisk: true);
-        PageCache.Drop(_file.SafeFileHandle);
+        _file.WriteAt(slice, _written);
+        _written += slice.Length;
+        _file.Sync();
+        _files.DropFromCache(_name + WritingExtension);
     }
 
-    /// <summary>Makes the file count.</summary>
+    /// <summary>Makes the file count, also after a power cut: what it replaces is deleted next.</summary>
     internal void Complete()
     {
-        _file.Flush(flushToDisk: true);
+        _file.Sync();
         _file.Dispose();
-        File.Move(_path + ".writing", _path, overwrite: true);
+        _files.Rename(_name + WritingExtension, _name + Extension);
+        _files.SyncDirectory();
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using Streams.Buffers;
 using Streams.Log;
+using Streams.Log.Embedded.Files;
 using Streams.Telemetry;
 
 namespace Streams.State;
@@ -18,21 +19,24 @@ internal sealed class StoreSnapshots : IDisposable
     private readonly StateStore _store;
     private readonly ITopicLog _log;
     private readonly TopicPartition _changelog;
-    private readonly string _folder;
+    private readonly ILogFileSystem _files;
     private readonly SnapshotOptions _options;
+    private readonly TaskScheduler _background;
     private readonly PooledBuffer _slice = new();
     private SnapshotRun? _run;
     private Task _writing = Task.CompletedTask;
     private long _changelogBytes;
 
     internal StoreSnapshots(
-        StateStore store, ITopicLog log, TopicPartition changelog, string folder, SnapshotOptions options)
+        StateStore store, ITopicLog log, TopicPartition changelog, ILogFileSystem files,
+        SnapshotOptions options, TaskScheduler background)
     {
         _store = store;
         _log = log;
         _changelog = changelog;
-        _folder = Path.Combine(folder, store.Name);
+        _files = files;
         _options = options;
+        _background = background;
     }
 
     /// <summary>Notes that the changelog grew.</summary>
@@ -46,13 +50,13 @@ internal sealed class StoreSnapshots : IDisposable
     {
         long start = _log.StartOffset(_changelog);
         long end = _log.EndOffset(_changelog, ReadLevel.Committed);
-        foreach (string path in Files().Reverse())
+        foreach (string name in Names().Reverse())
         {
-            if (SnapshotFile.Read(path, _store) is { } offset && offset >= start && offset <= end)
+            if (SnapshotFile.Read(_files, name, _store) is { } offset && offset >= start && offset <= end)
                 return offset;
             _store.Clear();
         }
-        return start == 0 ? 0 : throw new StateLostException(_store.Name, _folder);
+        return start == 0 ? 0 : throw new StateLostException(_store.Name, _files.Location);
     }
 
     /// <summary>
@@ -77,7 +81,9 @@ internal sealed class StoreSnapshots : IDisposable
         _slice.Clear();
         bool last = _run!.CopySlice(_slice, _options.SliceBytes, _store.ObservedMs);
         SnapshotRun run = _run;
-        _writing = Task.Run(() => Write(run, commit, last));
+        _writing = Task.Factory.StartNew(
+            () => Write(run, commit, last), CancellationToken.None, TaskCreationOptions.DenyChildAttach,
+            _background);
         if (last)
             _run = null;
     }
@@ -105,11 +111,11 @@ internal sealed class StoreSnapshots : IDisposable
         _log.WaitDurable(commit.GetAwaiter().GetResult(), CancellationToken.None);
         run.Complete();
         EngineMeter.RecordSnapshot(_store.Name);
-        string[] files = Files();
-        foreach (string old in files.SkipLast(2))
-            File.Delete(old);
-        if (files.Length >= 2)
-            _log.DeleteRecordsBefore(_changelog, SnapshotRun.StartOffsetOf(files[^2]));
+        string[] names = Names();
+        foreach (string old in names.SkipLast(2))
+            _files.Delete(old);
+        if (names.Length >= 2)
+            _log.DeleteRecordsBefore(_changelog, SnapshotRun.StartOffsetOf(names[^2]));
     }
 
     // On a full disk there may be no room for even an empty file: that, too, is tried again.
@@ -117,10 +123,24 @@ internal sealed class StoreSnapshots : IDisposable
     {
         try
         {
+            _files.Prepare();
+            foreach (string name in _files.List())
+            {
+                if (name.EndsWith(SnapshotRun.WritingExtension, StringComparison.Ordinal))
+                    _files.Delete(name);
+            }
             _run = new SnapshotRun(
-                _folder, _log.EndOffset(_changelog, ReadLevel.Committed), _store.SnapshotParts());
+                _files, _log.EndOffset(_changelog, ReadLevel.Committed), _store.SnapshotParts());
         }
         catch (IOException)
+        {
+            return false;
+        }
+        catch (LogFullException)
+        {
+            return false;
+        }
+        catch (LogUnavailableException e) when (e.InnerException is IOException)
         {
             return false;
         }
@@ -135,9 +155,11 @@ internal sealed class StoreSnapshots : IDisposable
         _writing = Task.CompletedTask;
     }
 
-    private string[] Files() => Directory.Exists(_folder)
-        ? [.. Directory.GetFiles(_folder, "*" + SnapshotRun.Extension).OrderBy(SnapshotRun.StartOffsetOf)]
-        : [];
+    private string[] Names() =>
+    [
+        .. _files.List().Where(n => n.EndsWith(SnapshotRun.Extension, StringComparison.Ordinal))
+            .OrderBy(SnapshotRun.StartOffsetOf),
+    ];
 }
 
 /// <summary>When and how fast snapshots are taken.</summary>

@@ -1,5 +1,6 @@
 using Streams.Log;
 using Streams.Log.Embedded;
+using Streams.Log.Embedded.Files;
 using Streams.State;
 using Streams.Testing;
 using Streams.Tests.Support;
@@ -63,6 +64,45 @@ public sealed class SnapshotTests : IDisposable
         AssertRestores(store);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void Snapshots_for_which_the_changelog_was_cut_survive_a_power_cut(int seed)
+    {
+        var random = new Random(seed);
+        var files = new SimulatedFileSystem(seed);
+        using var store = new BytesStore(new StoreOptions { Name = "s" }, null, 0);
+        var options = new SnapshotOptions { ChangelogBytesMin = 1, ChangelogPercentMin = 0 };
+        using (StoreSnapshots snapshots = Snapshots(store, files, options))
+        {
+            while (_log.StartOffset(_changelog) == 0)
+            {
+                Change(store, random);
+                Commit(store, snapshots);
+            }
+        }
+        files.Crash();
+        AssertRestores(store, files);
+    }
+
+    [Fact]
+    public void What_a_crash_left_of_a_snapshot_under_way_is_removed_by_the_next()
+    {
+        var files = new SimulatedFileSystem(1);
+        files.SetContents("00000000000000000007.snapshot.writing", [1, 2, 3]);
+        using var store = new BytesStore(new StoreOptions { Name = "s" }, null, 0);
+        var options = new SnapshotOptions { ChangelogBytesMin = 1, ChangelogPercentMin = 0 };
+        using (StoreSnapshots snapshots = Snapshots(store, files, options))
+        {
+            Change(store, new Random(1));
+            Commit(store, snapshots);
+        }
+        Assert.EndsWith(".snapshot", Assert.Single(files.List()), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void State_that_nothing_on_disk_holds_any_more_is_reported_not_guessed()
     {
@@ -92,9 +132,11 @@ public sealed class SnapshotTests : IDisposable
             random.NextBytes(store.Put(key, random.Next(300), out _));
     }
 
-    private StoreSnapshots Snapshots(BytesStore store) => new(
-        store, _log, _changelog, _folder.Path,
-        new SnapshotOptions { ChangelogBytesMin = 1 << 20, SliceBytes = 1 << 20 });
+    private StoreSnapshots Snapshots(
+        BytesStore store, ILogFileSystem? files = null, SnapshotOptions? options = null) => new(
+        store, _log, _changelog, files ?? new DirectoryFileSystem(Path.Combine(_folder.Path, "s")),
+        options ?? new SnapshotOptions { ChangelogBytesMin = 1 << 20, SliceBytes = 1 << 20 },
+        TaskScheduler.Default);
 
     private void Commit(BytesStore store, StoreSnapshots snapshots)
     {
@@ -115,10 +157,10 @@ public sealed class SnapshotTests : IDisposable
         ? [.. Directory.GetFiles(Path.Combine(_folder.Path, "s"), "*.snapshot").Order(StringComparer.Ordinal)]
         : [];
 
-    private void AssertRestores(BytesStore store)
+    private void AssertRestores(BytesStore store, ILogFileSystem? files = null)
     {
         using var restored = new BytesStore(new StoreOptions { Name = "s" }, null, 0);
-        using StoreSnapshots snapshots = Snapshots(restored);
+        using StoreSnapshots snapshots = Snapshots(restored, files);
         long offset = snapshots.Load();
         Assert.True(offset > 0, "The whole changelog would be replayed.");
         using ILogReader reader = _log.OpenReader(ReadLevel.Committed);

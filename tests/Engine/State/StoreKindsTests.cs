@@ -1,5 +1,6 @@
 using System.Text;
 using Streams.Buffers;
+using Streams.Log.Embedded.Files;
 using Streams.Records;
 using Streams.State;
 using Streams.Tests.Support;
@@ -76,7 +77,7 @@ public sealed class StoreKindsTests
         SnapshotFile.WriteClosing(bytes, store.ObservedMs);
         File.WriteAllBytes(path, bytes.WrittenSpan);
         using StateStore restored = subject.Create(null, 0);
-        Assert.Equal(42, SnapshotFile.Read(path, restored));
+        Assert.Equal(42, SnapshotFile.Read(new DirectoryFileSystem(folder.Path), "s", restored));
         Assert.Equal(subject.Contents(store), subject.Contents(restored));
         Assert.NotEmpty(subject.Contents(store));
     }

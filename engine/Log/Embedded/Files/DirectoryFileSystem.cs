@@ -21,9 +21,9 @@ public sealed partial class DirectoryFileSystem : ILogFileSystem
     {
         try
         {
-            bool isNew = !Directory.Exists(Location);
+            string[] parents = [.. ParentsWithout(Location)];
             Directory.CreateDirectory(Location);
-            if (isNew && Path.GetDirectoryName(Location) is { } parent)
+            foreach (string parent in parents)
                 SyncDirectory(parent);
             string probe = At(".probe");
             File.WriteAllBytes(probe, []);
@@ -65,6 +65,8 @@ public sealed partial class DirectoryFileSystem : ILogFileSystem
     /// <inheritdoc/>
     public IReadOnlyList<string> List()
     {
+        if (!Directory.Exists(Location))
+            return [];
         string[] paths = Directory.GetFiles(Location);
         for (int i = 0; i < paths.Length; i++)
             paths[i] = Path.GetFileName(paths[i]);
@@ -113,6 +115,17 @@ public sealed partial class DirectoryFileSystem : ILogFileSystem
 
     /// <inheritdoc/>
     public long FreeBytes() => new DriveInfo(Location).AvailableFreeSpace;
+
+    // The directories that get an entry when a directory is created with all that leads to it.
+    private static IEnumerable<string> ParentsWithout(string directory)
+    {
+        for (string? missing = directory; missing is not null && !Directory.Exists(missing);)
+        {
+            missing = Path.GetDirectoryName(missing);
+            if (missing is not null)
+                yield return missing;
+        }
+    }
 
     private static void SyncDirectory(string directory)
     {

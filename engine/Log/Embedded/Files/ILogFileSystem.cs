@@ -14,8 +14,8 @@ public enum LogFileMode
 }
 
 /// <summary>
-/// The files of one directory, and everything that the embedded log asks of an operating system. An
-/// implementation in memory can thus lose power, tear writes and fill up, from a seed.
+/// The files of one directory, and everything that the embedded log and the snapshots of stores ask of an
+/// operating system. An implementation in memory can thus lose power, tear writes and fill up, from a seed.
 /// </summary>
 /// <remarks>
 /// What is written survives a power cut only after <see cref="ILogFile.Sync"/>; a file that was created,
@@ -42,7 +42,7 @@ public interface ILogFileSystem
     /// <summary>Whether there is a file of that name.</summary>
     bool Exists(string name);
 
-    /// <summary>The names of all files, in no particular order.</summary>
+    /// <summary>The names of all files, in no particular order; none where there is no directory.</summary>
     IReadOnlyList<string> List();
 
     /// <summary>

@@ -41,7 +41,8 @@ public sealed class RecordChangeTests : IDisposable
     [Fact]
     public void A_described_record_says_what_its_codecs_hold()
     {
-        Assert.Equal("every_kind", RecordSerde.Protobuf<Streams.Tests.Engine.Records.EveryKind>().Schema?.Name);
+        Assert.Equal(
+            "every_kind", RecordSerde.Protobuf<Streams.Tests.Engine.Records.EveryKind>().Schema?.Name);
         Assert.Equal("every_kind", RecordSerde.Json<Streams.Tests.Engine.Records.EveryKind>().Schema?.Name);
         Assert.Null(Serdes.String.Schema);
     }

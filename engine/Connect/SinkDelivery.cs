@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using Streams.Log;
+using Streams.Telemetry;
+
+namespace Streams.Connect;
+
+/// <summary>One sink at work, from its opening to its first failure: reads what is durable, writes it,
+/// commits target and positions. For one thread.</summary>
+internal sealed class SinkDelivery : IDisposable
+{
+    private readonly SinkBinding _binding;
+    private readonly SinkEnvironment _environment;
+    private readonly ITopicLog _log;
+    private readonly ISink _sink;
+    private readonly List<Topic> _topics = [];
+    private readonly ILogWriter _writer;
+    private readonly ILogReader _reader;
+    private readonly LogBatch _batch;
+    private readonly SinkRejections _rejections;
+    private readonly Dictionary<TopicPartition, long> _positions = [];
+    private readonly Dictionary<TopicPartition, long> _committed = [];
+
+    /// <summary>Opens the sink and goes to where its target stands.</summary>
+    internal SinkDelivery(SinkBinding binding, SinkEnvironment environment, CancellationToken cancellation)
+    {
+        _binding = binding;
+        _environment = environment;
+        _log = environment.Log;
+        _sink = binding.Create();
+        bool isOpen = false;
+        try
+        {
+            _topics.AddRange(binding.Topics.Select(Find));
+            _sink.Open(new SinkContext(binding.Name, _log, _topics));
+            isOpen = true;
+        }
+        finally
+        {
+            if (!isOpen)
+                _sink.Dispose();
+        }
+        _writer = _log.OpenWriter($"sink-{binding.Name}");
+        _reader = _log.OpenReader(ReadLevel.Durable);
+        _batch = _reader.CreateBatch();
+        _rejections = new SinkRejections(binding.Name, _log, environment.Options, environment.Logger);
+        try
+        {
+            isOpen = false;
+            Seek();
+            CommitPositions(cancellation);
+            isOpen = true;
+        }
+        finally
+        {
+            if (!isOpen)
+                Dispose();
+        }
+    }
+
+    /// <summary>Records that were written and not committed.</summary>
+    internal int Waiting { get; private set; }
+
+    /// <summary>Writes a batch of each partition to the target.</summary>
+    /// <returns>How many records it were. Refused records count too: the position behind them is to be
+    /// committed.</returns>
+    internal int Read()
+    {
+        int count = 0;
+        long rejected = _rejections.Count;
+        foreach (Topic topic in _topics)
+        {
+            for (int p = 0; p < topic.Partitions; p++)
+            {
+                TopicPartition partition = topic[p];
+                if (!_reader.Read(partition, _positions[partition], _batch))
+                    continue;
+                count += _sink.Write(topic, _batch, _rejections);
+                _positions[partition] = _batch.NextOffset;
+            }
+        }
+        count += (int)(_rejections.Count - rejected);
+        Waiting += count;
+        return count;
+    }
+
+    /// <summary>Commits what was written.</summary>
+    /// <returns>How many records it were.</returns>
+    /// <remarks>The target first: a position that runs ahead of the target would lose records, one behind
+    /// repeats a commit that the target recognises.</remarks>
+    internal int Commit(CancellationToken cancellation)
+    {
+        long started = Stopwatch.GetTimestamp();
+        _rejections.Commit(_environment.Room, cancellation);
+        long flushing = Stopwatch.GetTimestamp();
+        _sink.Commit(_positions, new SinkCursors(_writer, _binding.Name));
+        EngineMeter.RecordSinkFlush(_binding.Name, Stopwatch.GetElapsedTime(flushing));
+        CommitPositions(cancellation);
+        int records = Waiting;
+        Waiting = 0;
+        EngineMeter.RecordCommit(_binding.Name, Stopwatch.GetElapsedTime(started));
+        EngineMeter.RecordWritten(_binding.Name, records);
+        RecordLatency();
+        return records;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _rejections.Dispose();
+        _batch.Dispose();
+        _reader.Dispose();
+        _writer.Dispose();
+        _sink.Dispose();
+    }
+
+    private Topic Find(string name) => _log.FindTopic(name) ?? throw new ConfigurationException(
+        $"The sink '{_binding.Name}' wants the topic '{name}', which does not exist. " +
+        $"Topics: {string.Join(", ", _log.Topics.Select(t => t.Name))}.");
+
+    private void Seek()
+    {
+        _positions.Clear();
+        foreach (Topic topic in _topics)
+        {
+            for (int p = 0; p < topic.Partitions; p++)
+            {
+                TopicPartition partition = topic[p];
+                _positions[partition] = _sink.Position(topic, p)
+                    ?? _log.CommittedOffset(_binding.Name, partition) ?? _log.StartOffset(partition);
+                _committed[partition] = _positions[partition];
+            }
+        }
+    }
+
+    // Also at the start: the target may be ahead of the log, when the process ended between the two commits.
+    private void CommitPositions(CancellationToken cancellation)
+    {
+        foreach ((TopicPartition partition, long offset) in _positions)
+        {
+            if (_log.CommittedOffset(_binding.Name, partition) != offset)
+                _writer.CommitOffset(_binding.Name, partition, offset);
+        }
+        _writer.CommitWhenRoom(_environment.Options.LogFullRetry, _environment.Room, cancellation);
+    }
+
+    private void RecordLatency()
+    {
+        CommitTime oldest = new(long.MaxValue, long.MaxValue);
+        foreach ((TopicPartition partition, long position) in _positions)
+        {
+            long first = _committed[partition];
+            if (first == position)
+                continue;
+            if (_environment.Times.TryFind(partition, first, out CommitTime time))
+                oldest = new CommitTime(
+                    Math.Min(oldest.Committed, time.Committed), Math.Min(oldest.Origin, time.Origin));
+            _committed[partition] = position;
+        }
+        if (oldest.Committed == long.MaxValue)
+            return;
+        EngineMeter.RecordStageLatency("sink", Stopwatch.GetElapsedTime(oldest.Committed));
+        EngineMeter.RecordStageLatency("total", Stopwatch.GetElapsedTime(oldest.Origin));
+    }
+}

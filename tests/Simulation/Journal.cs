@@ -1,0 +1,30 @@
+namespace Streams.Tests.Simulation;
+
+/// <summary>
+/// What was committed, in order, as seen from outside the engine: which records sources put where, and which
+/// records tasks processed in which order. A crash cuts off its end, as it cuts off the log's.
+/// </summary>
+internal sealed class Journal
+{
+    private readonly List<JournalEntry> _entries = [];
+
+    /// <summary>The entries, by commit.</summary>
+    internal IReadOnlyList<JournalEntry> Entries => _entries;
+
+    /// <summary>Notes a commit that is about to be made.</summary>
+    internal void Add(JournalEntry entry) => _entries.Add(entry);
+
+    /// <summary>Takes back a commit that was refused.</summary>
+    internal void Remove(JournalEntry entry) => _entries.Remove(entry);
+
+    /// <summary>Forgets commits that did not survive.</summary>
+    internal void CutAfter(long commit) => _entries.RemoveAll(e => e.Commit > commit);
+}
+
+/// <summary>One commit.</summary>
+/// <param name="Commit">Its number.</param>
+/// <param name="Emitted">Records that a source put into topics.</param>
+/// <param name="Processed">Records that tasks processed, in order.</param>
+internal sealed record JournalEntry(
+    long Commit, IReadOnlyList<(Place Place, Row Row)> Emitted,
+    IReadOnlyList<(Place Place, long Offset)> Processed);

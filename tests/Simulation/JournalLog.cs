@@ -1,0 +1,164 @@
+using Streams.Log;
+using Streams.Log.Embedded;
+
+namespace Streams.Tests.Simulation;
+
+/// <summary>
+/// The embedded log with a journal of what is committed to it. The mistakes of a log and of those who write
+/// to it are planted here.
+/// </summary>
+internal sealed class JournalLog(
+    EmbeddedLog log, Journal journal, SimulatedMachine machine, PlantedBug bug) : ITopicLog
+{
+    private const int SnapshotLateByRecords = 5;
+
+    private readonly Dictionary<int, string> _names = [];
+
+    public string Id => log.Id;
+
+    public IReadOnlyList<Topic> Topics => log.Topics;
+
+    public long DurableCommit => log.DurableCommit;
+
+    internal PlantedBug Bug => bug;
+
+    internal Journal Journal => journal;
+
+    internal SimulatedMachine Machine => machine;
+
+    /// <summary>Records that were processed since the last commit was prepared.</summary>
+    internal List<(Place Place, long Offset)> Open { get; private set; } = [];
+
+    /// <summary>The number of the last commit.</summary>
+    internal long LastCommit => log.WaitForCommit(long.MaxValue, TimeSpan.Zero, CancellationToken.None);
+
+    public Topic EnsureTopic(TopicSpec spec) => log.EnsureTopic(spec);
+
+    public Topic? FindTopic(string name) => log.FindTopic(name);
+
+    public bool DeleteTopic(string name) => log.DeleteTopic(name);
+
+    public ILogWriter OpenWriter(string writerId) =>
+        new JournalWriter(this, log.OpenWriter(writerId), writerId);
+
+    public ILogReader OpenReader(ReadLevel level)
+    {
+        if (bug == PlantedBug.DeliverBeforeDurable)
+            level = ReadLevel.Committed;
+        ILogReader reader = log.OpenReader(level);
+        return bug == PlantedBug.ReuseBufferTooEarly ? new SharedBufferReader(reader) : reader;
+    }
+
+    public long StartOffset(TopicPartition partition) => log.StartOffset(partition);
+
+    public long EndOffset(TopicPartition partition, ReadLevel level)
+    {
+        long end = log.EndOffset(partition, level);
+        bool isLate = bug == PlantedBug.SnapshotStartsTooLate
+            && NameOf(partition.Topic).EndsWith("-changelog", StringComparison.Ordinal);
+        return isLate ? end + SnapshotLateByRecords : end;
+    }
+
+    public long? CommittedOffset(string group, TopicPartition partition) =>
+        log.CommittedOffset(group, partition);
+
+    public byte[]? Cursor(string source, string key) => log.Cursor(source, key);
+
+    public IReadOnlyList<KeyValuePair<string, byte[]>> Cursors(string source) => log.Cursors(source);
+
+    public void WaitDurable(long commit, CancellationToken cancellation)
+    {
+        if (bug != PlantedBug.SnapshotBeforeDurable)
+            log.WaitDurable(commit, cancellation);
+    }
+
+    public long WaitForCommit(long commit, TimeSpan timeout, CancellationToken cancellation) =>
+        log.WaitForCommit(commit, timeout, cancellation);
+
+    public void DeleteRecordsBefore(TopicPartition partition, long offset) =>
+        log.DeleteRecordsBefore(partition, offset);
+
+    public void Dispose() => log.Dispose();
+
+    /// <summary>The name of a topic.</summary>
+    internal string NameOf(int topic)
+    {
+        if (!_names.TryGetValue(topic, out string? name))
+            _names[topic] = name = log.Topics.First(t => t.Id == topic).Name;
+        return name;
+    }
+
+    /// <summary>Takes what was processed since the last time, for the commit that is being
+    /// prepared.</summary>
+    internal List<(Place Place, long Offset)> TakeOpen()
+    {
+        List<(Place, long)> taken = Open;
+        Open = [];
+        return taken;
+    }
+}
+
+/// <summary>A reader whose batches lie in one buffer, each over the one before.</summary>
+internal sealed class SharedBufferReader(ILogReader reader) : ILogReader
+{
+    private readonly byte[] _shared = new byte[1 << 16];
+
+    public LogBatch CreateBatch() => new SharedBufferBatch(reader.CreateBatch(), _shared);
+
+    public bool Read(TopicPartition partition, long offset, LogBatch batch)
+    {
+        var shared = (SharedBufferBatch)batch;
+        return reader.Read(partition, offset, shared.Inner) && shared.Refill();
+    }
+
+    public void Dispose() => reader.Dispose();
+}
+
+/// <summary>Records of a batch, copied into a buffer that is not the batch's own.</summary>
+internal sealed class SharedBufferBatch(LogBatch inner, byte[] shared) : LogBatch
+{
+    private readonly List<(long Offset, long TimeMs, bool HasKey, int KeyAt, int KeyBytes, bool HasValue,
+        int ValueAt, int ValueBytes)> _records = [];
+    private int _next;
+
+    internal LogBatch Inner => inner;
+
+    public override bool TryRead(out LogRecord record)
+    {
+        record = default;
+        if (_next == _records.Count)
+            return false;
+        var r = _records[_next++];
+        record = new LogRecord
+        {
+            Offset = r.Offset,
+            TimestampMs = r.TimeMs,
+            HasKey = r.HasKey,
+            Key = shared.AsSpan(r.KeyAt, r.KeyBytes),
+            HasValue = r.HasValue,
+            Value = shared.AsSpan(r.ValueAt, r.ValueBytes),
+        };
+        return true;
+    }
+
+    internal bool Refill()
+    {
+        _records.Clear();
+        _next = 0;
+        int at = 0;
+        while (inner.TryRead(out LogRecord record))
+        {
+            record.Key.CopyTo(shared.AsSpan(at));
+            record.Value.CopyTo(shared.AsSpan(at + record.Key.Length));
+            _records.Add((
+                record.Offset, record.TimestampMs, record.HasKey, at, record.Key.Length, record.HasValue,
+                at + record.Key.Length, record.Value.Length));
+            at += record.Key.Length + record.Value.Length;
+        }
+        Partition = inner.Partition;
+        NextOffset = inner.NextOffset;
+        return true;
+    }
+
+    protected override void Dispose(bool disposing) => inner.Dispose();
+}

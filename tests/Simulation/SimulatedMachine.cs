@@ -1,0 +1,172 @@
+using Streams.Log.Embedded.Files;
+using Streams.Testing;
+
+namespace Streams.Tests.Simulation;
+
+/// <summary>
+/// A machine whose folders lose power together, at the operation that was chosen, and share one disk.
+/// </summary>
+internal sealed class SimulatedMachine(int seed, PlantedBug bug)
+{
+    private readonly SortedDictionary<string, SimulatedFolder> _folders = new(StringComparer.Ordinal);
+
+    /// <summary>What was done to all files so far.</summary>
+    internal long Operations { get; private set; }
+
+    /// <summary>The operation at which everything ends; null for never.</summary>
+    internal long? CrashAtOperation { get; set; }
+
+    /// <summary>Whether the end has come; nothing works any more then.</summary>
+    internal bool IsDown { get; private set; }
+
+    /// <summary>Refused commits until somebody makes room on the full disk.</summary>
+    internal int RefusalsUntilRoom { get; set; }
+
+    /// <summary>A folder, made where it is missing.</summary>
+    internal SimulatedFolder Folder(string path)
+    {
+        if (_folders.TryGetValue(path, out SimulatedFolder? folder))
+            return folder;
+        folder = new SimulatedFolder(this, path, new SimulatedFileSystem(seed + _folders.Count), bug);
+        return _folders[path] = folder;
+    }
+
+    /// <summary>An operation, or a place between two steps where the end may come.</summary>
+    internal void Count()
+    {
+        if (IsDown || ++Operations >= CrashAtOperation)
+        {
+            IsDown = true;
+            throw new SimulatedPowerCutException();
+        }
+    }
+
+    /// <summary>Says that the end has come, where it has.</summary>
+    internal void ThrowIfDown()
+    {
+        if (IsDown)
+            throw new SimulatedPowerCutException();
+    }
+
+    /// <summary>The disk gets full, until so many commits were refused.</summary>
+    internal void FillUp(int spareBytes, int refusals)
+    {
+        RefusalsUntilRoom = refusals;
+        foreach (SimulatedFolder folder in _folders.Values)
+            folder.Files.CapacityBytes = folder.Files.UsedBytes() + spareBytes;
+    }
+
+    /// <summary>A commit was refused.</summary>
+    internal void NoteRefusal()
+    {
+        if (--RefusalsUntilRoom <= 0)
+            MakeRoom();
+    }
+
+    /// <summary>The disk has room again.</summary>
+    internal void MakeRoom()
+    {
+        foreach (SimulatedFolder folder in _folders.Values)
+            folder.Files.CapacityBytes = long.MaxValue;
+    }
+
+    /// <summary>Starts again after a power cut, which takes what was not synced, or after a kill.</summary>
+    internal void Restart(bool powerCut)
+    {
+        foreach (SimulatedFolder folder in _folders.Values)
+        {
+            if (powerCut)
+                folder.Files.Crash();
+            else
+                folder.Files.Kill();
+        }
+        MakeRoom();
+        CrashAtOperation = null;
+        IsDown = false;
+    }
+
+    /// <summary>Files of all folders whose name ends so.</summary>
+    internal int CountFiles(string folder, string suffix) => _folders.TryGetValue(folder, out var found)
+        ? found.List().Count(n => n.EndsWith(suffix, StringComparison.Ordinal)) : 0;
+
+    /// <summary>The folders' paths.</summary>
+    internal IEnumerable<string> Folders => _folders.Keys;
+}
+
+/// <summary>A folder of a simulated machine.</summary>
+internal sealed class SimulatedFolder(
+    SimulatedMachine machine, string path, SimulatedFileSystem files, PlantedBug bug) : ILogFileSystem
+{
+    internal SimulatedFileSystem Files => files;
+
+    public string Location => path;
+
+    public void Prepare() => files.Prepare();
+
+    public ILogFile Open(string name, LogFileMode mode)
+    {
+        if (mode == LogFileMode.Create)
+            machine.Count();
+        return new SimulatedOpenFile(machine, files.Open(name, mode), bug, name);
+    }
+
+    public bool Exists(string name) => files.Exists(name);
+
+    public IReadOnlyList<string> List() => files.List();
+
+    public void Rename(string name, string newName)
+    {
+        machine.Count();
+        files.Rename(name, newName);
+    }
+
+    public void Delete(string name)
+    {
+        machine.Count();
+        files.Delete(name);
+    }
+
+    public void SyncDirectory()
+    {
+        machine.Count();
+        bool isLog = path == SimulatedRun.LogFolder;
+        if (bug != (isLog ? PlantedBug.SkipDirectorySync : PlantedBug.SkipSnapshotDirectorySync))
+            files.SyncDirectory();
+    }
+
+    public IDisposable? TryLock(string name) => files.TryLock(name);
+
+    public void DropFromCache(string name) => files.DropFromCache(name);
+
+    public long FreeBytes() => files.FreeBytes();
+}
+
+/// <summary>An open file of a simulated machine.</summary>
+internal sealed class SimulatedOpenFile(SimulatedMachine machine, ILogFile file, PlantedBug bug, string name)
+    : ILogFile
+{
+    public long Length => file.Length;
+
+    public int ReadAt(Span<byte> destination, long position) => file.ReadAt(destination, position);
+
+    public void WriteAt(ReadOnlySpan<byte> source, long position)
+    {
+        machine.Count();
+        file.WriteAt(source, position);
+    }
+
+    public void Truncate(long length)
+    {
+        machine.Count();
+        file.Truncate(length);
+    }
+
+    public void Sync()
+    {
+        machine.Count();
+        if (bug != PlantedBug.SkipSegmentSync || !name.EndsWith(".segment", StringComparison.Ordinal))
+            file.Sync();
+    }
+
+    public void Dispose() => file.Dispose();
+}
