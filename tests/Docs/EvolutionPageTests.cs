@@ -28,7 +28,7 @@ public sealed class EvolutionPageTests : IDisposable
         string[] arguments = [.. lines[0].Split(' ')
             .Select(a => a.StartsWith("data/", StringComparison.Ordinal) ? _folder.File(a[5..]) : a)];
         (int code, string output, string errors) = StreamsProcess.Run(arguments);
-        string exit = lines.LastOrDefault(l => l.StartsWith("[exit ", StringComparison.Ordinal)) ?? "[exit 0]";
+        string exit = Array.Find(lines, l => l.StartsWith("[exit ", StringComparison.Ordinal)) ?? "[exit 0]";
         Assert.True(exit == $"[exit {code}]", $"{lines[0]} ended with {code}, not {exit}: {output}{errors}");
         var shown = new Queue<string>(output.Split('\n'));
         bool skips = false;

@@ -31,7 +31,8 @@ public sealed class PlanCommandTests : IDisposable
         string[] window = ["--option", "hour_grace=5h"];
         var plan = StreamsProcess.Run(Command("plan", window));
         Assert.Equal(5, plan.Code);
-        Assert.Contains("LOSS: store 'risk-hours' cannot be read any more", plan.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "LOSS: store 'risk-hours' cannot be read any more", plan.Output, StringComparison.Ordinal);
         Assert.Contains(
             "because the time it keeps changed from 03:00:00 to 06:00:00", plan.Output,
             StringComparison.Ordinal);

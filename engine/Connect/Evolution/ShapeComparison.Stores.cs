@@ -97,9 +97,9 @@ internal sealed partial class ShapeComparison
         string from = string.Join(", ", _now.Sources.Where(s => _log.FindTopic(s.Name) is not null)
             .Select(s => $"{s.Name} {Offsets(_log.FindTopic(s.Name)!, _log.StartOffset)}"));
         if (from.Length > 0)
-            yield return "reprocess: run it with a data directory and sinks of its own, where the sources can "
-                + $"be read again; or under another application id, which reads all that is kept ({from}) and "
-                + "writes its outputs again";
+            yield return "reprocess: run it with a data directory and sinks of its own, where the sources "
+                + "can be read again; or under another application id, which reads all that is kept "
+                + $"({from}) and writes its outputs again";
     }
 
     private static IEnumerable<string> Differences(RecordedStore old, RecordedStore now)

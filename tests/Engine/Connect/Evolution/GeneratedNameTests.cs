@@ -19,7 +19,8 @@ public sealed class GeneratedNameTests : IDisposable
         {
             // Before it in the program, before it in the stream, and of the same kind on another topic.
             In(builder, "other").GroupByKey().Count();
-            KStream<string, string> stream = In(builder).Filter((_, _) => true).MapValues((_, value) => value + "!");
+            KStream<string, string> stream = In(builder).Filter((_, _) => true)
+                .MapValues((_, value) => value + "!");
             stream.WithSerdes(Serdes.String, Serdes.String).Deduplicate(TimeSpan.FromMinutes(1)).To("copies");
             Count(In(builder, "third"), "third-counts");
             Count2(stream);

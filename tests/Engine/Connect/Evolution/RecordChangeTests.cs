@@ -3,6 +3,7 @@ using Streams.Connect.Evolution;
 using Streams.Dsl;
 using Streams.Records;
 using Streams.Records.Schemas;
+using Streams.Tests.Engine.Records;
 using Xunit;
 using static Streams.Tests.Engine.Connect.Evolution.ChangingApplication;
 
@@ -41,8 +42,8 @@ public sealed class RecordChangeTests : IDisposable
     [Fact]
     public void A_described_record_says_what_its_codecs_hold()
     {
-        Assert.Equal("every_kind", RecordSerde.Protobuf<Streams.Tests.Engine.Records.EveryKind>().Schema?.Name);
-        Assert.Equal("every_kind", RecordSerde.Json<Streams.Tests.Engine.Records.EveryKind>().Schema?.Name);
+        Assert.Equal("every_kind", RecordSerde.Protobuf<EveryKind>().Schema?.Name);
+        Assert.Equal("every_kind", RecordSerde.Json<EveryKind>().Schema?.Name);
         Assert.Null(Serdes.String.Schema);
     }
 
