@@ -52,7 +52,8 @@ internal sealed class WindowedOperator(int id, PlanStream input, WindowPlan plan
         {
             table = table.Suppress(
                 Suppressed.UntilWindowCloses(
-                    BufferConfig.Unbounded()) with { StoreName = StoreName + "-held" });
+                    BufferConfig.Unbounded()) with
+                { StoreName = StoreName + "-held" });
         }
         return table.ToStream().Map((key, value) => (NameOf(key.Key, key.StartMs), text(value)))
             .WithSerdes(Serdes.String, Serdes.String);

@@ -96,6 +96,38 @@ public sealed class KeptStateTests : IDisposable
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Stream_times_are_carried_over_a_crash_as_well(bool wasDeleted)
+    {
+        _application.Run(Windows("hours"), "a");
+        byte[] observed = ObservedTime("hours").Value;
+        _application.Partitions["wide"] = 3;
+        Action<StreamsBuilder> changed = builder =>
+        {
+            Windows("hours")(builder);
+            In(builder, "wide").To("copies");
+        };
+        using (EmbeddedLog log = _application.Open())
+        {
+            // As after the first commit, or after what follows it and before the second.
+            Comparison found = ShapeComparison.Compare(
+                _application.Define(changed), new OpenLogContents(log));
+            using ILogWriter writer = log.OpenWriter("test");
+            writer.CommitCursor(
+                ShapeComparison.CursorSource, "app",
+                (found.Now with { Times = new StreamTimes("app", log).Read([]) }).Write());
+            writer.Commit();
+            if (wasDeleted)
+                log.DeleteTopic("app-stream-time-changelog");
+        }
+        _application.Run(changed);
+        (int partitions, byte[] carried) = ObservedTime("hours");
+        Assert.Equal(3, partitions);
+        Assert.Equal(observed, carried);
+    }
+
+    [Theory]
     [InlineData("b,c", "a,b,c", false)]
     [InlineData("b,c", "b,c,d", true)]
     [InlineData("b,c", "b", false)]
