@@ -86,7 +86,7 @@ internal sealed class JournalLog(
         return name;
     }
 
-    /// <summary>Takes what was processed since the last time, for the commit that is being prepared.</summary>
+    /// <summary>Takes what was processed since the last time, for the commit under preparation.</summary>
     internal List<(Place Place, long Offset)> TakeOpen()
     {
         List<(Place, long)> taken = Open;

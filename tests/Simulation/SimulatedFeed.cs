@@ -58,7 +58,8 @@ internal sealed class SimulatedFeed
         {
             List<Row> found = [.. rows.Where(r => (r.Key ?? "") == lane.Key)];
             List<Row> expected = [.. lane.Select(i => i.Row)];
-            if (!found.SequenceEqual(expected.Take(found.Count)) || (complete && found.Count < expected.Count))
+            if (!found.SequenceEqual(expected.Take(found.Count))
+                || (complete && found.Count < expected.Count))
                 return $"{Topic} has for key '{lane.Key}' [{string.Join(", ", found)}], not " +
                     $"[{string.Join(", ", expected)}]";
         }
