@@ -17,6 +17,7 @@ internal static class Program
             RunCommand.Create(),
             TopologyCommands.CreateValidate(),
             TopologyCommands.CreateDescribe(),
+            PlanCommand.Create(),
             TopicCommands.CreateTopics(),
             TopicCommands.CreateTap(),
             LogCommands.Create(),

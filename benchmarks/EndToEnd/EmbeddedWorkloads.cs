@@ -22,16 +22,16 @@ internal static class EmbeddedWorkloads
 
     internal static int Run(string[] args)
     {
-        string workload = args[0];
-        int records = Arguments.Number(args, "--records", 5_000_000);
-        int keys = Arguments.Number(args, "--keys", 10_000);
-        int threads = Arguments.Number(args, "--threads", 1);
+        var run = new PeerRun(
+            args[0], args.ElementAtOrDefault(1) is "json" ? "json" : "binary",
+            Arguments.Number(args, "--records", 5_000_000), Arguments.Number(args, "--keys", 10_000),
+            Math.Max(1, Arguments.Number(args, "--threads", 1)));
         string folder = Directory.CreateTempSubdirectory("streams-bench-").FullName;
         try
         {
             using EmbeddedLog log = EmbeddedLog.Open(new EmbeddedLogOptions { Directory = folder });
-            Fill(log, records, keys, Math.Max(threads, 1));
-            Console.WriteLine(Measure(log, folder, workload, records, threads));
+            Fill(log, run);
+            Console.WriteLine(Measure(log, folder, run));
         }
         finally
         {
@@ -40,20 +40,15 @@ internal static class EmbeddedWorkloads
         return 0;
     }
 
-    private static string Measure(EmbeddedLog log, string folder, string workload, int records, int threads)
+    private static string Measure(EmbeddedLog log, string folder, PeerRun run)
     {
         var definition = new ApplicationDefinition
         {
             Id = "bench",
-            Topology = Build(workload),
+            Topology = Build(run),
             DataFolder = folder,
-            Runtime = new RuntimeOptions
-            {
-                Threads = threads
-            },
-            Topics = [new TopicSpec { Name = Output,
-                Partitions = log.FindTopic(Input)!.Partitions,
-            }],
+            Runtime = new RuntimeOptions { Threads = run.Threads },
+            Topics = [new TopicSpec { Name = Output, Partitions = run.Threads }],
         };
         using var application = new StreamsApplication(definition, log, NullLogger.Instance);
         TimeSpan cpuBefore = Process.GetCurrentProcess().TotalProcessorTime;
@@ -64,33 +59,32 @@ internal static class EmbeddedWorkloads
             Thread.Sleep(5);
         log.WaitDurable(log.WaitForCommit(long.MaxValue, TimeSpan.Zero, default), default);
         double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        double cpu = (Process.GetCurrentProcess().TotalProcessorTime - cpuBefore).TotalMicroseconds / records;
-        double allocated = (double)(GC.GetTotalAllocatedBytes() - allocatedBefore) / records;
+        double cpuUs = (Process.GetCurrentProcess().TotalProcessorTime - cpuBefore).TotalMicroseconds;
+        double allocated = GC.GetTotalAllocatedBytes() - allocatedBefore;
         application.Stop();
         if (application.Failure is { } failure)
             throw new InvalidOperationException("The application stopped.", failure);
         return System.Text.Json.JsonSerializer.Serialize(new
         {
             engine = "streams",
-            workload,
-            format = "binary",
+            workload = run.Workload,
+            format = run.Format,
             guarantee = "exactly_once",
-            threads,
-            records,
+            threads = run.Threads,
+            records = run.Records,
             seconds = Math.Round(seconds, 2),
-            per_second = Math.Round(records / seconds),
-            cpu_us_per_record = Math.Round(cpu, 3),
-            allocated_bytes_per_record = Math.Round(allocated, 2),
+            per_second = Math.Round(run.Records / seconds),
+            cpu_us_per_record = Math.Round(cpuUs / run.Records, 3),
+            allocated_bytes_per_record = Math.Round(allocated / run.Records, 2),
         });
     }
 
-    private static Topology Build(string workload)
+    private static Topology Build(PeerRun run)
     {
         var builder = new StreamsBuilder();
-        var consumed = new Consumed<PeerAddress, PeerTransaction>(
-            new PeerAddressSerde(), new PeerBinarySerde());
+        var consumed = new Consumed<PeerAddress, PeerTransaction>(new PeerAddressSerde(), run.Serde);
         KStream<PeerAddress, PeerTransaction> input = builder.Stream(Input, consumed);
-        switch (workload)
+        switch (run.Workload)
         {
             case "map":
                 input.Filter((_, tx) => tx.Value >= 100_000_000).MapValues((_, tx) => Enrich(tx)).To(Output);
@@ -98,8 +92,7 @@ internal static class EmbeddedWorkloads
             case "join":
                 KTable<PeerAddress, PeerTransaction> labels = builder.Table(Labels, consumed);
                 input.LeftJoin(labels, (_, tx, label, has) => Label(tx, label, has))
-                    .To(Output,
-                        new Produced<PeerAddress, PeerTransaction> { ValueSerde = new PeerBinarySerde() });
+                    .To(Output, new Produced<PeerAddress, PeerTransaction> { ValueSerde = run.Serde });
                 break;
             case "window":
                 input.GroupByKey().WindowedBy(TimeWindows.OfSizeWithNoGrace(TimeSpan.FromSeconds(10)))
@@ -116,11 +109,11 @@ internal static class EmbeddedWorkloads
                     .To(Output, new Produced<PeerAddress, PeerTransaction>
                     {
                         KeySerde = new PeerAddressSerde(),
-                        ValueSerde = new PeerBinarySerde(),
+                        ValueSerde = run.Serde,
                     });
                 break;
             default:
-                throw new ArgumentException($"'{workload}' is no workload: map, join, window or dedupe.");
+                throw new ArgumentException($"'{run.Workload}' is no workload: map, join, window or dedupe.");
         }
         return builder.Build();
     }
@@ -143,26 +136,25 @@ internal static class EmbeddedWorkloads
     private static PeerSum Add(PeerAddress key, PeerTransaction tx, PeerSum sum) =>
         new() { Count = sum.Count + 1, Sum = sum.Sum + tx.Value };
 
-    private static void Fill(EmbeddedLog log, int records, int keys, int partitions)
+    private static void Fill(EmbeddedLog log, PeerRun run)
     {
-        Topic topic = log.EnsureTopic(new TopicSpec { Name = Input, Partitions = partitions });
-        Topic labels = log.EnsureTopic(new TopicSpec { Name = Labels, Partitions = partitions });
-        var serde = new PeerBinarySerde();
+        Topic topic = log.EnsureTopic(new TopicSpec { Name = Input, Partitions = run.Threads });
+        Topic labels = log.EnsureTopic(new TopicSpec { Name = Labels, Partitions = run.Threads });
         using var value = new Streams.Buffers.PooledBuffer();
         using ILogWriter writer = log.OpenWriter("load");
         var random = new Random(7);
         var address = default(PeerAddress);
-        for (int k = 0; k < keys; k++)
+        for (int k = 0; k < run.Keys; k++)
         {
             PeerTransaction.AddressOf(k, address);
             var label = new PeerTransaction { Address = address, LabelBytes = 8 };
-            Encode(serde, label, value);
+            Encode(run.Serde, label, value);
             Append(writer, labels, address, 1_600_000_000_000, value.WrittenSpan);
         }
-        for (int i = 0; i < records; i++)
+        for (int i = 0; i < run.Records; i++)
         {
-            PeerTransaction tx = PeerTransaction.Generate(i, keys, random);
-            Encode(serde, tx, value);
+            PeerTransaction tx = PeerTransaction.Generate(i, run.Keys, random);
+            Encode(run.Serde, tx, value);
             Append(writer, topic, tx.Address, tx.TimeMs, value.WrittenSpan);
             if (writer.PendingBytes > 4 << 20)
                 writer.Commit();
@@ -171,7 +163,7 @@ internal static class EmbeddedWorkloads
     }
 
     private static void Encode(
-        PeerBinarySerde serde, in PeerTransaction tx, Streams.Buffers.PooledBuffer value)
+        Serde<PeerTransaction> serde, in PeerTransaction tx, Streams.Buffers.PooledBuffer value)
     {
         value.Clear();
         serde.Serialize(tx, value);
@@ -198,4 +190,17 @@ internal static class EmbeddedWorkloads
         public override void Deserialize(ReadOnlySpan<byte> source, ref Bytes32 value) =>
             value = new Bytes32(source);
     }
+}
+
+/// <summary>What one run of a peer's workload is.</summary>
+/// <param name="Workload">map, join, window or dedupe.</param>
+/// <param name="Format">json or binary.</param>
+/// <param name="Records">Records of the input.</param>
+/// <param name="Keys">Distinct keys.</param>
+/// <param name="Threads">Threads, each with a partition.</param>
+internal sealed record PeerRun(string Workload, string Format, int Records, int Keys, int Threads)
+{
+    /// <summary>The records' codec.</summary>
+    internal Serde<PeerTransaction> Serde { get; } =
+        Format == "json" ? new PeerJsonSerde() : new PeerBinarySerde();
 }

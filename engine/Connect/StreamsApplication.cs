@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Streams.Connect.Evolution;
 using Streams.Log;
 using Streams.Processing;
 using Streams.Telemetry;
@@ -22,6 +23,10 @@ public sealed record ApplicationDefinition
 
     /// <summary>Where records go.</summary>
     public IReadOnlyList<SinkBinding> Sinks { get; init; } = [];
+
+    /// <summary>Names of stores whose state, of topics of its own whose records, and of applications whose
+    /// place may be given up for a change of the topology.</summary>
+    public IReadOnlyList<string> AcceptedLosses { get; init; } = [];
 
     /// <summary>Folder of snapshots; usually the log's own.</summary>
     public required string DataFolder { get; init; }
@@ -55,6 +60,8 @@ public sealed class StreamsApplication : IDisposable
 
     /// <summary>Prepares the application: creates its topics and checks that all it needs is there.</summary>
     /// <exception cref="TopologyException">A topic is missing or the partitions do not fit.</exception>
+    /// <exception cref="TopologyChangedException">The data that is there was made by another topology, and
+    /// something of it would be lost.</exception>
     /// <exception cref="TopicMismatchException">A topic exists and is not as needed.</exception>
     public StreamsApplication(
         ApplicationDefinition definition, ITopicLog log, ILogger logger, TimeProvider? clock = null)
@@ -67,6 +74,7 @@ public sealed class StreamsApplication : IDisposable
         _supervisor = new Supervisor(definition.Restarts, logger);
         _environment = new TaskEnvironment(
             definition.Id, log, _room, definition.DataFolder, definition.Runtime, _clock, logger);
+        new ShapeKeeper(definition, log, logger).Settle();
         Tasks = new TopicSetup(definition, log).Prepare();
         Progress = new ApplicationProgress(definition.Id, log, definition.Topology, _environment);
     }

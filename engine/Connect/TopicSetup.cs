@@ -5,7 +5,7 @@ using Streams.Processing;
 namespace Streams.Connect;
 
 /// <summary>Creates the topics that an application needs and works out its tasks.</summary>
-internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log)
+internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log)
 {
     private readonly Topology _topology = definition.Topology;
 
@@ -120,14 +120,15 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopicLog log
     // well would rewrite every record several times. Only what has no snapshots is compacted.
     private void EnsureChangelog(string store, int partitions, bool compacted)
     {
-        log.EnsureTopic(new TopicSpec
-        {
-            Name = $"{definition.Id}-{store}-changelog",
-            Partitions = partitions,
-            Compacted = compacted,
-            Retention = null,
-        });
+        string name = $"{definition.Id}-{store}-changelog";
+        // Stream times once needed a wider one: that serves as well.
+        int kept = store == Topology.StreamTimeStore ? log.FindTopic(name)?.Partitions ?? 0 : 0;
+        log.EnsureTopic(ChangelogOf(name, Math.Max(partitions, kept), compacted));
     }
+
+    /// <summary>What a changelog is to be like.</summary>
+    internal static TopicSpec ChangelogOf(string name, int partitions, bool compacted) =>
+        new() { Name = name, Partitions = partitions, Compacted = compacted, Retention = null };
 
     private string FullName(SourceNode source) =>
         source.IsInternal ? $"{definition.Id}-{source.TopicName}" : source.TopicName;

@@ -28,7 +28,7 @@ public sealed class BranchedKStream<TKey, TValue>
         Func<TKey, TValue, bool> predicate, Action<KStream<TKey, TValue>> chain)
     {
         _predicates.Add(predicate);
-        _outputs.Add(new GraphOutput<TKey, TValue>());
+        _outputs.Add(new GraphOutput<TKey, TValue> { Origin = _stream.Output.Origin });
         chain(_stream.Then(_outputs[^1]));
         return this;
     }
@@ -38,7 +38,7 @@ public sealed class BranchedKStream<TKey, TValue>
     {
         if (_default is not null)
             throw new TopologyException("A split stream has one default branch.");
-        _default = new GraphOutput<TKey, TValue>();
+        _default = new GraphOutput<TKey, TValue> { Origin = _stream.Output.Origin };
         chain(_stream.Then(_default));
     }
 }

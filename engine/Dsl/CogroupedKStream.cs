@@ -40,7 +40,7 @@ public sealed class CogroupedKStream<TKey, TAggregate>
     {
         var old = new OldValues();
         AggregateStore<TKey, TAggregate> kept = AggregateStore<TKey, TAggregate>.Add(
-            _builder, materialized, _keySerde, "COGROUPKSTREAM-AGGREGATE");
+            _builder, materialized, _keySerde, "COGROUPKSTREAM-AGGREGATE", null);
         var output = new GraphOutput<TKey, Change<TAggregate>>();
         foreach (CogroupInput<TKey, TAggregate> input in _inputs)
             input(initializer, null).Attach(_builder, output, kept.Name, old);

@@ -88,7 +88,10 @@ internal sealed class DeduplicateStore : StateStore
         ArgumentOutOfRangeException.ThrowIfLessThan(within, TimeSpan.FromMilliseconds(1));
         var store = new StoreOptions { Name = name, StateBytesMax = options.StateBytesMax };
         return new StoreSpec(
-            store, $"deduplicate<{serde.Name}>",
+            store, new StoreShape("deduplicate", serde.Name, "")
+            {
+                RetentionMs = (long)within.TotalMilliseconds,
+            },
             (undo, number) => new DeduplicateStore(store, (long)within.TotalMilliseconds, undo, number),
             options.Savepoints);
     }

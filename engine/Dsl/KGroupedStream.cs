@@ -79,7 +79,7 @@ public sealed class KGroupedStream<TKey, TValue>
     {
         var old = new OldValues();
         AggregateStore<TKey, TAggregate> kept = AggregateStore<TKey, TAggregate>.Add(
-            Stream.Builder, materialized, KeySerde, kind);
+            Stream.Builder, materialized, KeySerde, kind, Stream.Output.Origin);
         GraphOutput<TKey, Change<TAggregate>> output = Stream.Builder.Attach(
             Stream.Output, null, kind, [kept.Name],
             task => new StreamAggregate<TKey, TValue, TAggregate>(

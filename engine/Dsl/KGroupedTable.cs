@@ -51,7 +51,7 @@ public sealed class KGroupedTable<TKey, TValue>
         StreamsBuilder builder = _changes.Builder;
         var old = new OldValues();
         AggregateStore<TKey, TAggregate> kept = AggregateStore<TKey, TAggregate>.Add(
-            builder, materialized, _changes.KeySerde, "KTABLE-AGGREGATE");
+            builder, materialized, _changes.KeySerde, "KTABLE-AGGREGATE", _changes.Output.Origin);
         GraphOutput<TKey, Change<TAggregate>> output = builder.Attach(
             _changes.Output, null, "KTABLE-AGGREGATE", [kept.Name],
             task => new TableAggregate<TKey, TValue, TAggregate>(
@@ -68,14 +68,14 @@ internal sealed record AggregateStore<TKey, TAggregate>(
     /// <exception cref="TopologyException">A serde is missing.</exception>
     internal static AggregateStore<TKey, TAggregate> Add(
         StreamsBuilder builder, Materialized<TKey, TAggregate> materialized, Serde<TKey>? keySerde,
-        string kind)
+        string kind, string? origin)
     {
         (Serde<TKey> keys, Serde<TAggregate> values) = RequireSerdes(materialized, keySerde);
         if (materialized.HistoryRetention is not null)
             throw new TopologyException(
                 "A history is kept of tables that are read from a topic or made of a stream, not of an "
                 + "aggregate: send the aggregate through ToStream and ToTable.");
-        string store = builder.NameFor(materialized.StoreName, $"{kind}-STATE-STORE");
+        string store = builder.NameFor(materialized.StoreName, $"{kind}-STATE-STORE", origin);
         builder.AddStore(Stores.KeyValue(
             KTable<TKey, TAggregate>.StoreOptionsOf(materialized, store), keys, values).Spec);
         return new AggregateStore<TKey, TAggregate>(store, keys, values);

@@ -35,7 +35,7 @@ public sealed partial class KStream<TKey, TValue>
         StreamJoined? joined, bool leftPreserved, bool rightPreserved)
     {
         joined ??= new StreamJoined();
-        string name = Builder.NameFor(joined.Name, "KSTREAM-JOIN");
+        string name = Builder.NameFor(joined.Name, "KSTREAM-JOIN", Output.Origin);
         string stores = joined.StoreName ?? name;
         KStream<TKey, TValue> left = KeyChanged ? Repartition() : this;
         Serde<TKey> keys = left.RequireKeySerde("A join");
@@ -116,7 +116,7 @@ internal sealed record StreamJoinPlan<TKey, TLeft, TRight>(
         new(task.Store<JoinStore>(RightStore), KeySerde, RightSerde, false, Windows.AfterMs,
             Windows.BeforeMs);
 
-    private void AddSide(StreamsBuilder builder, string name, string shape)
+    private void AddSide(StreamsBuilder builder, string name, StoreShape shape)
     {
         StoreOptions options = OptionsOf(name);
         builder.AddStore(new StoreSpec(

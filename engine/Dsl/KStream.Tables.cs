@@ -111,7 +111,7 @@ public sealed partial class KStream<TKey, TValue>
         ArgumentOutOfRangeException.ThrowIfLessThan(grace, TimeSpan.Zero, nameof(joined));
         Serde<TKey> keys = stream.RequireKeySerde("A join with a grace period");
         Serde<TValue> values = stream.RequireValueSerde("A join with a grace period");
-        string store = Builder.NameFor(joined.StoreName, "KSTREAM-JOIN-BUFFER");
+        string store = Builder.NameFor(joined.StoreName, "KSTREAM-JOIN-BUFFER", stream.Output.Origin);
         Builder.AddStore(Stores.Ordered(
             new StoreOptions { Name = store }, StoreShape.Of("join-buffer", keys, values)));
         GraphOutput<TKey, TResult> buffered = Builder.Attach(

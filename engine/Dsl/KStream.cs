@@ -108,7 +108,7 @@ public sealed partial class KStream<TKey, TValue>
     /// <param name="writer">Where to; null for the console.</param>
     public void Print(string? label = null, TextWriter? writer = null)
     {
-        string name = Builder.NameFor(null, "KSTREAM-PRINTER");
+        string name = Builder.NameFor(null, "KSTREAM-PRINTER", Output.Origin);
         TextWriter to = writer ?? Console.Out;
         ForEach(
             (key, value) => to.WriteLine(
@@ -141,7 +141,7 @@ public sealed partial class KStream<TKey, TValue>
     {
         Serde<TKey> serde = keySerde ?? RequireKeySerde("Deduplicate");
         options ??= new DeduplicateOptions();
-        string name = Builder.NameFor(options.StoreName, "KSTREAM-DEDUPLICATE-STATE-STORE");
+        string name = Builder.NameFor(options.StoreName, "KSTREAM-DEDUPLICATE-STATE-STORE", Output.Origin);
         Builder.AddStore(DeduplicateStore.Spec(name, within, serde, options));
         return Then(Builder.Attach(
             Output, options.Name, "KSTREAM-DEDUPLICATE", [name],
@@ -165,13 +165,14 @@ public sealed partial class KStream<TKey, TValue>
         repartitioned ??= new Repartitioned<TKey, TValue>();
         Serde<TKey> keys = repartitioned.KeySerde ?? RequireKeySerde("Repartition");
         Serde<TValue> values = repartitioned.ValueSerde ?? RequireValueSerde("Repartition");
-        string topic = Builder.NameFor(repartitioned.Name, "KSTREAM-REPARTITION") + "-repartition";
+        string topic = Builder.NameFor(repartitioned.Name, "KSTREAM-REPARTITION", Output.Origin)
+            + "-repartition";
         KStream<TKey, TValue> keyed = Then(Builder.Attach(
             Output, null, "KSTREAM-FILTER", [], _ => new RequireKey<TKey, TValue>()));
         keyed.AddSink(topic, true, null, new Produced<TKey, TValue> { KeySerde = keys, ValueSerde = values });
         Builder.DeclareRepartition(topic, repartitioned.Partitions);
         SourceNode<TKey, TValue> source = Builder.AddSource(
-            topic, true, new Consumed<TKey, TValue>(keys, values));
+            topic, true, new Consumed<TKey, TValue>(keys, values), repartitioned.Name ?? Output.Origin);
         return new KStream<TKey, TValue>(Builder, source.Output, keys, values, false);
     }
 
@@ -194,7 +195,8 @@ public sealed partial class KStream<TKey, TValue>
         Produced<TKey, TValue> produced)
     {
         Output.Attach(Builder.Add(new SinkNode<TKey, TValue>(
-            Builder.NextId, Builder.NameFor(produced.Name, "KSTREAM-SINK"), topic, isInternal, computed,
+            Builder.NextId, Builder.NameFor(produced.Name, "KSTREAM-SINK", Output.Origin), topic, isInternal,
+            computed,
             produced.KeySerde ?? RequireKeySerde($"The sink to '{topic ?? "a computed topic"}'"),
             produced.ValueSerde ?? RequireValueSerde($"The sink to '{topic ?? "a computed topic"}'"),
             produced.Partitioner)));

@@ -60,7 +60,7 @@ public sealed partial class KTable<TKey, TValue>
         Serde<TForeignKey> foreignKeys = Require(other.KeySerde, "the other table's keys");
         Serde<TOther> others = Require(other.ValueSerde, "the other table's values");
         joined ??= new TableJoined();
-        string name = Builder.NameFor(joined.Name, "KTABLE-FK-JOIN");
+        string name = Builder.NameFor(joined.Name, "KTABLE-FK-JOIN", Output.Origin);
         string store = Builder.NameFor($"{name}-subscriptions", "");
         Builder.AddStore(Stores.Ordered(
             new StoreOptions { Name = store, StateBytesMax = joined.StateBytesMax },

@@ -45,7 +45,7 @@ public sealed partial class KTable<TKey, TValue>
         TableView<TKey, TOther> right = other.View;
         string[] stores = [.. left.Stores.Concat(right.Stores).Distinct()];
         var output = new GraphOutput<TKey, Change<TResult>>();
-        string node = Builder.NameFor(name, "KTABLE-JOIN");
+        string node = Builder.NameFor(name, "KTABLE-JOIN", Output.Origin);
         Builder.AttachTo(
             Output, output, $"{node}-left", "KTABLE-JOINTHIS", stores,
             task => new TableJoin<TKey, TValue, TOther, TResult>(

@@ -118,7 +118,7 @@ public sealed partial class KTable<TKey, TValue>
         Materialized<TKey, TValue> materialized, string kind)
     {
         (Serde<TKey> keys, Serde<TValue> values) = RequireSerdes(materialized, keySerde, valueSerde);
-        string store = builder.NameFor(materialized.StoreName, $"{kind}-STATE-STORE");
+        string store = builder.NameFor(materialized.StoreName, $"{kind}-STATE-STORE", from.Origin);
         StoreOptions options = StoreOptionsOf(materialized, store);
         if (materialized.HistoryRetention is not { } history)
         {
@@ -161,7 +161,7 @@ public sealed partial class KTable<TKey, TValue>
                 "A history is kept of tables that are read from a topic or made of a stream; a computed "
                 + "table has none of its own.");
         (Serde<TKey> keys, Serde<TValue> values) = RequireSerdes(materialized, KeySerde, ValueSerde);
-        string store = Builder.NameFor(materialized.StoreName, $"{kind}-STATE-STORE");
+        string store = Builder.NameFor(materialized.StoreName, $"{kind}-STATE-STORE", Output.Origin);
         Builder.AddStore(Stores.KeyValue(StoreOptionsOf(materialized, store), keys, values).Spec);
         GraphOutput<TKey, Change<TValue>> output = Builder.Attach(
             Output, null, $"{kind}-MATERIALIZE", [store],

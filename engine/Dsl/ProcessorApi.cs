@@ -124,7 +124,7 @@ public sealed class ProcessedStreams<TKey, TValue>
         Serde<TSideValue>? valueSerde = null)
     {
         if (!_sides.TryGetValue(output, out object? side))
-            _sides.Add(output, side = new GraphOutput<TSideKey, TSideValue>());
+            _sides.Add(output, side = new GraphOutput<TSideKey, TSideValue> { Origin = Main.Output.Origin });
         return new KStream<TSideKey, TSideValue>(
             _builder, (GraphOutput<TSideKey, TSideValue>)side, keySerde, valueSerde, true);
     }

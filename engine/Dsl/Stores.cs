@@ -69,6 +69,6 @@ public static class Stores
                 options, (long)history.TotalMilliseconds, keySerde, valueSerde, undo, number), savepoints));
 
     /// <summary>Bytes in the order of their keys, for what operators hold back.</summary>
-    internal static StoreSpec Ordered(StoreOptions options, string shape) =>
+    internal static StoreSpec Ordered(StoreOptions options, StoreShape shape) =>
         new(options, shape, (undo, number) => new OrderedStore(options, undo, number));
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Streams.Log;
 using Streams.Processing;
 
@@ -16,7 +15,8 @@ public sealed class StreamsBuilder
     private readonly HashSet<string> _names = [];
     private readonly Dictionary<string, int?> _repartitions = [];
     private readonly List<GlobalTable> _globals = [];
-    private int _generated;
+    private readonly Dictionary<string, int> _generated = [];
+    private readonly HashSet<string> _generatedNames = [];
 
     /// <summary>A stream of the records of a topic.</summary>
     public KStream<TKey, TValue> Stream<TKey, TValue>(string topic, Consumed<TKey, TValue> consumed)
@@ -45,7 +45,7 @@ public sealed class StreamsBuilder
     {
         RequireUnread(topic);
         materialized ??= new Materialized<TKey, TValue>();
-        string store = NameFor(materialized.StoreName, "GLOBALTABLE-STATE-STORE");
+        string store = NameFor(materialized.StoreName, "GLOBALTABLE-STATE-STORE", topic);
         _globals.Add(new GlobalTable<TKey, TValue>(
             topic, KTable<TKey, TValue>.StoreOptionsOf(materialized, store) with { Logged = false },
             materialized.KeySerde ?? consumed.KeySerde, materialized.ValueSerde ?? consumed.ValueSerde));
@@ -69,13 +69,21 @@ public sealed class StreamsBuilder
 
     /// <summary>Checks what was written and makes a topology of it.</summary>
     /// <exception cref="TopologyException">It cannot run: the message says which node and why.</exception>
-    public Topology Build() => TopologyPlan.Make(_nodes, _stores, _topics, _repartitions, _globals);
-
-    /// <summary>A name of its own for a node or a store: the one given, or a generated one as Kafka Streams
-    /// makes it.</summary>
-    internal string NameFor(string? given, string kind)
+    public Topology Build()
     {
-        string name = given ?? string.Create(CultureInfo.InvariantCulture, $"{kind}-{_generated++:D10}");
+        Topology topology = TopologyPlan.Make(_nodes, _stores, _topics, _repartitions, _globals);
+        topology.GeneratedNames = new HashSet<string>(_generatedNames);
+        return topology;
+    }
+
+    /// <summary>A name of its own for a node or a store: the one given, or a generated one.</summary>
+    /// <remarks>
+    /// A generated name counts only what is of the same kind and comes from the same topic, so that an
+    /// operator elsewhere does not change it: docs/decisions/0015-topology-changes.md.
+    /// </remarks>
+    internal string NameFor(string? given, string kind, string? origin = null)
+    {
+        string name = given ?? Generate(origin is null ? kind : $"{kind}-{origin}");
         if (!_names.Add(name))
             throw new TopologyException(
                 $"The name '{name}' is taken: names of nodes are unique in a topology.");
@@ -104,12 +112,24 @@ public sealed class StreamsBuilder
     }
 
     internal SourceNode<TKey, TValue> AddSource<TKey, TValue>(
-        string topic, bool isInternal, Consumed<TKey, TValue> consumed)
+        string topic, bool isInternal, Consumed<TKey, TValue> consumed, string? origin = null)
     {
         RequireUnread(topic);
-        return Add(new SourceNode<TKey, TValue>(
-            NextId, NameFor(consumed.Name, "KSTREAM-SOURCE"), topic, isInternal, consumed.KeySerde,
+        origin ??= topic;
+        SourceNode<TKey, TValue> source = Add(new SourceNode<TKey, TValue>(
+            NextId, NameFor(consumed.Name, "KSTREAM-SOURCE", origin), topic, isInternal, consumed.KeySerde,
             consumed.ValueSerde, consumed.TimestampExtractor));
+        source.Output.Origin = origin;
+        return source;
+    }
+
+    private string Generate(string stem)
+    {
+        _generated.TryGetValue(stem, out int number);
+        _generated[stem] = number + 1;
+        string name = $"{stem}-{number}";
+        _generatedNames.Add(name);
+        return name;
     }
 
     private void RequireUnread(string topic)
@@ -138,7 +158,8 @@ public sealed class StreamsBuilder
         IEnumerable<string> stores, Func<TaskBuilder, Operator<TKeyIn, TValueIn, TKeyOut, TValueOut>> create)
     {
         var node = new OperatorNode<TKeyIn, TValueIn, TKeyOut, TValueOut>(
-            NextId, NameFor(name, kind), to, create);
+            NextId, NameFor(name, kind, from.Origin), to, create);
+        to.Origin ??= from.Origin;
         node.Stores.AddRange(stores);
         from.Attach(Add(node));
         return node;

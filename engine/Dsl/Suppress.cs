@@ -29,7 +29,7 @@ public sealed partial class KTable<TKey, TValue>
         Serde<TValue> values = ValueSerde ?? throw new TopologyException(
             $"Suppress needs a serde for values of type {typeof(TValue).Name}: materialize the table "
             + "with one.");
-        string store = Builder.NameFor(suppressed.StoreName, "KTABLE-SUPPRESS-STATE-STORE");
+        string store = Builder.NameFor(suppressed.StoreName, "KTABLE-SUPPRESS-STATE-STORE", Output.Origin);
         var options = new StoreOptions
         {
             Name = store,

@@ -29,7 +29,7 @@ public sealed class TimeWindowedKStream<TKey, TValue>
     /// <summary>The same windows, with the late records as a stream of their own.</summary>
     public TimeWindowedKStream<TKey, TValue> LateRecords(Action<KStream<TKey, TValue>> chain)
     {
-        var late = new GraphOutput<TKey, TValue>();
+        var late = new GraphOutput<TKey, TValue> { Origin = _grouped.Stream.Output.Origin };
         chain(_grouped.Stream.Then(late));
         return new TimeWindowedKStream<TKey, TValue>(_grouped, _shape, late);
     }
@@ -88,7 +88,7 @@ public sealed class SessionWindowedKStream<TKey, TValue>
     /// <summary>The same sessions, with the late records as a stream of their own.</summary>
     public SessionWindowedKStream<TKey, TValue> LateRecords(Action<KStream<TKey, TValue>> chain)
     {
-        var late = new GraphOutput<TKey, TValue>();
+        var late = new GraphOutput<TKey, TValue> { Origin = _grouped.Stream.Output.Origin };
         chain(_grouped.Stream.Then(late));
         return new SessionWindowedKStream<TKey, TValue>(_grouped, _shape, late);
     }

@@ -27,6 +27,11 @@ internal sealed record WindowShape(TimeWindows? Time, SlidingWindows? Sliding, S
 
     internal EmitStrategy Emit { get; init; }
 
+    /// <summary>The windows in words, without their grace, which may change.</summary>
+    internal string Windows => Time is not null ? $"{Span(Time.SizeMs)} every {Span(Time.AdvanceMs)}"
+        : Sliding is not null ? $"sliding {Span(Sliding.DifferenceMs)}"
+        : $"sessions with gaps of {Span(Sessions!.GapMs)}";
+
     internal long GraceMs => Time?.GraceMs ?? Sliding?.GraceMs ?? Sessions!.GraceMs;
 
     /// <summary>How much later than its end a window is closed.</summary>
@@ -40,6 +45,8 @@ internal sealed record WindowShape(TimeWindows? Time, SlidingWindows? Sliding, S
     internal long StretchMs => Time is not null ? 16 * Time.AdvanceMs
         : Sliding is not null ? Math.Max(1, Sliding.DifferenceMs / 4)
         : 16 * Sessions!.GapMs;
+
+    private static TimeSpan Span(long milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
 
     internal TimeSpan Retention(TimeSpan? asked)
     {
@@ -80,11 +87,14 @@ internal sealed record WindowPlan<TKey>(
         (Serde<TKey> keys, Serde<TAggregate> values) =
             AggregateStore<TKey, TAggregate>.RequireSerdes(materialized, keySerde);
         TimeSpan retention = shape.Retention(materialized.Retention);
-        string store = builder.NameFor(materialized.StoreName, "KSTREAM-AGGREGATE-STATE-STORE");
+        string store = builder.NameFor(
+            materialized.StoreName, "KSTREAM-AGGREGATE-STATE-STORE", inputs[0].Origin);
         StoreOptions options = KTable<TKey, TAggregate>.StoreOptionsOf(materialized, store);
-        builder.AddStore((shape.Sessions is null
+        StoreSpec spec = (shape.Sessions is null
             ? Dsl.Stores.Window(options, retention, keys, values, stretchMs: shape.StretchMs)
-            : Dsl.Stores.Session(options, retention, keys, values, stretchMs: shape.StretchMs)).Spec);
+            : Dsl.Stores.Session(options, retention, keys, values, stretchMs: shape.StretchMs)).Spec;
+        spec.Shape = spec.Shape with { Windows = shape.Windows };
+        builder.AddStore(spec);
         string? pending = null;
         if (shape.Emit == EmitStrategy.OnWindowClose)
         {
@@ -111,6 +121,9 @@ internal sealed record WindowPlan<TKey>(
 /// <summary>One stream of a windowed or plain aggregation, whatever its values.</summary>
 internal abstract class GroupInput<TKey, TAggregate>
 {
+    /// <summary>What its records come from; see <see cref="GraphOutput{TKey, TValue}.Origin"/>.</summary>
+    internal abstract string? Origin { get; }
+
     /// <summary>Attaches the stream's operator to the shared output.</summary>
     /// <param name="builder">The topology.</param>
     /// <param name="to">Where aggregates come out.</param>
@@ -141,6 +154,8 @@ internal sealed class GroupInput<TKey, TValue, TAggregate>(
 
     /// <summary>Where records go that came too late; null for nowhere.</summary>
     internal GraphOutput<TKey, TValue>? Late { get; init; }
+
+    internal override string? Origin => stream.Output.Origin;
 
     internal override void Attach(
         StreamsBuilder builder, GraphOutput<Windowed<TKey>, Change<TAggregate>> to, WindowPlan<TKey> plan,

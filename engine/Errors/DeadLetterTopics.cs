@@ -12,7 +12,7 @@ internal static class DeadLetterTopics
 
     /// <summary>Creates the topic of the dead letters of a topic where it is missing; that of a dead letter
     /// which cannot be read is its own.</summary>
-    internal static Topic Ensure(ITopicLog log, Topic topic) => DeadLetter.IsTopic(topic.Name)
+    internal static Topic Ensure(ITopics log, Topic topic) => DeadLetter.IsTopic(topic.Name)
         ? topic
         : log.EnsureTopic(new TopicSpec
         {

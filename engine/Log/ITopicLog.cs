@@ -14,22 +14,11 @@ public enum ReadLevel
     Durable,
 }
 
-/// <summary>
-/// Topics of records, and the one operation everything rests on: a commit that appends to any number of
-/// partitions and moves positions, all of it or nothing. Thread-safe; writers and readers belong to one
-/// thread each.
-/// </summary>
-public interface ITopicLog : IDisposable
+/// <summary>The topics of a log, apart from what is in them.</summary>
+public interface ITopics
 {
-    /// <summary>Tells this log from every other: a target that keeps offsets remembers whose they
-    /// are.</summary>
-    string Id { get; }
-
     /// <summary>All topics, by name.</summary>
     IReadOnlyList<Topic> Topics { get; }
-
-    /// <summary>The last commit that survives a power cut; see <see cref="ICommit.Commit"/>.</summary>
-    long DurableCommit { get; }
 
     /// <summary>Creates the topic, or finds it and checks that it is as asked.</summary>
     /// <remarks>Retention, record limit and schema of an existing topic become as asked; a schema that is not
@@ -40,6 +29,27 @@ public interface ITopicLog : IDisposable
 
     /// <summary>The topic of that name, or null.</summary>
     Topic? FindTopic(string name);
+}
+
+/// <summary>
+/// Topics of records, and the one operation everything rests on: a commit that appends to any number of
+/// partitions and moves positions, all of it or nothing. Thread-safe; writers and readers belong to one
+/// thread each.
+/// </summary>
+public interface ITopicLog : ITopics, IDisposable
+{
+    /// <summary>Tells this log from every other: a target that keeps offsets remembers whose they
+    /// are.</summary>
+    string Id { get; }
+
+    /// <summary>The last commit that survives a power cut; see <see cref="ICommit.Commit"/>.</summary>
+    long DurableCommit { get; }
+
+    /// <summary>
+    /// Deletes a topic with its records and the offsets of groups in it; a later one of that name is another.
+    /// </summary>
+    /// <returns>Whether there was one.</returns>
+    bool DeleteTopic(string name);
 
     /// <summary>Opens a writer. Opening another under the same id shuts the older one out.</summary>
     /// <param name="writerId">Stable over restarts: Kafka's transactional.id.</param>

@@ -53,6 +53,10 @@ internal sealed class GraphOutput<TKey, TValue> : IGraphOutput
 {
     private readonly List<IGraphInput<TKey, TValue>> _inputs = [];
 
+    /// <summary>What its records come from, a topic as a rule: part of the generated names behind it; null
+    /// where nothing is known.</summary>
+    internal string? Origin { get; set; }
+
     public IEnumerable<GraphNode> Nodes => _inputs.Select(i => i.Node);
 
     internal void Attach(IGraphInput<TKey, TValue> input) => _inputs.Add(input);

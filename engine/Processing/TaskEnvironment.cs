@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Log;
@@ -85,9 +86,14 @@ internal sealed class TaskEnvironment
     /// <summary>The changelog topic of a store.</summary>
     internal Topic ChangelogOf(string store) => Topic(InternalName($"{store}-changelog"));
 
-    /// <summary>Where a store's snapshots lie.</summary>
-    internal ILogFileSystem SnapshotFiles(TaskId id, string store) =>
-        OpenFolder(Path.Combine(_dataFolder, "state", ApplicationId, id.ToString(), store));
+    /// <summary>Where the snapshots of a store lie: by its partition and not by the number of the part, which
+    /// changes with the topology.</summary>
+    internal ILogFileSystem SnapshotFiles(TaskId id, string store) => OpenFolder(Path.Combine(
+        StateRoot(_dataFolder, ApplicationId), id.Partition.ToString(CultureInfo.InvariantCulture), store));
+
+    /// <summary>Where all snapshots of an application lie.</summary>
+    internal static string StateRoot(string dataFolder, string applicationId) =>
+        Path.Combine(dataFolder, "state", applicationId);
 
     private string Names() => string.Join(", ", Log.Topics.Select(t => t.Name));
 }

@@ -52,6 +52,21 @@ public sealed class Topology
     /// <summary>Tables that every task has whole.</summary>
     internal IReadOnlyList<GlobalTable> Globals { get; }
 
+    /// <summary>Names that nobody gave: what keeps state under one of them loses it when the name
+    /// changes.</summary>
+    internal IReadOnlySet<string> GeneratedNames { get; set; } = new HashSet<string>();
+
+    /// <summary>Stores and topics of the application's own whose names were generated, or made of a generated
+    /// one; such a name can change when the topology does.</summary>
+    public IReadOnlyList<string> UnnamedState => [.. Parts.SelectMany(p => p.Stores)
+        .Where(s => s.Options.Logged).Select(s => s.Name).Concat(Repartitions.Keys).Where(IsGenerated)
+        .Order(StringComparer.Ordinal)];
+
+    /// <summary>Whether a name was generated or made of one that was.</summary>
+    internal bool IsGenerated(string name) => GeneratedNames.Any(generated =>
+        name.StartsWith(generated, StringComparison.Ordinal)
+        && (name.Length == generated.Length || name[generated.Length] == '-'));
+
     /// <summary>The topology in words or as a picture's source.</summary>
     public string Describe(DescribeFormat format = DescribeFormat.Text) =>
         TopologyDescription.Write(this, format);

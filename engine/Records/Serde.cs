@@ -1,4 +1,5 @@
 using Streams.Buffers;
+using Streams.Records.Schemas;
 
 namespace Streams.Records;
 
@@ -15,6 +16,9 @@ public abstract class Serde<T>
     /// <summary>What a topic's description and a store's recorded shape call this encoding, such as
     /// <c>int64</c>.</summary>
     public abstract string Name { get; }
+
+    /// <summary>What the bytes hold field by field, where they are a described record; else null.</summary>
+    public virtual RecordSchema? Schema => null;
 
     /// <summary>Appends the bytes of <paramref name="value"/> to <paramref name="destination"/>.</summary>
     public abstract void Serialize(in T value, PooledBuffer destination);

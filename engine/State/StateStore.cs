@@ -1,5 +1,3 @@
-using Streams.Records;
-
 namespace Streams.State;
 
 /// <summary>
@@ -91,16 +89,4 @@ public sealed record StoreOptions
 
     /// <summary>What the keys and values are called in the topology's recorded shape.</summary>
     public string Shape { get; init; } = "bytes";
-}
-
-/// <summary>Names of encodings, for the recorded shape of a store.</summary>
-internal static class StoreShape
-{
-    internal static string Of<TKey, TValue>(string kind, Serde<TKey> key, Serde<TValue> value) =>
-        $"{kind}<{key.Name},{value.Name}>";
-
-    /// <summary>The shape of a store whose snapshots depend on how its time is divided.</summary>
-    internal static string Of<TKey, TValue>(
-        string kind, Serde<TKey> key, Serde<TValue> value, long retentionMs, long stretchMs) =>
-        $"{Of(kind, key, value)} {retentionMs} ms/{stretchMs} ms";
 }

@@ -42,6 +42,19 @@ internal static partial class EngineLog
         this ILogger logger, string sink, long offset, string topic, int partition, string policy,
         string reason);
 
+    [LoggerMessage(9, LogLevel.Information, "The topology changed: {Kind} '{Subject}' {What}")]
+    internal static partial void TopologyChanged(
+        this ILogger logger, string kind, string subject, string what);
+
+    [LoggerMessage(10, LogLevel.Information, "Deleted the topic {Topic}, which the topology does without")]
+    internal static partial void TopicDeleted(this ILogger logger, string topic);
+
+    [LoggerMessage(
+        11, LogLevel.Warning,
+        "Nothing of '{Name}' is lost by this start: take its --accept-loss away, or it lets a later change " +
+            "pass")]
+    internal static partial void LossAcceptedNeedlessly(this ILogger logger, string name);
+
     [LoggerMessage(4, LogLevel.Information, "{Application} is stopped; everything processed is committed")]
     internal static partial void ApplicationStopped(this ILogger logger, string application);
 }

@@ -34,6 +34,8 @@ internal sealed class JournalLog(
 
     public Topic EnsureTopic(TopicSpec spec) => log.EnsureTopic(spec);
 
+    public bool DeleteTopic(string name) => log.DeleteTopic(name);
+
     public Topic? FindTopic(string name) => log.FindTopic(name);
 
     public ILogWriter OpenWriter(string writerId) =>

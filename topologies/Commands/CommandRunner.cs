@@ -1,4 +1,5 @@
 using Streams.Connect;
+using Streams.Connect.Evolution;
 using Streams.Log;
 using Streams.Processing;
 using Streams.State;
@@ -35,7 +36,8 @@ internal static class CommandRunner
 
     private static int CodeOf(Exception e) => e switch
     {
-        ConfigurationException or TopologyException or TopicMismatchException => ExitCode.Usage,
+        ConfigurationException or TopologyException or TopologyChangedException
+            or TopicMismatchException => ExitCode.Usage,
         UnavailableException or LogUnavailableException or LogFullException or LogDamagedException
             or StateLostException or RecordRejectedException
             => ExitCode.Unavailable,

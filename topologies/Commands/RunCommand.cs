@@ -29,6 +29,7 @@ internal static class RunCommand
             drain, strict, json,
         };
         options.AddTo(command);
+        options.AddAcceptTo(command);
         command.SetAction((parsed, cancellation) => CommandRunner.RunAsync(() =>
         {
             RunSettings settings = options.Read(parsed, parsed.GetValue(drain), parsed.GetValue(strict));
@@ -103,6 +104,15 @@ internal sealed class RunCommandOptions
         Description = "How messages are written: text, or json for one object a line.",
     };
 
+    private readonly Option<string[]> _accept = new("--accept-loss")
+    {
+        Description = "A store whose state, or another thing that 'streams plan' names, may be lost for a "
+            + "change of the topology; may be repeated.",
+    };
+
+    /// <summary>Lets the command say what may be lost.</summary>
+    internal void AddAcceptTo(Command command) => command.Options.Add(_accept);
+
     internal void AddTo(Command command)
     {
         foreach (
@@ -127,6 +137,7 @@ internal sealed class RunCommandOptions
             Data = parsed.GetValue(_data),
             Listen = parsed.GetValue(_listen),
             LogFormat = parsed.GetValue(_logFormat),
+            AcceptedLosses = parsed.GetValue(_accept) ?? [],
             Drain = drain,
             Strict = strict,
         });

@@ -135,9 +135,15 @@ internal static class TopicCommands
         key.SequenceEqual(Encoding.UTF8.GetBytes(wanted))
         || string.Equals(Convert.ToHexString(key), wanted, StringComparison.OrdinalIgnoreCase);
 
+    // Keys of text as they are; others, such as hashes and numbers, in hexadecimal. --key takes either.
+    private static string KeyText(ReadOnlySpan<byte> key) =>
+        key.IndexOfAnyExceptInRange((byte)' ', (byte)'~') < 0 && key.IndexOfAny((byte)'"', (byte)'\\') < 0
+            ? Encoding.ASCII.GetString(key)
+            : Convert.ToHexStringLower(key);
+
     private static void Write(in LogRecord record, JsonLines? lines, PooledBuffer line)
     {
-        string key = Convert.ToHexStringLower(record.Key);
+        string key = KeyText(record.Key);
         line.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $$"""{"offset":{{record.Offset}},"timestamp_ms":{{record.TimestampMs}},"key":"{{key}}",""")));
         line.Write("\"value\":"u8);

@@ -25,6 +25,10 @@ internal static class TopologyCommands
             foreach (NamedSink sink in settings.Sinks)
                 Console.WriteLine(
                     $"sink {sink.Name} ({sink.Kind.Name}) gets {string.Join(", ", sink.Kind.Topics(built))}");
+            foreach (string unnamed in built.Topology.UnnamedState)
+                Console.WriteLine(
+                    $"warning: '{unnamed}' keeps state under a generated name, which can change with the "
+                    + "topology; give its operator a name, and keep it");
             Console.WriteLine(
                 $"{settings.Application} is valid: it reads " +
                     $"{string.Join(", ", built.Topology.SourceTopics)} " +

@@ -41,27 +41,13 @@ internal sealed class ApplicationHost : IAsyncDisposable
         RunSettings settings, BuiltTopology built, ILogger logger,
         IReadOnlyList<SourceBinding>? sources = null)
     {
-        sources ??= [.. settings.Sources.Select(s => s.Kind.Bind(s.Name, s.Options))];
         EmbeddedLog log = EmbeddedLog.Open(
             settings.Options.Log.ToLog(DataFolder.Prepare(settings.DataFolder)));
         try
         {
             if (log.Recovery.Cut is { } cut)
                 logger.TornTailCut(cut.Bytes, cut.File, cut.Position, cut.Reason);
-            var definition = new ApplicationDefinition
-            {
-                Id = settings.Application,
-                Topology = built.Topology,
-                Topics = built.Inputs,
-                Sources = sources,
-                Sinks = [.. settings.Sinks.Select(s => new SinkBinding(
-                    s.Name, s.Kind.Topics(built), () => s.Kind.Create(s.Options, built)))],
-                DataFolder = settings.DataFolder,
-                Runtime = settings.Options.Runtime,
-                SourceOptions = settings.Options.Intake,
-                SinkOptions = settings.Options.Delivery,
-                Restarts = settings.Options.Restarts,
-            };
+            ApplicationDefinition definition = Define(settings, built, sources);
             return new ApplicationHost(log, built, new StreamsApplication(definition, log, logger));
         }
         catch
@@ -70,6 +56,24 @@ internal sealed class ApplicationHost : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>All that the application consists of.</summary>
+    internal static ApplicationDefinition Define(
+        RunSettings settings, BuiltTopology built, IReadOnlyList<SourceBinding>? sources = null) => new()
+        {
+            Id = settings.Application,
+            Topology = built.Topology,
+            Topics = built.Inputs,
+            Sources = sources ?? [.. settings.Sources.Select(s => s.Kind.Bind(s.Name, s.Options))],
+            Sinks = [.. settings.Sinks.Select(s => new SinkBinding(
+                s.Name, s.Kind.Topics(built), () => s.Kind.Create(s.Options, built)))],
+            AcceptedLosses = settings.AcceptedLosses,
+            DataFolder = settings.DataFolder,
+            Runtime = settings.Options.Runtime,
+            SourceOptions = settings.Options.Intake,
+            SinkOptions = settings.Options.Delivery,
+            Restarts = settings.Options.Restarts,
+        };
 
     /// <summary>Starts the application, and telemetry where it is asked for.</summary>
     internal async Task StartAsync(string? listen)

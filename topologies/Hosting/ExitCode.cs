@@ -15,6 +15,9 @@ internal static class ExitCode
     /// <summary>Finished, but not everything could be read, and <c>--strict</c> was given.</summary>
     internal const int DeadLetters = 4;
 
+    /// <summary><c>plan</c>: starting would lose state that nobody accepted to lose.</summary>
+    internal const int LosesState = 5;
+
     /// <summary>A defect of the program, or of the data in a place that only the program writes.</summary>
     internal const int Internal = 70;
 }

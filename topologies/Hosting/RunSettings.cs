@@ -25,6 +25,10 @@ internal sealed record RunSettings
     internal bool Drain { get; init; }
 
     internal bool Strict { get; init; }
+
+    /// <summary>What may be lost for a change of the topology; on the command line only, because it is said
+    /// once, for one start.</summary>
+    internal IReadOnlyList<string> AcceptedLosses { get; init; } = [];
 }
 
 /// <summary>A source of a run.</summary>
@@ -137,6 +141,7 @@ internal static class RunSettingsReader
             Options = OptionBinder.Bind<RunOptions>(RunGroups(file, line)),
             Drain = line.Drain,
             Strict = line.Strict,
+            AcceptedLosses = line.AcceptedLosses,
         };
     }
 
@@ -265,4 +270,6 @@ internal sealed record CommandLineSettings
     internal bool Drain { get; init; }
 
     internal bool Strict { get; init; }
+
+    internal IReadOnlyList<string> AcceptedLosses { get; init; } = [];
 }

@@ -133,10 +133,7 @@ public sealed class EmbeddedLog : ITopicLog
         }
     }
 
-    /// <summary>
-    /// Deletes a topic with its records and the offsets of groups in it; a later one of that name is another.
-    /// </summary>
-    /// <returns>Whether there was one.</returns>
+    /// <inheritdoc/>
     public bool DeleteTopic(string name)
     {
         lock (_appender.Lock)

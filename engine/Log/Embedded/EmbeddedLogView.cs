@@ -86,6 +86,13 @@ public sealed class EmbeddedLogView : IDisposable
     public long? CommittedOffset(string group, TopicPartition partition) =>
         _state.Catalog.Groups.Find(group, partition);
 
+    /// <summary>The cursor last committed for a source under a key, or null.</summary>
+    public byte[]? Cursor(string source, string key) => _state.Catalog.Cursors.Find(source, key);
+
+    /// <summary>All of a source's committed cursors, by key in ordinal order.</summary>
+    public IReadOnlyList<KeyValuePair<string, byte[]>> Cursors(string source) =>
+        _state.Catalog.Cursors.All(source);
+
     /// <summary>Opens a reader.</summary>
     public ILogReader OpenReader() =>
         new EmbeddedLogReader(_state, _segmentFiles, _files, ReadBytesMax, ReadLevel.Committed);

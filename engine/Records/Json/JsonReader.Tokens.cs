@@ -142,7 +142,8 @@ internal ref partial struct JsonReader
         }
     }
 
-    /// <summary>Reads <c>\uXXXX</c>, or two of them that are the halves of one character.</summary>
+    /// <summary>Reads <c>\u</c> and four hexadecimal digits, or two of them that are the halves of one
+    /// character.</summary>
     private readonly Rune ReadUnicodeEscape(int position, out int next)
     {
         const int EscapeBytes = 6;

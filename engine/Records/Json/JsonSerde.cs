@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Streams.Buffers;
+using Streams.Records.Schemas;
 
 namespace Streams.Records.Json;
 
@@ -7,6 +8,8 @@ internal sealed class JsonSerde<T>(RecordLimits limits) : Serde<T>
     where T : IDescribed<T>, new()
 {
     public override string Name { get; } = $"json:{T.RecordType.Name}";
+
+    public override RecordSchema Schema { get; } = RecordSchema.Of<T>();
 
     /// <inheritdoc/>
     /// <exception cref="SerializationException">A measurement is not a number.</exception>

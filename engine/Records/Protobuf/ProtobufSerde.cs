@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Streams.Buffers;
+using Streams.Records.Schemas;
 
 namespace Streams.Records.Protobuf;
 
@@ -7,6 +8,8 @@ internal sealed class ProtobufSerde<T>(RecordLimits limits) : Serde<T>
     where T : IDescribed<T>, new()
 {
     public override string Name { get; } = $"protobuf:{T.RecordType.Name}";
+
+    public override RecordSchema Schema { get; } = RecordSchema.Of<T>();
 
     public override void Serialize(in T value, PooledBuffer destination)
     {
