@@ -34,9 +34,9 @@ internal sealed class JournalLog(
 
     public Topic EnsureTopic(TopicSpec spec) => log.EnsureTopic(spec);
 
-    public Topic? FindTopic(string name) => log.FindTopic(name);
-
     public bool DeleteTopic(string name) => log.DeleteTopic(name);
+
+    public Topic? FindTopic(string name) => log.FindTopic(name);
 
     public ILogWriter OpenWriter(string writerId) =>
         new JournalWriter(this, log.OpenWriter(writerId), writerId);
@@ -88,8 +88,7 @@ internal sealed class JournalLog(
         return name;
     }
 
-    /// <summary>Takes what was processed since the last time, for the commit that is being
-    /// prepared.</summary>
+    /// <summary>Takes what was processed since the last time, for the commit under preparation.</summary>
     internal List<(Place Place, long Offset)> TakeOpen()
     {
         List<(Place, long)> taken = Open;

@@ -138,8 +138,7 @@ internal sealed class JournalWriter(JournalLog log, ILogWriter inner, string wri
     }
 }
 
-/// <summary>A commit that is noted in the journal before it is made: a crash may let it survive or
-/// not.</summary>
+/// <summary>A commit, noted in the journal before it is made: a crash may let it survive or not.</summary>
 internal sealed class JournalCommit(
     JournalLog log, ICommit inner, IReadOnlyList<(Place Place, Row Row)> emitted,
     IReadOnlyList<(Place Place, long Offset)> processed, Action committed) : ICommit

@@ -46,8 +46,7 @@ internal abstract class PlanOperator(int id, params PlanStream[] inputs)
         Inputs[place].From.Built[Inputs[place].Port];
 }
 
-/// <summary>What an operator means, record by record, for one partition, with the plainest of
-/// means.</summary>
+/// <summary>What an operator means, record by record, for one partition, by the plainest means.</summary>
 internal abstract class ReferenceOperator
 {
     /// <summary>Passes a record to the output of that number.</summary>

@@ -172,6 +172,7 @@ internal sealed class SimulatedLife : IDisposable
     {
         _run.Machine.MakeRoom();
         _run.Target.Fails = false;
+        int idle = 0;
         for (int round = 0; round < 2000; round++)
         {
             int done = 0;
@@ -188,7 +189,9 @@ internal sealed class SimulatedLife : IDisposable
             Group.WaitForCommit();
             StepFlush();
             done += StepSink(commit: false) + StepSink(commit: true);
-            if (done == 0)
+            // A round that only committed has given the next one something to read.
+            idle = done == 0 ? idle + 1 : 0;
+            if (idle == 2)
                 return;
         }
         throw new SimulationFailureException("It does not come to an end.");

@@ -26,8 +26,7 @@ internal static class SimulationCommand
             bool understood = args[i] switch
             {
                 "--seeds" => IsPositive(value, out seeds),
-                "--seed" =>
-                    IsPositive(value, out first) && (seeds = args.Contains("--seeds") ? seeds : 1) > 0,
+                "--seed" => IsPositive(value, out first),
                 "--bug" => Enum.TryParse(value, ignoreCase: true, out bug),
                 _ => false,
             };
@@ -39,6 +38,8 @@ internal static class SimulationCommand
                 return 2;
             }
         }
+        if (args.Contains("--seed") && !args.Contains("--seeds"))
+            seeds = 1;
         return Run(first, seeds, bug, output);
     }
 

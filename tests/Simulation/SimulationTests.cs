@@ -9,7 +9,7 @@ namespace Streams.Tests.Simulation;
 public sealed class SimulationTests
 {
     private const int SeedsByDefault = 300;
-    private const int SeedsUntilFound = 1_000;
+    private const int SeedsUntilFound = 3_000;
 
     /// <summary>Every mistake that is planted.</summary>
     public static TheoryData<string> Bugs =>
@@ -30,7 +30,7 @@ public sealed class SimulationTests
         // A simulation in which nothing happens proves nothing.
         Assert.True(
             seen is { Crashes: > 0, Restarts: > 0, FullDisks: > 0, Snapshots: > 0, Processed: > 0 },
-                $"{seen}");
+            $"{seen}");
     }
 
     [Theory]

@@ -97,7 +97,7 @@ public sealed class SnapshotTests : IDisposable
         var options = new SnapshotOptions { ChangelogBytesMin = 1, ChangelogPercentMin = 0 };
         using (StoreSnapshots snapshots = Snapshots(store, files, options))
         {
-            Change(store, new Random(1));
+            store.Put("k"u8, "v"u8);
             Commit(store, snapshots);
         }
         Assert.EndsWith(".snapshot", Assert.Single(files.List()), StringComparison.Ordinal);

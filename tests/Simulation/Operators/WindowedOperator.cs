@@ -50,10 +50,10 @@ internal sealed class WindowedOperator(int id, PlanStream input, WindowPlan plan
     {
         if (plan.Suppress)
         {
-            table = table.Suppress(
-                Suppressed.UntilWindowCloses(
-                    BufferConfig.Unbounded()) with
-                { StoreName = StoreName + "-held" });
+            table = table.Suppress(Suppressed.UntilWindowCloses(BufferConfig.Unbounded()) with
+            {
+                StoreName = StoreName + "-held",
+            });
         }
         return table.ToStream().Map((key, value) => (NameOf(key.Key, key.StartMs), text(value)))
             .WithSerdes(Serdes.String, Serdes.String);
