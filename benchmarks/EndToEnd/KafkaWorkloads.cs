@@ -20,7 +20,8 @@ internal static class KafkaWorkloads
         if (args.Length < 5)
         {
             Console.Error.WriteLine(
-                "kafka BROKERS TOPIC map|join|window|dedupe json|binary at_least_once|exactly_once_v2 [THREADS]");
+                "kafka BROKERS TOPIC map|join|window|dedupe json|binary at_least_once|exactly_once_v2 " +
+                    "[THREADS]");
             return 2;
         }
         (string brokers, string topic) = (args[0], args[1]);

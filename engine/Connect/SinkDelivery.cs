@@ -64,6 +64,18 @@ internal sealed class SinkDelivery : IDisposable
     /// <summary>Records that were written and not committed.</summary>
     internal int Waiting { get; private set; }
 
+    /// <summary>Whether positions went on since the last commit, be it only past what is not for
+    /// readers.</summary>
+    internal bool HasMoved()
+    {
+        foreach ((TopicPartition partition, long position) in _positions)
+        {
+            if (position != _logged.GetValueOrDefault(partition))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Writes a batch of each partition to the target.</summary>
     /// <returns>How many records it were. Refused records count too: the position behind them is to be
     /// committed.</returns>

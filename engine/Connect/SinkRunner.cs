@@ -71,10 +71,11 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
         while (!cancellation.IsCancellationRequested && holder.Current == lanes)
         {
             int read = delivery.Read();
-            if (due == long.MaxValue && delivery.Waiting > 0)
+            bool moved = delivery.Waiting > 0 || delivery.HasMoved();
+            if (due == long.MaxValue && moved)
                 due = Stopwatch.GetTimestamp() + (long)(
                     _options.CommitInterval.TotalSeconds * Stopwatch.Frequency);
-            if (delivery.Waiting > 0 && (read == 0 || delivery.Waiting >= _options.CommitRecordsMax
+            if (moved && (read == 0 || delivery.Waiting >= _options.CommitRecordsMax
                 || Stopwatch.GetTimestamp() >= due))
             {
                 Interlocked.Add(ref _written, delivery.Commit(cancellation));

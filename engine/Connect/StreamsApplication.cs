@@ -136,7 +136,8 @@ public sealed class StreamsApplication : IDisposable
         int threads = Math.Clamp(_definition.Runtime.Threads, 1, Math.Max(Tasks.Count, 1));
         _board = _log.ShareWork(Tasks.Max(t => t.Partition) + 1, threads);
         for (int i = 0; i < threads; i++)
-            _supervisor.Start(new StreamThread(_definition.Topology, _environment, _board, Tasks, i, threads));
+            _supervisor.Start(
+                new StreamThread(_definition.Topology, _environment, _board, Tasks, i, threads));
         var shared = new SourceEnvironment(
             _log, _room, _clock, _definition.SourceOptions, Progress.LagOf, _environment.Times)
         {

@@ -80,15 +80,15 @@ public interface ITopicLog : ITopics, IDisposable
     /// old.</summary>
     long KnownEndOffset(TopicPartition partition) => EndOffset(partition, ReadLevel.Committed);
 
-    /// <summary>One past the last record appended, decided or not: what a reader must have passed to have seen
-    /// every commit made before the question.</summary>
+    /// <summary>One past the last record appended, decided or not: what a reader must have passed to have
+    /// seen every commit made before the question.</summary>
     long HighWatermark(TopicPartition partition) => EndOffset(partition, ReadLevel.Committed);
 
     /// <summary>The next offset that the group has to process, or null when it never committed one.</summary>
     long? CommittedOffset(string group, TopicPartition partition);
 
-    /// <summary>The same as this process knows it without asking anybody, for figures: on Kafka up to a second
-    /// old.</summary>
+    /// <summary>The same as this process knows it without asking anybody, for figures: on Kafka up to a
+    /// second old.</summary>
     long? KnownCommittedOffset(string group, TopicPartition partition) => CommittedOffset(group, partition);
 
     /// <summary>Where the group stands, as this process knows it: its position, or the start where it has

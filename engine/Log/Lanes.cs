@@ -25,8 +25,8 @@ public sealed class Lanes
     /// <summary>How many lanes the application has, over all processes.</summary>
     public int Total { get; }
 
-    /// <summary>Whether lanes of the version before went to somebody else already, so that nothing of them may
-    /// be committed any more.</summary>
+    /// <summary>Whether lanes of the version before went to somebody else already, so that nothing of them
+    /// may be committed any more.</summary>
     public bool IsLost { get; }
 
     /// <summary>The lanes of this process.</summary>

@@ -88,7 +88,7 @@ internal sealed class StreamTask : IDisposable
     {
         foreach (TaskInput input in _inputs)
         {
-            if (input.Position != input.CommittedPosition && input.CommittedPosition >= 0)
+            if (input.Position != input.CommittedPosition)
                 return true;
         }
         return false;

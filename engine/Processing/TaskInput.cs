@@ -16,8 +16,8 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
     /// <summary>The next offset to process: what a commit records.</summary>
     internal long Position { get; private protected set; }
 
-    /// <summary>The position that the last commit records; -1 before the first of this process.</summary>
-    internal long CommittedPosition { get; set; } = -1;
+    /// <summary>The position that the last commit records; the start where none does.</summary>
+    internal long CommittedPosition { get; set; }
 
     /// <summary>Whether a record is decoded and waits.</summary>
     internal bool HasHead { get; private protected set; }
@@ -37,7 +37,7 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
     /// <summary>Starts at an offset.</summary>
     internal void Begin(long offset)
     {
-        FetchOffset = Position = offset;
+        FetchOffset = Position = CommittedPosition = offset;
         HasHead = false;
     }
 

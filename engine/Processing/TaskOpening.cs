@@ -15,7 +15,8 @@ internal sealed class TaskOpening : IDisposable
         _task = task;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _restoring = Task.Factory.StartNew(
-            () => Restore(log), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () =>
+                Restore(log), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     internal TaskId Id => _task.Id;

@@ -152,7 +152,8 @@ public sealed class KafkaLog : ITopicLog
     public long WaitForCommit(long commit, TimeSpan timeout, CancellationToken cancellation)
     {
         if (timeout > TimeSpan.Zero && LastCommit <= commit)
-            cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(Math.Min(2, timeout.TotalMilliseconds)));
+            cancellation.WaitHandle.WaitOne(
+                TimeSpan.FromMilliseconds(Math.Min(2, timeout.TotalMilliseconds)));
         return LastCommit;
     }
 

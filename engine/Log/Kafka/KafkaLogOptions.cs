@@ -37,8 +37,8 @@ public sealed record KafkaLogOptions
     /// exactly_once_v2.</summary>
     public DeliveryGuarantee Guarantee { get; init; } = DeliveryGuarantee.ExactlyOnceV2;
 
-    /// <summary>A name of this process that is the same after a restart, such as a StatefulSet's pod: it keeps
-    /// its partitions over a restart shorter than the session timeout (static membership). Null for
+    /// <summary>A name of this process that is the same after a restart, such as a StatefulSet's pod: it
+    /// keeps its partitions over a restart shorter than the session timeout (static membership). Null for
     /// none.</summary>
     public string? Instance { get; init; }
 

@@ -1,7 +1,7 @@
 namespace Streams.Log.Kafka;
 
-/// <summary>Collects commits for a <see cref="KafkaLog"/>. While one that was prepared is being sent, the next
-/// one is collected.</summary>
+/// <summary>Collects commits for a <see cref="KafkaLog"/>. While one that was prepared is being sent, the
+/// next one is collected.</summary>
 internal sealed class KafkaLogWriter : ILogWriter
 {
     private readonly KafkaLog _log;

@@ -37,7 +37,8 @@ internal sealed class KafkaMembership : LaneBoard
                     _failure = failure;
             })
             .SetPartitionsAssignedHandler((_, partitions) => Add(partitions))
-            .SetPartitionsRevokedHandler((_, partitions) => Remove(partitions.Select(p => p.Partition), false))
+            .SetPartitionsRevokedHandler(
+                (_, partitions) => Remove(partitions.Select(p => p.Partition), false))
             .SetPartitionsLostHandler((_, partitions) => Remove(partitions.Select(p => p.Partition), true))
             .Build();
         _consumer.Subscribe(tasksTopic);
@@ -106,7 +107,8 @@ internal sealed class KafkaMembership : LaneBoard
                 .MinBy(slot => slots.Values.Count(s => s == slot));
         }
         Publish(new Lanes(Current.Version + 1, _total, slots));
-        _log.Logger.LanesAssigned(_log.Application, List(partitions.Select(p => p.Partition)), List(slots.Keys));
+        _log.Logger.LanesAssigned(
+            _log.Application, List(partitions.Select(p => p.Partition)), List(slots.Keys));
     }
 
     // The client gives partitions up when this returns.

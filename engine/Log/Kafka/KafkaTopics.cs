@@ -1,7 +1,7 @@
 using System.Globalization;
+using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
 using Client = Confluent.Kafka;
-using Confluent.Kafka.Admin;
 
 namespace Streams.Log.Kafka;
 
@@ -69,7 +69,8 @@ internal sealed class KafkaTopics : IDisposable
     /// <summary>Gives a topic more partitions, where it has fewer.</summary>
     internal void Widen(string name, int partitions) => Wait(
         $"adding partitions to {name}",
-        _admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = name, IncreaseTo = partitions }]));
+        _admin.CreatePartitionsAsync(
+            [new PartitionsSpecification { Topic = name, IncreaseTo = partitions }]));
 
     /// <summary>Deletes a topic.</summary>
     internal bool Delete(string name)

@@ -25,7 +25,8 @@ internal static unsafe partial class Librdkafka
         PropertyInfo property = typeof(Client.Handle).GetProperty(
             "LibrdkafkaHandle", BindingFlags.Instance | BindingFlags.NonPublic)
             ?? throw new LogUnavailableException(
-                "This version of Confluent.Kafka hides the native client; use the version that the project names.");
+                "This version of Confluent.Kafka hides the native client; use the version that the " +
+                    "project names.");
         return ((SafeHandle)property.GetValue(client.Handle)!).DangerousGetHandle();
     }
 
@@ -41,7 +42,8 @@ internal static unsafe partial class Librdkafka
         return taken;
     }
 
-    [LibraryImport(Name, EntryPoint = "rd_kafka_queue_get_partition", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(
+        Name, EntryPoint = "rd_kafka_queue_get_partition", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nint QueueGetPartition(nint client, string topic, int partition);
 
     [LibraryImport(Name, EntryPoint = "rd_kafka_queue_forward")]
@@ -69,7 +71,8 @@ internal static unsafe partial class Librdkafka
     internal static partial nint HeadersNew(nint count);
 
     [LibraryImport(Name, EntryPoint = "rd_kafka_header_add")]
-    internal static partial int HeaderAdd(nint headers, byte* name, nint nameSize, byte* value, nint valueSize);
+    internal static partial int HeaderAdd(
+        nint headers, byte* name, nint nameSize, byte* value, nint valueSize);
 
     [LibraryImport(Name, EntryPoint = "rd_kafka_headers_destroy")]
     internal static partial void HeadersDestroy(nint headers);
