@@ -33,8 +33,7 @@ public sealed record KafkaLogOptions
     /// <summary>Brokers to begin with, as host:port, separated by commas.</summary>
     public string Brokers { get; init; } = "";
 
-    /// <summary>What a record may go through when a process ends in the middle. Default
-    /// exactly_once_v2.</summary>
+    /// <summary>What a record may go through when a process ends in the middle.</summary>
     public DeliveryGuarantee Guarantee { get; init; } = DeliveryGuarantee.ExactlyOnceV2;
 
     /// <summary>A name of this process that is the same after a restart, such as a StatefulSet's pod: it
@@ -56,8 +55,8 @@ public sealed record KafkaLogOptions
     /// over; then this process stops. Default 60 s.</summary>
     public TimeSpan RevocationTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Replicas of topics that are created; -1 for the broker's default, which is the
-    /// default.</summary>
+    /// <summary>Replicas of topics that are created; -1 takes as many as the broker gives without being
+    /// asked. Default -1.</summary>
     public int ReplicationFactor { get; init; } = -1;
 
     /// <summary>Bytes that a reader fetches ahead, over all its partitions. Default 64 MiB.</summary>
