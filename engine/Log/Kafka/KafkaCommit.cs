@@ -203,7 +203,9 @@ internal sealed unsafe class KafkaSender : IDisposable
         Librdkafka.Argument* next = _arguments;
         *next++ = new() { Type = Librdkafka.ArgumentType.Topic, Pointer = TopicOf(entry.Partition.Topic) };
         *next++ = new() { Type = Librdkafka.ArgumentType.Partition, Int32 = entry.Partition.Partition };
-        *next++ = new() { Type = Librdkafka.ArgumentType.Timestamp, Int64 = entry.TimestampMs };
+        // librdkafka takes 0 for "now", and brokers know no time before 1970.
+        long timestampMs = Math.Max(entry.TimestampMs, 1);
+        *next++ = new() { Type = Librdkafka.ArgumentType.Timestamp, Int64 = timestampMs };
         if (entry.KeyBytes >= 0)
             *next++ = new()
             {

@@ -53,6 +53,8 @@ internal sealed unsafe class KafkaLogReader : ILogReader
             fetch.Queue, 0, kafka.Messages, KafkaLogBatch.RecordsMax);
         if (count <= 0)
             return false;
+        // Whatever follows, what was taken from the client is given back to it.
+        kafka.Fill(partition, count, offset);
         long next = fetch.Next;
         for (int i = 0; i < count; i++)
         {
