@@ -1,4 +1,5 @@
 using Streams.Tests.Conformance;
+using Streams.Tests.Integration;
 using Streams.Tests.Simulation;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
@@ -15,6 +16,8 @@ internal static class Program
             return Task.FromResult(ConformanceCommand.Run(rest, Console.Out));
         if (args is ["simulate", .. string[] simulation])
             return Task.FromResult(SimulationCommand.Run(simulation, Console.Out));
+        if (args is ["kafka-worker", .. string[] worker])
+            return Task.FromResult(KafkaWorker.Run(worker));
         // What test explorers start it with.
         if (args.Any(a => a is "-automated" or "@@"))
             return ConsoleRunner.Run(args);

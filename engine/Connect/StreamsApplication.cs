@@ -75,9 +75,26 @@ public sealed class StreamsApplication : IDisposable
         _supervisor = new Supervisor(definition.Restarts, logger);
         _environment = new TaskEnvironment(
             definition.Id, log, _room, definition.DataFolder, definition.Runtime, _clock, logger);
-        new ShapeKeeper(definition, log, logger).Settle();
-        Tasks = new TopicSetup(definition, log, log.SharesWork).Prepare();
+        Tasks = Prepare();
         Progress = new ApplicationProgress(definition.Id, log, definition.Topology, _environment);
+    }
+
+    // Processes of one application that start together are in one another's way here, and only here.
+    private IReadOnlyList<TaskId> Prepare()
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                new ShapeKeeper(_definition, _log, _logger).Settle();
+                return new TopicSetup(_definition, _log, _log.SharesWork).Prepare();
+            }
+            catch (LogInterruptedException e) when (attempt < _definition.Restarts.RestartsMax)
+            {
+                _logger.ComponentRestarts("the preparation of topics", 0.5, e.Message);
+                Thread.Sleep(Random.Shared.Next(200, 800));
+            }
+        }
     }
 
     /// <summary>The tasks that it runs.</summary>

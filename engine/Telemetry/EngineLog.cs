@@ -61,8 +61,8 @@ internal static partial class EngineLog
     [LoggerMessage(21, LogLevel.Warning, "Kafka ({Client}): {Reason} ({Code})")]
     internal static partial void KafkaError(this ILogger logger, string client, string reason, string code);
 
-    [LoggerMessage(22, LogLevel.Warning, "A transaction could not be aborted; the broker will: {Reason}")]
-    internal static partial void KafkaAbortFailed(this ILogger logger, string reason);
+    [LoggerMessage(22, LogLevel.Information, "A transaction was aborted and is sent again: {Reason}")]
+    internal static partial void TransactionSentAgain(this ILogger logger, string reason);
 
     [LoggerMessage(23, LogLevel.Error, "The membership in the group {Group} ended: {Reason}")]
     internal static partial void MembershipEnded(this ILogger logger, string group, string reason);

@@ -24,7 +24,8 @@ public sealed class KafkaCluster : IDisposable
         int port = FreePorts(nodes * 2);
         Brokers = string.Join(',', Enumerable.Range(0, nodes).Select(
             n => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port + (2 * n)}")));
-        Extra = extra?.Replace("PORT+1", (port + 1).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+        Extra = extra?.Replace(
+            "PORT+1", (port + 1).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
             .Replace("PORT", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
         (int code, string output) = Run(
             "start", _folder.Path, port.ToString(CultureInfo.InvariantCulture),
@@ -71,6 +72,14 @@ public sealed class KafkaCluster : IDisposable
     /// <summary>Runs one of Kafka's own tools against the brokers.</summary>
     public (int Code, string Output) Tool(string tool, params IEnumerable<string> arguments) =>
         Run([tool, "--bootstrap-server", Brokers, .. arguments]);
+
+    /// <summary>Starts one of Kafka's own tools, to be written to.</summary>
+    public Process StartTool(string tool, params IEnumerable<string> arguments) => Process.Start(
+        new ProcessStartInfo("bash", [_script!, tool, "--bootstrap-server", Brokers, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
 
     /// <summary>All committed records of a topic as Kafka's own consumer prints them: partition, key and
     /// value, tabs between.</summary>

@@ -139,30 +139,46 @@ internal sealed unsafe class KafkaSender : IDisposable
         NativeMemory.Free(_arguments);
     }
 
+    // What an abort takes back is still here, so it is sent again: after a broker's failure, or when the
+    // group was just being rebalanced around us. It is given up once the lanes it belongs to are somebody
+    // else's.
     private void CommitTransaction(
         RecordPages records, IReadOnlyDictionary<(string Group, TopicPartition Partition), long> offsets)
     {
-        try
+        long until = Environment.TickCount64 + (long)_log.Options.RequestTimeout.TotalMilliseconds;
+        while (true)
         {
-            Retry("beginning a transaction", _producer.BeginTransaction);
-            Send(records);
-            foreach (IGrouping<string, KeyValuePair<(string Group, TopicPartition Partition), long>> group
-                in offsets.GroupBy(o => o.Key.Group))
+            try
             {
-                Client.IConsumerGroupMetadata metadata = _log.MetadataOf(group.Key);
-                List<Client.TopicPartitionOffset> positions = [.. group.Select(Position)];
-                Retry(
-                    "sending positions",
-                    () => _producer.SendOffsetsToTransaction(
-                        positions, metadata, _log.Options.RequestTimeout));
+                TryCommitTransaction(records, offsets);
+                return;
             }
-            Retry("committing", () => _producer.CommitTransaction(_log.Options.RequestTimeout));
+            catch (AbortRequiredException e)
+            {
+                Abort();
+                if (_log.HasLostLanes || Environment.TickCount64 > until)
+                    throw new LogInterruptedException(e.Message);
+                _log.Logger.TransactionSentAgain(e.Message);
+                Thread.Sleep(20);
+            }
         }
-        catch (AbortRequiredException e)
+    }
+
+    private void TryCommitTransaction(
+        RecordPages records, IReadOnlyDictionary<(string Group, TopicPartition Partition), long> offsets)
+    {
+        Retry("beginning a transaction", _producer.BeginTransaction);
+        Send(records);
+        foreach (IGrouping<string, KeyValuePair<(string Group, TopicPartition Partition), long>> group
+            in offsets.GroupBy(o => o.Key.Group))
         {
-            Abort();
-            throw new LogInterruptedException(e.Message);
+            Client.IConsumerGroupMetadata metadata = _log.MetadataOf(group.Key);
+            List<Client.TopicPartitionOffset> positions = [.. group.Select(Position)];
+            Retry(
+                "sending positions",
+                () => _producer.SendOffsetsToTransaction(positions, metadata, _log.Options.RequestTimeout));
         }
+        Retry("committing", () => _producer.CommitTransaction(_log.Options.RequestTimeout));
     }
 
     private void CommitPlainly(
@@ -276,14 +292,22 @@ internal sealed unsafe class KafkaSender : IDisposable
 
     private void Abort()
     {
-        try
+        for (int attempt = 0; ; attempt++)
         {
-            _producer.AbortTransaction(_log.Options.RequestTimeout);
-        }
-        catch (Client.KafkaException e)
-        {
-            // The next producer of this name, or the transaction's timeout, aborts it.
-            _log.Logger.KafkaAbortFailed(e.Error.Reason);
+            try
+            {
+                _producer.AbortTransaction(_log.Options.RequestTimeout);
+                return;
+            }
+            catch (Client.KafkaRetriableException) when (attempt < 10)
+            {
+                // The same call goes on where it was.
+            }
+            catch (Client.KafkaException e)
+            {
+                // The next producer of this name, or the transaction's timeout, aborts it.
+                throw Failure(_fatal ?? e.Error, "aborting a transaction");
+            }
         }
     }
 

@@ -183,6 +183,10 @@ public sealed class KafkaLog : ITopicLog
     /// <summary>Whether this process is a member of the group.</summary>
     internal bool IsMember(string group) => group == Application && _membership is not null;
 
+    /// <summary>Whether this process was taken for dead, so that its lanes are somebody else's.</summary>
+    internal bool HasLostLanes => _membership is { } membership
+        && (membership.Current.IsLost || membership.Failure is not null);
+
     internal Client.IConsumerGroupMetadata MetadataOf(string group)
     {
         if (!IsMember(group))

@@ -133,7 +133,7 @@ internal sealed class KafkaTopics : IDisposable
                 Configs = Settings(spec),
             }]));
         }
-        catch (LogInterruptedException) when (All().Any(t => t.Name == spec.Name))
+        catch (TopicExistsException)
         {
             // Another process of the application was faster; it is checked like any that was there.
         }
@@ -202,6 +202,11 @@ internal sealed class KafkaTopics : IDisposable
             return task.GetAwaiter().GetResult();
         }
         catch (CreateTopicsException e)
+            when (e.Results.Any(r => r.Error.Code == Client.ErrorCode.TopicAlreadyExists))
+        {
+            throw new TopicExistsException();
+        }
+        catch (CreateTopicsException e)
         {
             throw KafkaFailures.Of(e.Results.First(r => r.Error.IsError).Error, doing, _options.Brokers);
         }
@@ -210,4 +215,6 @@ internal sealed class KafkaTopics : IDisposable
             throw KafkaFailures.Of(e.Error, doing, _options.Brokers);
         }
     }
+
+    private sealed class TopicExistsException : Exception;
 }

@@ -124,7 +124,7 @@ public sealed class KafkaLogTests(KafkaBroker broker) : IDisposable
     }
 
     [Fact]
-    public void Reading_goes_on_at_the_first_record_kept_and_refuses_a_topic_that_is_shorter_than_what_was_read()
+    public void Reading_goes_on_at_the_first_record_kept_and_refuses_a_topic_that_is_too_short()
     {
         KafkaLog log = Open();
         Topic topic = log.EnsureTopic(new TopicSpec { Name = TopicName });
@@ -137,7 +137,8 @@ public sealed class KafkaLogTests(KafkaBroker broker) : IDisposable
 
         using ILogReader reader = log.OpenReader(ReadLevel.Committed);
         using LogBatch batch = reader.CreateBatch();
-        var refused = Assert.Throws<LogUnavailableException>(() => ReadSome(log, reader, topic[0], 100, batch));
+        var refused = Assert.Throws<LogUnavailableException>(
+            () => ReadSome(log, reader, topic[0], 100, batch));
         Assert.Contains("ends before offset 100", refused.Message, StringComparison.Ordinal);
     }
 
@@ -156,7 +157,8 @@ public sealed class KafkaLogTests(KafkaBroker broker) : IDisposable
     [Fact]
     public void A_broker_that_does_not_answer_is_named()
     {
-        var options = new KafkaLogOptions { Brokers = "127.0.0.1:9", RequestTimeout = TimeSpan.FromSeconds(1) };
+        var options =
+            new KafkaLogOptions { Brokers = "127.0.0.1:9", RequestTimeout = TimeSpan.FromSeconds(1) };
         var failure = Assert.Throws<LogInterruptedException>(
             () => KafkaLog.Open(_application, options, NullLogger.Instance));
         Assert.Contains("127.0.0.1:9", failure.Message, StringComparison.Ordinal);
