@@ -25,6 +25,7 @@ public sealed class KafkaChaosTests
     private readonly Process?[] _workers = new Process?[Workers];
     private readonly List<string> _journal = [];
     private readonly Dictionary<string, int> _done = [];
+    private int _sent;
 
     [Fact]
     public async Task Killed_stopped_and_cut_off_at_random_the_workers_leave_each_record_once_and_in_order()
@@ -51,6 +52,7 @@ public sealed class KafkaChaosTests
             StartMissing(cluster, folder);
             await WaitForLagAsync(cluster);
             StopWorkers();
+            _sent = sent.Sum(s => s.Length);
             Check(cluster, sent, $"seed {seed}");
         }
         catch (Exception)
@@ -65,7 +67,7 @@ public sealed class KafkaChaosTests
                 worker?.Kill();
         }
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"seed {seed}: " + string.Join(
+            $"{_sent} records, seed {seed}: " + string.Join(
                 ", ", _done.OrderBy(d => d.Key).Select(d => $"{d.Value} {d.Key}")));
     }
 
@@ -141,9 +143,7 @@ public sealed class KafkaChaosTests
         {
             long sum = 0;
             string[] expected = [.. sent[key].Select((number, i) => $"{i + 1}:{sum += number}:{number}")];
-            Assert.True(
-                expected.SequenceEqual(sums.GetValueOrDefault($"k{key}") ?? []),
-                $"k{key}, {which}: {FirstDifference(expected, sums.GetValueOrDefault($"k{key}") ?? [])}");
+            AssertSame(expected, sums.GetValueOrDefault($"k{key}") ?? [], $"k{key}, {which}");
         }
         var counts = new Dictionary<string, List<string>>(StringComparer.Ordinal);
         foreach (string line in cluster.Consume(KafkaWorker.Counts))
@@ -153,20 +153,20 @@ public sealed class KafkaChaosTests
             int total = Enumerable.Range(0, Keys).Where(k => k % KafkaWorker.Groups == group)
                 .Sum(k => sent[k].Length);
             string[] expected = [.. Enumerable.Range(1, total).Select(n => $"{n}")];
-            List<string> found = counts.GetValueOrDefault($"g{group}") ?? [];
-            Assert.True(
-                expected.SequenceEqual(found),
-                $"g{group}, {which}: {FirstDifference(expected, found)}");
+            AssertSame(expected, counts.GetValueOrDefault($"g{group}") ?? [], $"g{group}, {which}");
         }
     }
 
-    private static string FirstDifference(string[] expected, List<string> actual)
+    private static void AssertSame(string[] expected, List<string> actual, string where)
     {
+        if (expected.SequenceEqual(actual))
+            return;
         int at = Enumerable.Range(0, Math.Max(expected.Length, actual.Count)).First(
             i => expected.ElementAtOrDefault(i) != actual.ElementAtOrDefault(i));
-        return $"{expected.Length} expected, {actual.Count} found; at {at}: "
+        Assert.Fail(
+            $"{where}: {expected.Length} expected, {actual.Count} found; at {at}: "
             + $"'{expected.ElementAtOrDefault(at)}' expected, "
-            + $"found '{string.Join(' ', actual.Skip(Math.Max(0, at - 2)).Take(6))}'";
+            + $"found '{string.Join(' ', actual.Skip(Math.Max(0, at - 2)).Take(6))}'");
     }
 
     // Partition:3<tab>k7<tab>12:345:67
