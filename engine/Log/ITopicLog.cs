@@ -42,6 +42,10 @@ public interface ITopicLog : ITopics, IDisposable
     /// are.</summary>
     string Id { get; }
 
+    /// <summary>Whether only this process appends, so that nobody else can have moved the end of a partition
+    /// that it alone writes.</summary>
+    bool IsExclusive => false;
+
     /// <summary>The last commit that survives a power cut; see <see cref="ICommit.Commit"/>.</summary>
     long DurableCommit { get; }
 

@@ -39,8 +39,17 @@ internal sealed class StreamThread : IComponent
             using var group = new TaskGroup(
                 _topology, _environment, $"{_environment.ApplicationId}-{_number}", Name);
             group.Open(_taskIds, cancellation);
-            _isReady = true;
-            Loop(group, cancellation);
+            var requests = new StateRequests(group);
+            _environment.Desk.Open(_taskIds, requests);
+            try
+            {
+                _isReady = true;
+                Loop(group, requests, cancellation);
+            }
+            finally
+            {
+                _environment.Desk.Close(_taskIds, requests);
+            }
         }
         finally
         {
@@ -48,12 +57,13 @@ internal sealed class StreamThread : IComponent
         }
     }
 
-    private void Loop(TaskGroup group, CancellationToken cancellation)
+    private void Loop(TaskGroup group, StateRequests requests, CancellationToken cancellation)
     {
         long seen = 0;
         while (!cancellation.IsCancellationRequested)
         {
             group.UpdateGlobals(cancellation);
+            requests.Answer();
             int processed = RunTurn(group);
             if ((processed > 0 || group.PendingBytes > 0) && _commitDueTicks == long.MaxValue)
                 _commitDueTicks = Stopwatch.GetTimestamp() + Ticks(_environment.Options.CommitInterval);

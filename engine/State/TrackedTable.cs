@@ -187,6 +187,30 @@ internal sealed class TrackedTable
         return entries;
     }
 
+    /// <summary>The names of the first live entries of a range by key, or of the last from the end, in that
+    /// order; for reads outside the record path. Goes once through all entries.</summary>
+    internal uint[] FirstByKey(KeyRange range, bool descending, int limit)
+    {
+        uint[] entries = new uint[_table.Count];
+        int count = _table.CopyEntries(entries);
+        int sign = descending ? -1 : 1;
+        Comparison<uint> order = (a, b) => sign * _table.Key(a).SequenceCompareTo(_table.Key(b));
+        // The one that would go first if a better one came is on top.
+        var best = new PriorityQueue<uint, uint>(Comparer<uint>.Create((a, b) => order(b, a)));
+        foreach (uint entry in entries.AsSpan(0, count))
+        {
+            if ((_table.Header(entry).Flags & EntryFlags.Deleted) != 0 || !range.Contains(_table.Key(entry)))
+                continue;
+            if (best.Count < limit)
+                best.Enqueue(entry, entry);
+            else if (limit > 0 && order(entry, best.Peek()) < 0)
+                best.EnqueueDequeue(entry, entry);
+        }
+        uint[] found = [.. best.UnorderedItems.Select(i => i.Element)];
+        Array.Sort(found, order);
+        return found;
+    }
+
     /// <summary>Removes everything, unmarked.</summary>
     /// <param name="leaveTo">Takes the memory; null to let go of it.</param>
     internal void Clear(SpareMemory? leaveTo = null)

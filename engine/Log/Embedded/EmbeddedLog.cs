@@ -48,6 +48,9 @@ public sealed class EmbeddedLog : ITopicLog
     /// <inheritdoc/>
     public string Id { get; }
 
+    /// <inheritdoc/>
+    public bool IsExclusive => true;
+
     /// <summary>What was found when the log was opened.</summary>
     public RecoveryReport Recovery { get; }
 

@@ -24,10 +24,12 @@ internal sealed unsafe class RocksDatabase : IDisposable
     private readonly nint _options;
     private readonly nint _readOptions;
     private readonly nint _writeOptions;
+    private readonly string _folder;
     private nint _database;
 
     private RocksDatabase(string folder, DiskOptions disk, RocksCache cache, bool isReadOnly)
     {
+        _folder = folder;
         _options = Options(disk, cache);
         _readOptions = _rocks.ReadOptionsCreate();
         _writeOptions = _rocks.WriteOptionsCreate();
@@ -56,18 +58,8 @@ internal sealed unsafe class RocksDatabase : IDisposable
     internal static RocksDatabase OpenReadOnly(string folder, DiskOptions disk, RocksCache cache) =>
         new(folder, disk, cache, isReadOnly: true);
 
-    /// <summary>Deletes the database of a folder.</summary>
-    internal static void Destroy(string folder)
-    {
-        RocksLibrary rocks = RocksLibrary.Instance;
-        nint options = rocks.OptionsCreate();
-        byte* error = null;
-        fixed (byte* path = Encoding.UTF8.GetBytes(folder + '\0'))
-            rocks.Destroy(options, path, &error);
-        rocks.OptionsDestroy(options);
-        if (error != null)
-            throw new RocksException(folder, Take(error));
-    }
+    /// <summary>Whether something was read that is not what was written.</summary>
+    internal bool IsDamaged { get; private set; }
 
     /// <summary>Reads a value.</summary>
     /// <returns>The value, to be disposed of; absent where there is none.</returns>
@@ -101,7 +93,7 @@ internal sealed unsafe class RocksDatabase : IDisposable
     }
 
     /// <summary>Opens a cursor over all entries as they are now.</summary>
-    internal RocksCursor OpenCursor() => new(_rocks.IteratorCreate(_database, _readOptions));
+    internal RocksCursor OpenCursor() => new(this, _rocks.IteratorCreate(_database, _readOptions));
 
     /// <summary>A figure that the database keeps, such as <c>rocksdb.total-sst-files-size</c>; 0 for
     /// none.</summary>
@@ -131,10 +123,14 @@ internal sealed unsafe class RocksDatabase : IDisposable
         return text;
     }
 
-    private static void Check(byte* error)
+    /// <summary>Throws what a cursor of this database could not do.</summary>
+    internal void Check(byte* error)
     {
-        if (error != null)
-            throw new RocksException(null, Take(error));
+        if (error == null)
+            return;
+        var failure = new RocksException(_folder, Take(error));
+        IsDamaged |= failure.IsDamage;
+        throw failure;
     }
 
     // Index and filter blocks count against the cache like data, in parts of a few kilobytes, so that memory
@@ -238,7 +234,7 @@ internal sealed unsafe class RocksBatch : IDisposable
 }
 
 /// <summary>Goes through the entries of a database as they were when it was opened.</summary>
-internal sealed unsafe class RocksCursor(nint handle) : IDisposable
+internal sealed unsafe class RocksCursor(RocksDatabase database, nint handle) : IDisposable
 {
     private readonly RocksLibrary _rocks = RocksLibrary.Instance;
     private nint _handle = handle;
@@ -294,8 +290,7 @@ internal sealed unsafe class RocksCursor(nint handle) : IDisposable
     {
         byte* error = null;
         _rocks.IteratorError(_handle, &error);
-        if (error != null)
-            throw new RocksException(null, RocksDatabase.Take(error));
+        database.Check(error);
     }
 
     /// <inheritdoc/>
@@ -327,5 +322,13 @@ internal sealed unsafe class RocksCache : SafeHandle
 }
 
 /// <summary>A database of a store on disk could not be read or written.</summary>
-public sealed class RocksException(string? folder, string reason) : Exception(
-    $"RocksDB{(folder is null ? "" : $" in {folder}")}: {reason.TrimEnd('.')}.");
+/// <remarks>Passing: the store is opened again behind its last whole batch, and where the database is damaged
+/// it is built again from the changelog.</remarks>
+public sealed class RocksException(string folder, string reason)
+    : Exception($"RocksDB in {folder}: {reason.TrimEnd('.')}.")
+{
+    /// <summary>Whether the files are not what was written.</summary>
+    public bool IsDamage { get; } = reason.StartsWith("Corruption", StringComparison.Ordinal)
+        || reason.Contains("No such file", StringComparison.Ordinal)
+        || reason.Contains("does not exist", StringComparison.Ordinal);
+}

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Streams.Connect;
 
 namespace Streams.State.Disk;
 
@@ -23,7 +22,6 @@ internal sealed unsafe class RocksLibrary
     internal readonly delegate* unmanaged<nint> OptionsCreate;
     internal readonly delegate* unmanaged<nint, void> OptionsDestroy;
     internal readonly delegate* unmanaged<nint, byte, void> SetCreateIfMissing;
-    internal readonly delegate* unmanaged<nint, byte, void> SetErrorIfExists;
     internal readonly delegate* unmanaged<nint, nuint, void> SetWriteBufferSize;
     internal readonly delegate* unmanaged<nint, int, void> SetMaxWriteBufferNumber;
     internal readonly delegate* unmanaged<nint, int, void> SetMaxBackgroundJobs;
@@ -54,7 +52,6 @@ internal sealed unsafe class RocksLibrary
     internal readonly delegate* unmanaged<nint, byte*, byte**, nint> Open;
     internal readonly delegate* unmanaged<nint, byte*, byte, byte**, nint> OpenReadOnly;
     internal readonly delegate* unmanaged<nint, void> Close;
-    internal readonly delegate* unmanaged<nint, byte*, byte**, void> Destroy;
     internal readonly delegate* unmanaged<nint, nint, byte*, nuint, byte**, nint> GetPinned;
     internal readonly delegate* unmanaged<nint, nuint*, byte*> PinnedValue;
     internal readonly delegate* unmanaged<nint, void> PinnedDestroy;
@@ -76,7 +73,6 @@ internal sealed unsafe class RocksLibrary
     internal readonly delegate* unmanaged<nint, nint, nint> IteratorCreate;
     internal readonly delegate* unmanaged<nint, void> IteratorDestroy;
     internal readonly delegate* unmanaged<nint, byte> IteratorValid;
-    internal readonly delegate* unmanaged<nint, void> IteratorFirst;
     internal readonly delegate* unmanaged<nint, void> IteratorLast;
     internal readonly delegate* unmanaged<nint, byte*, nuint, void> IteratorSeek;
     internal readonly delegate* unmanaged<nint, byte*, nuint, void> IteratorSeekBefore;
@@ -94,7 +90,6 @@ internal sealed unsafe class RocksLibrary
         OptionsCreate = (delegate* unmanaged<nint>)At("options_create");
         OptionsDestroy = (delegate* unmanaged<nint, void>)At("options_destroy");
         SetCreateIfMissing = (delegate* unmanaged<nint, byte, void>)At("options_set_create_if_missing");
-        SetErrorIfExists = (delegate* unmanaged<nint, byte, void>)At("options_set_error_if_exists");
         SetWriteBufferSize = (delegate* unmanaged<nint, nuint, void>)At("options_set_write_buffer_size");
         SetMaxWriteBufferNumber =
             (delegate* unmanaged<nint, int, void>)At("options_set_max_write_buffer_number");
@@ -134,7 +129,6 @@ internal sealed unsafe class RocksLibrary
         Open = (delegate* unmanaged<nint, byte*, byte**, nint>)At("open");
         OpenReadOnly = (delegate* unmanaged<nint, byte*, byte, byte**, nint>)At("open_for_read_only");
         Close = (delegate* unmanaged<nint, void>)At("close");
-        Destroy = (delegate* unmanaged<nint, byte*, byte**, void>)At("destroy_db");
         GetPinned = (delegate* unmanaged<nint, nint, byte*, nuint, byte**, nint>)At("get_pinned");
         PinnedValue = (delegate* unmanaged<nint, nuint*, byte*>)At("pinnableslice_value");
         PinnedDestroy = (delegate* unmanaged<nint, void>)At("pinnableslice_destroy");
@@ -156,7 +150,6 @@ internal sealed unsafe class RocksLibrary
         IteratorCreate = (delegate* unmanaged<nint, nint, nint>)At("create_iterator");
         IteratorDestroy = (delegate* unmanaged<nint, void>)At("iter_destroy");
         IteratorValid = (delegate* unmanaged<nint, byte>)At("iter_valid");
-        IteratorFirst = (delegate* unmanaged<nint, void>)At("iter_seek_to_first");
         IteratorLast = (delegate* unmanaged<nint, void>)At("iter_seek_to_last");
         IteratorSeek = (delegate* unmanaged<nint, byte*, nuint, void>)At("iter_seek");
         IteratorSeekBefore = (delegate* unmanaged<nint, byte*, nuint, void>)At("iter_seek_for_prev");
@@ -170,12 +163,12 @@ internal sealed unsafe class RocksLibrary
     }
 
     /// <summary>The library.</summary>
-    /// <exception cref="ConfigurationException">It is not installed.</exception>
+    /// <exception cref="DllNotFoundException">It is not installed.</exception>
     internal static RocksLibrary Instance => Loaded.Value;
 
     private static nint Load() => NativeLibrary.TryLoad(FileName, out nint handle)
         ? handle
-        : throw new ConfigurationException(
+        : throw new DllNotFoundException(
             $"A store on disk needs RocksDB: {FileName} cannot be loaded. Install the package "
             + "librocksdb7.8 (apt-get install librocksdb7.8), or keep the store in memory.");
 

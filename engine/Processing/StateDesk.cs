@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using Streams.State;
+
+namespace Streams.Processing;
+
+/// <summary>Where the tasks of a process are asked for what their stores hold, by any thread.</summary>
+internal sealed class StateDesk
+{
+    private readonly ConcurrentDictionary<TaskId, StateRequests> _byTask = new();
+
+    /// <summary>Says that tasks answer from now on.</summary>
+    internal void Open(IReadOnlyList<TaskId> tasks, StateRequests requests)
+    {
+        foreach (TaskId task in tasks)
+            _byTask[task] = requests;
+    }
+
+    /// <summary>Says that tasks answer no more; what waits for an answer is refused.</summary>
+    internal void Close(IReadOnlyList<TaskId> tasks, StateRequests requests)
+    {
+        foreach (TaskId task in tasks)
+            _byTask.TryRemove(new KeyValuePair<TaskId, StateRequests>(task, requests));
+        requests.Close();
+    }
+
+    /// <summary>Reads of a task's store, on the task's thread between its records.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="store">The store's name.</param>
+    /// <param name="read">Reads; what it returns must not refer to the store any more.</param>
+    /// <param name="timeout">How long to wait.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="StateQueryException">The task is not running, is busy, or did not answer in
+    /// time.</exception>
+    internal async Task<TResult> ReadAsync<TStore, TResult>(
+        TaskId task, string store, Func<TStore, TResult> read, TimeSpan timeout,
+        CancellationToken cancellation)
+        where TStore : StateStore
+    {
+        var request = new StateRequest<TStore, TResult>(task, store, read);
+        if (!_byTask.TryGetValue(task, out StateRequests? requests) || !requests.TryAdd(request))
+            throw new StateQueryException(
+                $"Task {task} does not answer now: it is starting, its stores are being restored, or it has "
+                + "more questions than it can answer. Ask again.");
+        try
+        {
+            return await request.Answer.WaitAsync(timeout, cancellation).ConfigureAwait(false);
+        }
+        catch (TimeoutException e)
+        {
+            throw new StateQueryException(
+                $"Task {task} did not answer within {timeout.TotalSeconds:0.#} s: it is busy with a record "
+                + "or a commit, or the range is large. Ask again, or for less.", e);
+        }
+        finally
+        {
+            request.IsAbandoned = true;
+        }
+    }
+}
+
+/// <summary>Questions that wait for a thread that runs tasks: a few at a time, answered between
+/// records.</summary>
+internal sealed class StateRequests(TaskGroup group)
+{
+    /// <summary>Questions that wait at once, at most.</summary>
+    internal const int WaitingMax = 64;
+
+    private readonly Lock _lock = new();
+    private readonly Queue<StateRequest> _waiting = new();
+    private volatile int _count;
+    private bool _isClosed;
+
+    /// <summary>Adds a question.</summary>
+    /// <returns>False where there is no room, or nobody to answer.</returns>
+    internal bool TryAdd(StateRequest request)
+    {
+        lock (_lock)
+        {
+            if (_isClosed || _waiting.Count == WaitingMax)
+                return false;
+            _waiting.Enqueue(request);
+            _count = _waiting.Count;
+            return true;
+        }
+    }
+
+    /// <summary>Answers what waits; on the tasks' thread.</summary>
+    internal void Answer()
+    {
+        // Nothing but a read of a field for who is never asked.
+        while (_count > 0 && TryTake() is { } request)
+        {
+            StreamTask? task = group.Tasks.FirstOrDefault(t => t.Id == request.Task);
+            if (task is null)
+                request.Refuse();
+            else if (!request.IsAbandoned)
+                request.Run(task);
+        }
+    }
+
+    /// <summary>Refuses what waits and what comes.</summary>
+    internal void Close()
+    {
+        lock (_lock)
+            _isClosed = true;
+        while (TryTake() is { } request)
+            request.Refuse();
+    }
+
+    private StateRequest? TryTake()
+    {
+        lock (_lock)
+        {
+            _waiting.TryDequeue(out StateRequest? request);
+            _count = _waiting.Count;
+            return request;
+        }
+    }
+}
+
+/// <summary>A question to a task.</summary>
+internal abstract class StateRequest(TaskId task)
+{
+    private volatile bool _isAbandoned;
+
+    internal TaskId Task { get; } = task;
+
+    /// <summary>Whether nobody waits for the answer any more.</summary>
+    internal bool IsAbandoned
+    {
+        get => _isAbandoned;
+        set => _isAbandoned = value;
+    }
+
+    /// <summary>Answers it.</summary>
+    internal abstract void Run(StreamTask task);
+
+    /// <summary>Says that there will be no answer.</summary>
+    internal abstract void Refuse();
+}
+
+/// <inheritdoc/>
+internal sealed class StateRequest<TStore, TResult> : StateRequest
+    where TStore : StateStore
+{
+    private StreamTask? _asked;
+
+    internal StateRequest(TaskId task, string store, Func<TStore, TResult> read)
+        : base(task) => Answer = new Task<TResult>(
+            () => _asked is null
+                ? throw new StateQueryException($"Task {task} stopped before it could answer.")
+                : read(_asked.Scope.Store<TStore>(store)),
+            TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The answer, or what went wrong.</summary>
+    internal Task<TResult> Answer { get; }
+
+    internal override void Run(StreamTask task)
+    {
+        _asked = task;
+        Answer.RunSynchronously(TaskScheduler.Default);
+        _asked = null;
+    }
+
+    internal override void Refuse() => Answer.RunSynchronously(TaskScheduler.Default);
+}
