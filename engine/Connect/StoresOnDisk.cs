@@ -12,12 +12,17 @@ internal static class StoresOnDisk
     /// <summary>What its shape is called there: what is in memory cannot be found on disk.</summary>
     internal const string Kind = "key-value on disk";
 
+    /// <summary>The names of the stores that can lie on disk.</summary>
+    internal static IReadOnlyList<string> Able(Topology topology) =>
+        [.. topology.Parts.SelectMany(p => p.Stores).Where(s => WhyNot(s) is null).Select(s => s.Name)
+            .Order(StringComparer.Ordinal)];
+
     /// <summary>Checks that each can lie on disk.</summary>
     /// <exception cref="ConfigurationException">One cannot.</exception>
     internal static void Check(Topology topology, RuntimeOptions runtime)
     {
         List<StoreSpec> stores = [.. topology.Parts.SelectMany(p => p.Stores)];
-        List<string> able = [.. stores.Where(s => WhyNot(s) is null).Select(s => s.Name).Order()];
+        IReadOnlyList<string> able = Able(topology);
         foreach (string name in runtime.Disk.Stores.Where(n => stores.TrueForAll(s => s.Name != n)))
             throw new ConfigurationException(
                 $"runtime.disk.stores: there is no store '{name}' to keep on disk. "
@@ -54,5 +59,5 @@ internal static class StoresOnDisk
         : store.Options.TimeToLive is not null ? "it has a time to live, which needs it in memory"
         : null;
 
-    private static string Names(List<string> names) => names.Count == 0 ? "none" : string.Join(", ", names);
+    private static string Names(IReadOnlyList<string> names) => names.Count == 0 ? "none" : string.Join(", ", names);
 }

@@ -1,3 +1,4 @@
+using Streams.Tests.Engine.State.Disk;
 using Xunit;
 
 namespace Streams.Tests.Conformance;
@@ -24,6 +25,31 @@ public sealed class GoldenScenarioTests
         // A punctuation's schedule begins anew with the process, as in Kafka Streams.
         if (!operatorName.StartsWith("punctuate", StringComparison.Ordinal))
             AssertSame(operatorName, scenario => ScenarioRunner.FirstDifference(scenario, restartEvery: 3));
+    }
+
+    [Theory]
+    [InlineData("aggregate")]
+    [InlineData("cogroup")]
+    [InlineData("count")]
+    [InlineData("dedupe")]
+    [InlineData("fk-join-inner")]
+    [InlineData("fk-join-left")]
+    [InlineData("group-by-aggregate")]
+    [InlineData("reduce")]
+    [InlineData("stream-table-left-join")]
+    [InlineData("table-filter-group-by-aggregate")]
+    [InlineData("table-group-by-aggregate")]
+    [InlineData("table-group-by-count")]
+    [InlineData("table-group-by-reduce")]
+    [InlineData("table-map-values")]
+    [InlineData("table-table-inner-join")]
+    [InlineData("table-table-left-join")]
+    [InlineData("table-table-outer-join")]
+    [InlineData("to-table")]
+    public void Tables_on_disk_give_the_same_over_restarts(string operatorName)
+    {
+        Assert.SkipUnless(DiskTableTests.HasLibrary(), "librocksdb7.8 is not installed.");
+        AssertSame(operatorName, scenario => ScenarioRunner.FirstDifference(scenario, 2, onDisk: true));
     }
 
     [Fact]
