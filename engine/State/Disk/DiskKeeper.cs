@@ -31,6 +31,7 @@ internal sealed class DiskKeeper : IStateKeeper
     private DiskPosition _position;
     private long _filesDueMs;
     private bool _isLoaded;
+    private bool _isWriting;
     private bool _failed;
 
     internal DiskKeeper(
@@ -88,7 +89,7 @@ internal sealed class DiskKeeper : IStateKeeper
     /// <inheritdoc/>
     public void Committed(Task<long> commit)
     {
-        if (_writing.IsFaulted || _waiting.Count >= WaitingMax)
+        if (_writing.IsFaulted || IsBehind())
             Wait();
         if (_table.TakeFilled() is not { } batch)
             return;
@@ -99,8 +100,9 @@ internal sealed class DiskKeeper : IStateKeeper
         lock (_lock)
         {
             _waiting.Enqueue((batch, commit));
-            if (!_writing.IsCompleted)
+            if (_isWriting)
                 return;
+            _isWriting = true;
             _writing = Task.Factory.StartNew(
                 WriteWaiting, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _background);
         }
@@ -114,7 +116,8 @@ internal sealed class DiskKeeper : IStateKeeper
             _writing.Wait();
             // Every commit is made or given up by now, so the changelog ends with what the database has, but
             // where a commit was begun that nobody told of.
-            if (_isLoaded && !_failed && _log.IsExclusive && _table.TakeFilled() is null)
+            if (_isLoaded && !_failed && _waiting.Count == 0 && _log.IsExclusive
+                && _table.TakeFilled() is null)
                 Note(_log.EndOffset(_changelog, ReadLevel.Durable), _position.Count);
         }
         catch (Exception e) when (e is AggregateException or RocksException)
@@ -132,6 +135,12 @@ internal sealed class DiskKeeper : IStateKeeper
     private string DatabaseFolder => Path.Combine(_place.Folder, "rocksdb");
 
     private void Wait() => _writing.GetAwaiter().GetResult();
+
+    private bool IsBehind()
+    {
+        lock (_lock)
+            return _waiting.Count >= WaitingMax;
+    }
 
     private DiskPosition? OpenKept()
     {
@@ -182,8 +191,12 @@ internal sealed class DiskKeeper : IStateKeeper
             (DiskBatch Batch, Task<long> Commit) next;
             lock (_lock)
             {
+                // Said under the lock: what is added later finds that nobody is there to write it.
                 if (!_waiting.TryPeek(out next))
+                {
+                    _isWriting = false;
                     return;
+                }
             }
             try
             {
