@@ -12,6 +12,8 @@ internal static class Program
             return EmbeddedWorkloads.Run(args[1..]);
         if (args is ["transactions", ..])
             return TransactionsWorkload.Run(args[1..]);
+        if (args is ["restore", ..])
+            return RestoreWorkload.Run(args[1..]);
         if (args is ["large-state", ..])
             return LargeStateComparison.Run(args[1..]);
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -9,7 +9,7 @@ namespace Streams.Connect;
 /// read over several tasks sees each of them so, one after the other.
 /// </summary>
 /// <remarks>What is read may be part of a commit that is still to come. Answers are copies.</remarks>
-public sealed class StateQueries
+public sealed class StateQueries : IStateReader
 {
     private readonly TaskEnvironment _environment;
     private readonly Topology _topology;
@@ -25,12 +25,11 @@ public sealed class StateQueries
     /// <summary>How long a task may take to answer. Default 5 s.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The names of all stores, with those of global tables.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<string> Stores =>
         [.. _topology.Stores.Concat(_topology.Globals.Select(g => g.StoreName)).Order(StringComparer.Ordinal)];
 
-    /// <summary>Reads entries of any store as text, over all tasks of this process.</summary>
-    /// <exception cref="StateQueryException">There is no such store, or it cannot answer now.</exception>
+    /// <inheritdoc/>
     public async Task<IReadOnlyList<StateEntry>> ReadAsync(
         string store, StateQuery query, CancellationToken cancellation = default)
     {
@@ -40,8 +39,7 @@ public sealed class StateQueries
         return [.. Merge(found, e => e.KeyBytes, query.Descending).Take(limit)];
     }
 
-    /// <summary>The bytes of a key of a store that somebody wrote as text.</summary>
-    /// <exception cref="StateQueryException">There is no such store, or it is no key of its type.</exception>
+    /// <inheritdoc/>
     public async Task<byte[]> KeyAsync(string store, string text, CancellationToken cancellation = default) =>
         (await RunAsync<StateStore, byte[]>(store, s => s.QueryKey(text), cancellation))[0];
 

@@ -37,7 +37,7 @@ internal static class CommandRunner
     private static int CodeOf(Exception e) => e switch
     {
         ConfigurationException or TopologyException or TopologyChangedException
-            or TopicMismatchException => ExitCode.Usage,
+            or TopicMismatchException or StateQueryException => ExitCode.Usage,
         UnavailableException or LogUnavailableException or LogFullException or LogDamagedException
             or StateLostException or RecordRejectedException
             => ExitCode.Unavailable,
