@@ -19,7 +19,12 @@ public sealed class BytesStore : StateStore, IKeyValueEntries
     private EntryReading? _readings;
 
     internal BytesStore(StoreOptions options, IUndoLog? undo, int undoStore)
-        : base(options) => _table = new TrackedTable(options.StateBytesMax, undo, undoStore);
+        : this(options, new StateBudget(options), undo, undoStore)
+    {
+    }
+
+    internal BytesStore(StoreOptions options, StateBudget budget, IUndoLog? undo, int undoStore)
+        : base(options) => _table = new TrackedTable(budget, undo, undoStore);
 
     /// <inheritdoc/>
     public override long BytesReserved => _table.BytesReserved + (_order?.BytesReserved ?? 0);

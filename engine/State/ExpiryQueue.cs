@@ -7,7 +7,9 @@ namespace Streams.State;
 /// had when it came in. When a bucket is due, an entry that was renewed since goes to the bucket of its newer
 /// time.
 /// </summary>
-internal sealed class ExpiryQueue(long timeToLiveMs)
+/// <param name="timeToLiveMs">How long an entry lives.</param>
+/// <param name="budget">What memory is taken from.</param>
+internal sealed class ExpiryQueue(long timeToLiveMs, StateBudget budget)
 {
     private const int BucketsPerLife = 16;
 
@@ -38,7 +40,7 @@ internal sealed class ExpiryQueue(long timeToLiveMs)
         long number = Math.DivRem(timestampMs, _widthMs, out long rest);
         number -= rest < 0 ? 1 : 0;
         if (!_buckets.TryGetValue(number, out FlatTable? bucket))
-            _buckets.Add(number, bucket = new FlatTable(long.MaxValue, _spare));
+            _buckets.Add(number, bucket = new FlatTable(budget, _spare));
         uint hash = KeyHash.Of(key);
         if (bucket.Find(key, hash) == 0)
             bucket.Add(key, hash, 0);
@@ -64,7 +66,12 @@ internal sealed class ExpiryQueue(long timeToLiveMs)
     }
 
     /// <summary>Forgets everything.</summary>
-    internal void Clear() => _buckets.Clear();
+    internal void Clear()
+    {
+        foreach (FlatTable bucket in _buckets.Values)
+            bucket.Clear();
+        _buckets.Clear();
+    }
 
     private void DropOrKeep(ReadOnlySpan<byte> key, IKeyValueEntries entries, long streamTimeMs)
     {

@@ -26,8 +26,9 @@ public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueS
         StoreOptions options, Serde<TKey> keySerde, Serde<TValue> valueSerde, IUndoLog? undo, int undoStore)
         : base(options)
     {
-        _entries = new BytesStore(options, undo, undoStore);
-        _expiry = options.TimeToLive is { } span ? new ExpiryQueue((long)span.TotalMilliseconds) : null;
+        var budget = new StateBudget(options);
+        _entries = new BytesStore(options, budget, undo, undoStore);
+        _expiry = options.TimeToLive is { } span ? new ExpiryQueue((long)span.TotalMilliseconds, budget) : null;
         _keySerde = keySerde;
         _valueSerde = valueSerde;
     }

@@ -22,15 +22,15 @@ internal sealed class TrackedTable
     private uint[] _dirty = new uint[64];
     private int _dirtyCount;
 
-    /// <param name="bytesMax">Bound on the table's memory, in bytes.</param>
+    /// <param name="budget">What memory is taken from.</param>
     /// <param name="undo">Where old values go while a savepoint is open; null where there are none.</param>
     /// <param name="undoStore">What names the store in the undo log.</param>
     /// <param name="undoPart">What names this table within the store.</param>
     /// <param name="spare">Memory to use before new memory is allocated.</param>
     internal TrackedTable(
-        long bytesMax, IUndoLog? undo = null, int undoStore = 0, long undoPart = 0, SpareMemory? spare = null)
+        StateBudget budget, IUndoLog? undo = null, int undoStore = 0, long undoPart = 0, SpareMemory? spare = null)
     {
-        _table = new FlatTable(bytesMax, spare);
+        _table = new FlatTable(budget, spare);
         _undo = undo;
         _undoStore = undoStore;
         _undoPart = undoPart;

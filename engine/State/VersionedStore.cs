@@ -51,8 +51,9 @@ public sealed class VersionedStore<TKey, TValue> : StateStore, IReadOnlyVersione
         int undoStore)
         : base(options)
     {
-        _latest = new TrackedTable(options.StateBytesMax, undo, undoStore, LatestPart);
-        _history = new WindowTable(options, historyMs, undo, undoStore, historyMs / ListsPerHistory);
+        var budget = new StateBudget(options);
+        _latest = new TrackedTable(budget, undo, undoStore, LatestPart);
+        _history = new WindowTable(options, historyMs, undo, undoStore, historyMs / ListsPerHistory, budget);
         _keySerde = keySerde;
         _valueSerde = valueSerde;
         HistoryMs = historyMs;

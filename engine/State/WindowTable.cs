@@ -32,10 +32,12 @@ internal sealed class WindowTable
     /// <param name="undo">The undo log, or null.</param>
     /// <param name="undoStore">The store's number there.</param>
     /// <param name="stretchMs">How long the time of one list may be; 0 for a whole segment.</param>
+    /// <param name="budget">What memory is taken from; null for the store's own.</param>
     internal WindowTable(
-        StoreOptions options, long retentionMs, IUndoLog? undo, int undoStore, long stretchMs = 0)
+        StoreOptions options, long retentionMs, IUndoLog? undo, int undoStore, long stretchMs = 0,
+        StateBudget? budget = null)
     {
-        _segments = new TimeSegments(options, retentionMs, undo, undoStore);
+        _segments = new TimeSegments(options, retentionMs, undo, undoStore, budget);
         _stretchMs = stretchMs > 0 && stretchMs < _segments.SegmentMs ? stretchMs : 0;
         _undo = undo;
         _undoStore = undoStore;

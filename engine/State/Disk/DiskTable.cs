@@ -24,8 +24,8 @@ internal sealed class DiskTable(string store, DiskOptions options) : IKeyValueEn
     private readonly Queue<DiskBatch> _pending = new();
     private readonly Stack<DiskBatch> _spareBatches = new();
     private readonly SpareMemory _spare = new();
-    private FlatTable _young = new(long.MaxValue);
-    private FlatTable _old = new(long.MaxValue);
+    private FlatTable _young = new(StateBudget.Unbounded);
+    private FlatTable _old = new(StateBudget.Unbounded);
     private uint[] _dirty = new uint[64];
     private int _dirtyCount;
     private bool _hasMissed;
@@ -41,6 +41,9 @@ internal sealed class DiskTable(string store, DiskOptions options) : IKeyValueEn
 
     /// <inheritdoc/>
     public long BytesReserved => _young.BytesReserved + _old.BytesReserved;
+
+    /// <summary>Bytes of the database's files.</summary>
+    internal long FileBytes => _database?.Figure("rocksdb.total-sst-files-size\0"u8) ?? 0;
 
     /// <summary>The store's name.</summary>
     internal string Store => store;
@@ -375,7 +378,7 @@ internal sealed class DiskTable(string store, DiskOptions options) : IKeyValueEn
             return;
         _old.Clear(_spare);
         _old = _young;
-        _young = new FlatTable(long.MaxValue, _spare);
+        _young = new FlatTable(StateBudget.Unbounded, _spare);
         _generationFlushed = _flushed;
     }
 
