@@ -16,7 +16,8 @@ namespace Streams.Benchmarks.EndToEnd;
 /// <summary>
 /// How long an application takes to have its state again: <c>restore [--megabytes N] [--percent N] [--threads
 /// N] [--disk]</c>. Fills a table of 32-byte keys and 100-byte values until it has so many megabytes, changes
-/// that percentage of it again, stops, and starts once more. Prints one JSON line.
+/// rows until there is a snapshot, or a database on disk, changes that percentage of them again, stops, and
+/// starts once more. Prints one JSON line.
 /// </summary>
 internal static class RestoreWorkload
 {
@@ -80,8 +81,14 @@ internal static class RestoreWorkload
         long rows = bytes / BytesPerRow;
         for (long i = 0; i < rows; i++)
             Append(writer, topic, i, application);
-        for (long i = 0; i < rows * percent / 100; i++)
-            Append(writer, topic, i * 104_729 % rows, application);
+        long changed = 0;
+        for (; !onDisk && Directory.GetFiles(folder, "*.snapshot", SearchOption.AllDirectories).Length == 0;)
+        {
+            for (int i = 0; i < 20_000; i++)
+                Append(writer, topic, changed++ * 104_729 % rows, application);
+        }
+        for (long end = changed + rows * percent / 100; changed < end;)
+            Append(writer, topic, changed++ * 104_729 % rows, application);
         writer.Commit();
         Drain(application);
         application.Stop();
