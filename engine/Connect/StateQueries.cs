@@ -41,7 +41,8 @@ public sealed class StateQueries : IStateReader
 
     /// <inheritdoc/>
     public async Task<byte[]> KeyAsync(string store, string text, CancellationToken cancellation = default) =>
-        (await RunAsync<StateStore, byte[]>(store, s => s.QueryKey(text), cancellation))[0];
+        (await RunAsync<StateStore, byte[]>(store, s => s.QueryKey(text), cancellation)).FirstOrDefault()
+            ?? throw new StateQueryException($"No task of this process has the store '{store}' now.");
 
     /// <summary>A key-value store, to read by its types.</summary>
     public IReadOnlyKeyValueStore<TKey, TValue> KeyValueStore<TKey, TValue>(string name) =>
@@ -88,6 +89,11 @@ public sealed class StateQueries : IStateReader
 
     // Each thread has a global table whole, so one task is asked.
     private IEnumerable<TaskId> TasksOf(string store) => _topology.Globals.Any(g => g.StoreName == store)
-        ? _tasks.Take(1)
-        : _tasks.Where(t => _topology.Parts[t.SubTopology].Stores.Any(s => s.Name == store));
+        ? Here(_tasks).Take(1)
+        : Here(_tasks.Where(t => _topology.Parts[t.SubTopology].Stores.Any(s => s.Name == store)));
+
+    // Where processes share the work, each answers for what it has.
+    private IEnumerable<TaskId> Here(IEnumerable<TaskId> tasks) => _environment.Log.SharesWork
+        ? tasks.Where(_environment.Desk.Has)
+        : tasks;
 }

@@ -109,7 +109,11 @@ internal sealed class ViewedLog(EmbeddedLogView view) : ITopicLog
 
     public bool DeleteTopic(string name) => throw ReadOnly();
 
-    public ILogWriter OpenWriter(string writerId) => throw ReadOnly();
+    public ILogWriter OpenWriter(string writerId, bool exclusive = true) => throw ReadOnly();
+
+    public bool SharesWork => false;
+
+    public LaneBoard ShareWork(int lanes, int slots) => throw ReadOnly();
 
     public void DeleteRecordsBefore(TopicPartition partition, long offset) => throw ReadOnly();
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
+using Streams.Log;
 using Streams.State.Disk;
 using Streams.Telemetry;
 
@@ -178,7 +179,8 @@ internal sealed class Supervisor : IDisposable
         })
         .Build();
 
-    private static bool IsPassing(Exception e) => e is UnavailableException or RocksException;
+    private static bool IsPassing(Exception e) =>
+        e is UnavailableException or LogInterruptedException or RocksException;
 
     private void Fail(IComponent component, Exception e)
     {

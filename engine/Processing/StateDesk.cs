@@ -6,21 +6,29 @@ namespace Streams.Processing;
 /// <summary>Where the tasks of a process are asked for what their stores hold, by any thread.</summary>
 internal sealed class StateDesk
 {
-    private readonly ConcurrentDictionary<TaskId, StateRequests> _byTask = new();
+    private readonly ConcurrentDictionary<StateRequests, bool> _open = new();
 
-    /// <summary>Says that tasks answer from now on.</summary>
-    internal void Open(IReadOnlyList<TaskId> tasks, StateRequests requests)
+    /// <summary>Says that a thread answers for its tasks from now on.</summary>
+    internal void Open(StateRequests requests) => _open.TryAdd(requests, true);
+
+    /// <summary>Says that a thread answers no more; what waits for an answer is refused.</summary>
+    internal void Close(StateRequests requests)
     {
-        foreach (TaskId task in tasks)
-            _byTask[task] = requests;
+        _open.TryRemove(requests, out _);
+        requests.Close();
     }
 
-    /// <summary>Says that tasks answer no more; what waits for an answer is refused.</summary>
-    internal void Close(IReadOnlyList<TaskId> tasks, StateRequests requests)
+    /// <summary>Whether a task is at work in this process.</summary>
+    internal bool Has(TaskId task) => Find(task) is not null;
+
+    private StateRequests? Find(TaskId task)
     {
-        foreach (TaskId task in tasks)
-            _byTask.TryRemove(new KeyValuePair<TaskId, StateRequests>(task, requests));
-        requests.Close();
+        foreach (StateRequests requests in _open.Keys)
+        {
+            if (requests.Has(task))
+                return requests;
+        }
+        return null;
     }
 
     /// <summary>Reads of a task's store, on the task's thread between its records.</summary>
@@ -37,7 +45,7 @@ internal sealed class StateDesk
         where TStore : StateStore
     {
         var request = new StateRequest<TStore, TResult>(task, store, read);
-        if (!_byTask.TryGetValue(task, out StateRequests? requests) || !requests.TryAdd(request))
+        if (Find(task) is not { } requests || !requests.TryAdd(request))
             throw new StateQueryException(
                 $"Task {task} does not answer now: it is starting, its stores are being restored, or it has "
                 + "more questions than it can answer. Ask again.");
@@ -68,7 +76,11 @@ internal sealed class StateRequests(TaskGroup group)
     private readonly Lock _lock = new();
     private readonly Queue<StateRequest> _waiting = new();
     private volatile int _count;
+    private volatile TaskId[] _tasks = [];
     private bool _isClosed;
+
+    /// <summary>Whether a task is at work here.</summary>
+    internal bool Has(TaskId task) => Array.IndexOf(_tasks, task) >= 0;
 
     /// <summary>Adds a question.</summary>
     /// <returns>False where there is no room, or nobody to answer.</returns>
@@ -87,7 +99,9 @@ internal sealed class StateRequests(TaskGroup group)
     /// <summary>Answers what waits; on the tasks' thread.</summary>
     internal void Answer()
     {
-        // Nothing but a read of a field for who is never asked.
+        if (!IsCurrent())
+            _tasks = [.. group.Tasks.Select(t => t.Id)];
+        // Hardly more than a read of a field for who is never asked.
         while (_count > 0 && TryTake() is { } request)
         {
             StreamTask? task = group.Tasks.FirstOrDefault(t => t.Id == request.Task);
@@ -105,6 +119,18 @@ internal sealed class StateRequests(TaskGroup group)
             _isClosed = true;
         while (TryTake() is { } request)
             request.Refuse();
+    }
+
+    private bool IsCurrent()
+    {
+        if (_tasks.Length != group.Tasks.Count)
+            return false;
+        for (int i = 0; i < _tasks.Length; i++)
+        {
+            if (_tasks[i] != group.Tasks[i].Id)
+                return false;
+        }
+        return true;
     }
 
     private StateRequest? TryTake()

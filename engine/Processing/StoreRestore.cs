@@ -24,20 +24,26 @@ internal sealed class StoreRestore(ITopicLog log, ILogger logger, RestoreProgres
         long offset = keeper?.Load(progress) ?? log.StartOffset(changelog);
         double loadedSeconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
         bool isKept = store.Count > 0;
-        long end = log.EndOffset(changelog, ReadLevel.Committed);
+        long end = log.HighWatermark(changelog);
         long first = offset;
         long replayed = 0;
         progress.Begin(isSnapshot: false, end - first);
         using LogBatch batch = reader.CreateBatch();
-        while (offset < end && reader.Read(changelog, offset, batch))
+        while (offset < end)
         {
             cancellation.ThrowIfCancellationRequested();
+            if (!reader.Read(changelog, offset, batch))
+            {
+                reader.WaitForMore();
+                continue;
+            }
             for (; batch.TryRead(out LogRecord record); replayed++)
                 store.Restore(record.Key, record.HasValue, record.Value);
             offset = batch.NextOffset;
             progress.Report(offset - first);
             LogProgress();
         }
+        reader.Close(changelog);
         store.Flush(NoChangelog.Instance);
         keeper?.Replayed(end);
         store.Restored();

@@ -62,12 +62,12 @@ internal sealed class DiskKeeper : IStateKeeper
             return position.Offset;
         }
         OpenEmpty();
-        if (start > 0)
+        if (start > 0 && !_log.SharesWork)
             throw new StateLostException(_table.Store, _place.Folder);
         _position = new DiskPosition(_log.Id, 0, 0, NowMs);
         if (end > 0)
             _table.Rebuild(RebuildBatchBytes);
-        return 0;
+        return start;
     }
 
     /// <inheritdoc/>
@@ -115,8 +115,8 @@ internal sealed class DiskKeeper : IStateKeeper
         {
             _writing.Wait();
             // Every commit is made or given up by now, so the changelog ends with what the database has, but
-            // where a commit was begun that nobody told of.
-            if (_isLoaded && !_failed && _waiting.Count == 0 && _log.IsExclusive
+            // where a commit was begun that nobody told of, or another process goes on with the task.
+            if (_isLoaded && !_failed && _waiting.Count == 0 && !_log.SharesWork
                 && _table.TakeFilled() is null)
                 Note(_log.EndOffset(_changelog, ReadLevel.Durable), _position.Count);
         }
