@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Streams.Benchmarks.EndToEnd;
+using Streams.Benchmarks.EndToEnd.LargeState;
 
 namespace Streams.Benchmarks;
 
@@ -13,6 +14,10 @@ internal static class Program
             return KafkaWorkloads.Run(args[1..]);
         if (args is ["transactions", ..])
             return TransactionsWorkload.Run(args[1..]);
+        if (args is ["restore", ..])
+            return RestoreWorkload.Run(args[1..]);
+        if (args is ["large-state", ..])
+            return LargeStateComparison.Run(args[1..]);
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         return 0;
     }

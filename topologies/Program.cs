@@ -20,6 +20,7 @@ internal static class Program
             PlanCommand.Create(),
             TopicCommands.CreateTopics(),
             TopicCommands.CreateTap(),
+            StateCommand.Create(),
             LogCommands.Create(),
             DocumentCommands.CreateSchemas(),
             DocumentCommands.CreateOptions(),

@@ -87,6 +87,19 @@ internal sealed class ApplicationGauges : IDisposable
             "streams_state_entries", "entries", "Entries of a store of a task.",
             () => Stores().Select(s => With(
                 s.Task.Entries(s.Store), ("task", s.Task.Task), ("store", s.Task.Stores[s.Store]))));
+        Add(
+            "streams_state_bytes_max", "bytes", "Memory that a store of a task may reserve.",
+            () => Stores().Select(s => With(
+                s.Task.BytesMax[s.Store], ("task", s.Task.Task), ("store", s.Task.Stores[s.Store]))));
+        Add(
+            "streams_state_disk_bytes", "bytes", "Bytes of the files of a store that a task keeps on disk.",
+            () => Stores().Where(s => s.Task.DiskBytes(s.Store) >= 0).Select(s => With(
+                s.Task.DiskBytes(s.Store), ("task", s.Task.Task), ("store", s.Task.Stores[s.Store]))));
+        Add(
+            "streams_restore_progress", "percent",
+            "How much of its snapshot or changelog a store that is being restored has read.",
+            () => _environment.Restores.Keys.Select(r => With(
+                r.Percent, ("task", r.Task), ("store", r.Store))));
         AddSeconds(
             "streams_stream_time",
             "The highest record time that a task has seen, Unix time: its watermark.",

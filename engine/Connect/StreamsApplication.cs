@@ -75,8 +75,10 @@ public sealed class StreamsApplication : IDisposable
         _supervisor = new Supervisor(definition.Restarts, logger);
         _environment = new TaskEnvironment(
             definition.Id, log, _room, definition.DataFolder, definition.Runtime, _clock, logger);
+        StoresOnDisk.RequireLibrary(definition);
         Tasks = Prepare();
         Progress = new ApplicationProgress(definition.Id, log, definition.Topology, _environment);
+        Queries = new StateQueries(_environment, definition.Topology, Tasks);
     }
 
     // Processes of one application that start together are in one another's way here, and only here.
@@ -102,6 +104,9 @@ public sealed class StreamsApplication : IDisposable
 
     /// <summary>How far it has come.</summary>
     public ApplicationProgress Progress { get; }
+
+    /// <summary>Reads its stores while it runs.</summary>
+    public StateQueries Queries { get; }
 
     /// <summary>What ended it; null while nothing did.</summary>
     public Exception? Failure => _supervisor.Failure;
@@ -132,6 +137,8 @@ public sealed class StreamsApplication : IDisposable
             else if (!component.IsReady && !component.HasEnded)
                 reasons.Add($"{component.Name} is starting");
         }
+        reasons.AddRange(_environment.Restores.Keys.Select(r => r.ToString())
+            .Order(StringComparer.Ordinal).Select(r => $"restoring {r}"));
         return reasons;
     }
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
 using Streams.Log;
+using Streams.State.Disk;
 using Streams.Telemetry;
 
 namespace Streams.Connect;
@@ -178,7 +179,8 @@ internal sealed class Supervisor : IDisposable
         })
         .Build();
 
-    private static bool IsPassing(Exception e) => e is UnavailableException or LogInterruptedException;
+    private static bool IsPassing(Exception e) =>
+        e is UnavailableException or LogInterruptedException or RocksException;
 
     private void Fail(IComponent component, Exception e)
     {

@@ -13,6 +13,7 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
     /// <returns>The tasks.</returns>
     internal IReadOnlyList<TaskId> Prepare()
     {
+        StoresOnDisk.Check(_topology, definition.Runtime);
         foreach (TopicSpec spec in definition.Topics.Concat(_topology.Declared))
             log.EnsureTopic(spec);
         foreach (string topic in _topology.SinkTopics)
@@ -104,7 +105,7 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
     {
         int partitions = part.Sources.Max(s => log.FindTopic(FullName(s))!.Partitions);
         foreach (string store in ChangelogStores(part))
-            EnsureChangelog(store, partitions, compacted: false);
+            EnsureChangelog(store, partitions, compacted: IsOnDisk(part, store));
         return Enumerable.Range(0, partitions).Select(p => new TaskId(part.Id, p));
     }
 
@@ -116,8 +117,12 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
             yield return Topology.SavepointStore;
     }
 
+    private bool IsOnDisk(SubTopology part, string store) =>
+        part.Stores.Any(s => s.Name == store && definition.Runtime.IsOnDisk(s));
+
     // A store's snapshots cut its changelog off behind them, which costs next to nothing; compacting it as
-    // well would rewrite every record several times. Only what has no snapshots is compacted.
+    // well would rewrite every record several times. Only what has no snapshots is compacted; that of a store
+    // on disk too, which a damaged database is built from again.
     // Where another process may take over, its changelog has to do without them.
     private void EnsureChangelog(string store, int partitions, bool compacted)
     {

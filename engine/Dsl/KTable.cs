@@ -151,6 +151,8 @@ public sealed partial class KTable<TKey, TValue>
             Name = name,
             StateBytesMax = materialized.StateBytesMax,
             Logged = materialized.Logged,
+            OnDisk = materialized.OnDisk,
+            TimeToLive = materialized.TimeToLive,
         };
 
     /// <summary>The same table in a store of its own.</summary>

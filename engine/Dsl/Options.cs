@@ -98,6 +98,15 @@ public sealed record Materialized<TKey, TValue>
     /// <summary>Whether changes go to a changelog; without it the state is gone after a restart. Default
     /// true.</summary>
     public bool Logged { get; init; } = true;
+
+    /// <summary>Whether a table without history or windows lies on disk, with what was used last in memory:
+    /// for state larger than memory. Needs the package librocksdb7.8. Default false.</summary>
+    public bool OnDisk { get; init; }
+
+    /// <summary>How long a row of a table without history or windows lives after its own time, by stream
+    /// time; then it is gone as if it had been deleted, though nobody is told. Null for ever, which is the
+    /// default.</summary>
+    public TimeSpan? TimeToLive { get; init; }
 }
 
 /// <summary>How a stream is joined with a table.</summary>

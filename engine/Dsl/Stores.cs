@@ -18,15 +18,20 @@ public static class Stores
     /// <summary>Typed keys and values.</summary>
     public static StoreDefinition KeyValue<TKey, TValue>(
         StoreOptions options, Serde<TKey> keySerde, Serde<TValue> valueSerde, bool savepoints = false) =>
-        new(new StoreSpec(
-            options, StoreShape.Of("key-value", keySerde, valueSerde),
-            (undo, number) =>
-                new KeyValueStore<TKey, TValue>(options, keySerde, valueSerde, undo, number), savepoints));
+        options.TimeToLive <= TimeSpan.Zero
+            ? throw new TopologyException(
+                $"The store '{options.Name}' has a TimeToLive of {options.TimeToLive}: give it a span that "
+                + "is longer than nothing.")
+            : new(new StoreSpec(
+                options, StoreShape.Of("key-value", keySerde, valueSerde),
+                (undo, number) =>
+                    new KeyValueStore<TKey, TValue>(options, keySerde, valueSerde, undo, number),
+                savepoints));
 
     /// <summary>Bytes, changed in place.</summary>
     public static StoreDefinition Bytes(StoreOptions options, bool savepoints = false) =>
         new(new StoreSpec(
-            options, $"bytes<{options.Shape}>", (undo, number) =>
+            InMemory(options, "bytes"), $"bytes<{options.Shape}>", (undo, number) =>
                 new BytesStore(options, undo, number), savepoints));
 
     /// <summary>Typed keys and values by window start.</summary>
@@ -43,7 +48,7 @@ public static class Stores
         StoreOptions options, TimeSpan retention, Serde<TKey> keySerde, Serde<TValue> valueSerde,
         long stretchMs, bool savepoints = false) =>
         new(new StoreSpec(
-            options, StoreShape.Of(
+            InMemory(options, "windows"), StoreShape.Of(
                 "window", keySerde, valueSerde, (long)retention.TotalMilliseconds, stretchMs),
             (undo, number) => new WindowStore<TKey, TValue>(
                 options, (long)retention.TotalMilliseconds, keySerde, valueSerde, undo, number, stretchMs),
@@ -53,7 +58,7 @@ public static class Stores
         StoreOptions options, TimeSpan retention, Serde<TKey> keySerde, Serde<TValue> valueSerde,
         long stretchMs, bool savepoints = false) =>
         new(new StoreSpec(
-            options, StoreShape.Of(
+            InMemory(options, "sessions"), StoreShape.Of(
                 "session", keySerde, valueSerde, (long)retention.TotalMilliseconds, stretchMs),
             (undo, number) => new SessionStore<TKey, TValue>(
                 options, (long)retention.TotalMilliseconds, keySerde, valueSerde, undo, number, stretchMs),
@@ -64,11 +69,24 @@ public static class Stores
         StoreOptions options, TimeSpan history, Serde<TKey> keySerde, Serde<TValue> valueSerde,
         bool savepoints = false) =>
         new(new StoreSpec(
-            options, StoreShape.Of("versioned", keySerde, valueSerde, (long)history.TotalMilliseconds, 0),
+            InMemory(options, "versions"), StoreShape.Of("versioned", keySerde, valueSerde, (long)history.TotalMilliseconds, 0),
             (undo, number) => new VersionedStore<TKey, TValue>(
                 options, (long)history.TotalMilliseconds, keySerde, valueSerde, undo, number), savepoints));
 
     /// <summary>Bytes in the order of their keys, for what operators hold back.</summary>
     internal static StoreSpec Ordered(StoreOptions options, StoreShape shape) =>
         new(options, shape, (undo, number) => new OrderedStore(options, undo, number));
+
+    private static StoreOptions InMemory(StoreOptions options, string kind)
+    {
+        if (options.OnDisk)
+            throw new TopologyException(
+                $"The store '{options.Name}' keeps {kind}, which lie in memory: OnDisk is for stores of keys "
+                + "and values.");
+        if (options.TimeToLive is not null)
+            throw new TopologyException(
+                $"The store '{options.Name}' keeps {kind}, which go by their own retention: TimeToLive is "
+                + "for stores of keys and values.");
+        return options;
+    }
 }

@@ -45,6 +45,10 @@ public sealed class StreamsBuilder
     {
         RequireUnread(topic);
         materialized ??= new Materialized<TKey, TValue>();
+        if (materialized.OnDisk || materialized.TimeToLive is not null)
+            throw new TopologyException(
+                $"The global table of '{topic}' lies in memory whole: OnDisk and TimeToLive are for tables "
+                + "that tasks share out.");
         string store = NameFor(materialized.StoreName, "GLOBALTABLE-STATE-STORE", topic);
         _globals.Add(new GlobalTable<TKey, TValue>(
             topic, KTable<TKey, TValue>.StoreOptionsOf(materialized, store) with { Logged = false },

@@ -1,5 +1,6 @@
 using Streams.Log;
 using Streams.State;
+using Streams.State.Disk;
 
 namespace Streams.Processing;
 
@@ -62,7 +63,8 @@ internal sealed class RecordGuard(FailurePolicy decoding, FailurePolicy processi
     internal void SkippedNegativeTimestamp() => failures.CountSkipped("negative_timestamp");
 
     private static bool IsUserFailure(Exception e) =>
-        e is not (LogException or StateLimitException or OutOfMemoryException or OperationCanceledException);
+        e is not (LogException or StateLimitException or RocksException or OutOfMemoryException
+            or OperationCanceledException);
 }
 
 /// <summary>Where in a record's way something failed.</summary>

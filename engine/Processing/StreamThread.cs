@@ -54,8 +54,17 @@ internal sealed class StreamThread : IComponent
             _commitDueTicks = long.MaxValue;
             using var group = new TaskGroup(
                 _topology, _environment, $"{_environment.ApplicationId}-{_number}", Name);
-            group.OpenGlobals(cancellation);
-            Loop(group, holder, cancellation);
+            var requests = new StateRequests(group);
+            _environment.Desk.Open(requests);
+            try
+            {
+                group.OpenGlobals(cancellation);
+                Loop(group, requests, holder, cancellation);
+            }
+            finally
+            {
+                _environment.Desk.Close(requests);
+            }
         }
         finally
         {
@@ -63,7 +72,8 @@ internal sealed class StreamThread : IComponent
         }
     }
 
-    private void Loop(TaskGroup group, LaneHolder holder, CancellationToken cancellation)
+    private void Loop(
+        TaskGroup group, StateRequests requests, LaneHolder holder, CancellationToken cancellation)
     {
         long seen = 0;
         Lanes? lanes = null;
@@ -75,6 +85,7 @@ internal sealed class StreamThread : IComponent
                 group.AdoptOpened();
             _isReady = lanes.Version > 0 && !group.IsOpening;
             group.UpdateGlobals(cancellation);
+            requests.Answer();
             int processed = RunTurn(group);
             if (_commitDueTicks == long.MaxValue
                 && (processed > 0 || group.PendingBytes > 0 || group.HasMoved()))

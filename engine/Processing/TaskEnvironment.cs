@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Log;
 using Streams.Log.Embedded.Files;
 using Streams.State;
+using Streams.State.Disk;
 using Streams.Telemetry;
 
 namespace Streams.Processing;
@@ -27,6 +28,7 @@ internal sealed class TaskEnvironment
         Logger = logger ?? NullLogger.Instance;
         Times = new CommitTimes(log);
         _dataFolder = dataFolder;
+        DiskCache = new Lazy<RocksCache>(() => new RocksCache(options.Disk.BlockCacheBytes));
     }
 
     internal string ApplicationId { get; }
@@ -45,6 +47,12 @@ internal sealed class TaskEnvironment
 
     /// <summary>Figures of the tasks that run now.</summary>
     internal ConcurrentDictionary<TaskId, TaskFigures> Figures { get; } = new();
+
+    /// <summary>Stores that are being restored now.</summary>
+    internal ConcurrentDictionary<RestoreProgress, bool> Restores { get; } = new();
+
+    /// <summary>Where tasks are asked for what their stores hold.</summary>
+    internal StateDesk Desk { get; } = new();
 
     /// <summary>Told when a commit waits for room on the disk.</summary>
     internal LogRoom Room { get; }
@@ -91,6 +99,15 @@ internal sealed class TaskEnvironment
     internal ILogFileSystem SnapshotFiles(TaskId id, string store) => OpenFolder(Path.Combine(
         StateRoot(_dataFolder, ApplicationId), id.Partition.ToString(CultureInfo.InvariantCulture), store));
 
+    /// <summary>Where a store on disk lies: beside the snapshots that it would have in memory.</summary>
+    internal DiskPlace DiskPlace(TaskId id, string store) => new(
+        Path.Combine(
+            StateRoot(_dataFolder, ApplicationId), id.Partition.ToString(CultureInfo.InvariantCulture),
+            store),
+        DiskCache);
+
+    private Lazy<RocksCache> DiskCache { get; }
+
     /// <summary>Where all snapshots of an application lie.</summary>
     internal static string StateRoot(string dataFolder, string applicationId) =>
         Path.Combine(dataFolder, "state", applicationId);
@@ -130,4 +147,10 @@ public sealed record RuntimeOptions
 
     /// <summary>When snapshots are taken.</summary>
     public SnapshotOptions Snapshots { get; init; } = new();
+
+    /// <summary>Which stores are kept on disk, and what memory they may take.</summary>
+    public DiskOptions Disk { get; init; } = new();
+
+    /// <summary>Whether a store is kept on disk.</summary>
+    internal bool IsOnDisk(StoreSpec store) => store.Options.OnDisk || Disk.Stores.Contains(store.Name);
 }

@@ -25,7 +25,11 @@ internal sealed class TaskMeter : IDisposable
         _topics = [.. task.Inputs.Select(i => environment.TopicName(i.Partition.Topic))];
         _from = new long[_topics.Length];
         _positions = new long[_topics.Length];
-        _figures = new TaskFigures(task.Id.SubTopology, task.Id.Partition, [.. _stores.Select(s => s.Name)]);
+        _figures = new TaskFigures(task.Id.SubTopology, task.Id.Partition, [.. _stores.Select(s => s.Name)])
+        {
+            BytesMax = [.. _stores.Select(s => s.Disk is { } disk
+                ? disk.Options.EntryCacheBytes * 2 : s.Options.StateBytesMax)],
+        };
         environment.Figures[task.Id] = _figures;
     }
 
@@ -76,6 +80,7 @@ internal sealed class TaskMeter : IDisposable
     {
         _figures.StreamTimeMs = _task.Scope.StreamTimeMs;
         for (int i = 0; i < _stores.Length; i++)
-            _figures.Set(i, _stores[i].BytesReserved, _stores[i].Count);
+            _figures.Set(
+                i, _stores[i].BytesReserved, _stores[i].Count, _stores[i].Disk?.FileBytes ?? -1);
     }
 }

@@ -1,7 +1,6 @@
-using System.Diagnostics;
 using Streams.Log;
 using Streams.State;
-using Streams.Telemetry;
+using Streams.State.Disk;
 
 namespace Streams.Processing;
 
@@ -19,7 +18,7 @@ internal sealed class TaskStores : IDisposable
         if (part.Stores.Any(s => s.Savepoints))
             AddSavepoints(part.Stores);
         foreach (StoreSpec spec in part.Stores.Where(s => !s.Savepoints))
-            Add(spec.Create(null, 0));
+            Add(Create(spec));
         if (part.KeepsTime)
             Clocks = scope.Clocks = AddClocks(part);
     }
@@ -40,7 +39,7 @@ internal sealed class TaskStores : IDisposable
     internal void Committed(Task<long> commit)
     {
         foreach (Kept kept in _kept)
-            kept.Snapshots?.Committed(commit);
+            kept.Keeper?.Committed(commit);
     }
 
     /// <summary>Brings every store to the last commit.</summary>
@@ -61,7 +60,7 @@ internal sealed class TaskStores : IDisposable
     {
         foreach (Kept kept in _kept)
         {
-            kept.Snapshots?.Dispose();
+            kept.Keeper?.Dispose();
             kept.Store.Dispose();
         }
         _scope.Savepoints?.Dispose();
@@ -69,33 +68,25 @@ internal sealed class TaskStores : IDisposable
 
     private void Replay(ITopicLog log, ILogReader reader, Kept kept, CancellationToken cancellation)
     {
-        long started = Stopwatch.GetTimestamp();
-        long offset = kept.Snapshots?.Load() ?? log.StartOffset(kept.Changelog);
-        long replayed = 0;
-        bool fromSnapshot = kept.Store.Count > 0;
-        long end = log.HighWatermark(kept.Changelog);
-        using LogBatch batch = reader.CreateBatch();
-        while (offset < end)
+        var progress = new RestoreProgress(_scope.Id.ToString(), kept.Store.Name);
+        _environment.Restores.TryAdd(progress, true);
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (!reader.Read(kept.Changelog, offset, batch))
-            {
-                reader.WaitForMore();
-                continue;
-            }
-            for (; batch.TryRead(out LogRecord record); replayed++)
-                kept.Store.Restore(record.Key, record.HasValue, record.Value);
-            offset = batch.NextOffset;
+            new StoreRestore(log, _environment.Logger, progress)
+                .Run(kept.Store, kept.Keeper, kept.Changelog, reader, cancellation);
         }
-        reader.Close(kept.Changelog);
-        kept.Store.Flush(NoChangelog.Instance);
-        if (!fromSnapshot && replayed == 0)
-            return;
-        TimeSpan took = Stopwatch.GetElapsedTime(started);
-        EngineMeter.RecordRestore(kept.Store.Name, took);
-        _environment.Logger.StoreRestored(
-            _scope.Id.ToString(), kept.Store.Name, fromSnapshot ? "a snapshot" : "its changelog",
-            kept.Store.Count, replayed, took.TotalSeconds);
+        finally
+        {
+            _environment.Restores.TryRemove(progress, out _);
+        }
+    }
+
+    private StateStore Create(StoreSpec spec)
+    {
+        StateStore store = spec.Create(null, 0);
+        if (_environment.Options.IsOnDisk(spec))
+            store.UseDisk(new DiskTable(spec.Name, _environment.Options.Disk));
+        return store;
     }
 
     private void AddSavepoints(IReadOnlyList<StoreSpec> specs)
@@ -132,6 +123,7 @@ internal sealed class TaskStores : IDisposable
         where TStore : StateStore
     {
         _scope.AddStore(store);
+        store.TaskTimeMs = () => _scope.StreamTimeMs;
         Topic? changelog = store.Options.Logged ? _environment.ChangelogOf(store.Name) : null;
         _kept.Add(new Kept(_scope, store, changelog, _environment.Options.Snapshots));
         return store;
@@ -143,7 +135,7 @@ internal sealed class TaskStores : IDisposable
     {
         internal StateStore Store { get; } = store;
 
-        internal StoreSnapshots? Snapshots { get; private set; }
+        internal IStateKeeper? Keeper { get; private set; }
 
         internal bool IsLogged => changelog is not null;
 
@@ -155,7 +147,7 @@ internal sealed class TaskStores : IDisposable
         {
             if (changelog is null)
                 return;
-            Snapshots?.CountChangelogBytes(key.Length + value.Length + 16);
+            Keeper?.CountChangelogBytes(key.Length + value.Length + 16);
             scope.Writer.Append(Changelog, new LogRecord
             {
                 TimestampMs = Math.Max(scope.StreamTimeMs, 0),
@@ -166,18 +158,12 @@ internal sealed class TaskStores : IDisposable
             });
         }
 
-        internal void Open(ITopicLog log, TaskEnvironment environment) => Snapshots = new StoreSnapshots(
-            Store, log, Changelog, environment.SnapshotFiles(scope.Id, Store.Name), options,
-            environment.Background);
-    }
-}
-
-/// <summary>Takes changes that nobody needs to keep.</summary>
-internal sealed class NoChangelog : IChangelog
-{
-    internal static readonly NoChangelog Instance = new();
-
-    public void Append(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
-    {
+        internal void Open(ITopicLog log, TaskEnvironment environment) => Keeper = Store.Disk is { } table
+            ? new DiskKeeper(
+                table, log, Changelog, environment.DiskPlace(scope.Id, Store.Name), environment.Background,
+                environment.Clock)
+            : new StoreSnapshots(
+                Store, log, Changelog, environment.SnapshotFiles(scope.Id, Store.Name), options,
+                environment.Background);
     }
 }

@@ -11,15 +11,23 @@ namespace Streams.State;
 /// Views and references are valid until the next call that inserts, resizes or deletes an entry of this
 /// store.
 /// </remarks>
-public sealed class BytesStore : StateStore
+public sealed class BytesStore : StateStore, IKeyValueEntries
 {
     private readonly TrackedTable _table;
+    // The order of the keys is kept from the first read by range on: whoever reads none pays nothing for it.
+    private OrderedIndex? _order;
+    private EntryReading? _readings;
 
     internal BytesStore(StoreOptions options, IUndoLog? undo, int undoStore)
-        : base(options) => _table = new TrackedTable(options.StateBytesMax, undo, undoStore);
+        : this(options, new StateBudget(options), undo, undoStore)
+    {
+    }
+
+    internal BytesStore(StoreOptions options, StateBudget budget, IUndoLog? undo, int undoStore)
+        : base(options) => _table = new TrackedTable(budget, undo, undoStore);
 
     /// <inheritdoc/>
-    public override long BytesReserved => _table.BytesReserved;
+    public override long BytesReserved => _table.BytesReserved + (_order?.BytesReserved ?? 0);
 
     /// <inheritdoc/>
     public override long Count => _table.Count;
@@ -45,18 +53,34 @@ public sealed class BytesStore : StateStore
     }
 
     /// <summary>Opens an entry that was found, for change in place; its length stays.</summary>
-    public Span<byte> Change(StoreEntry entry) => _table.Change(entry.Name);
+    public Span<byte> Change(StoreEntry entry)
+    {
+        Detach();
+        return _table.Change(entry.Name);
+    }
 
     /// <summary>Gives an entry that was found another length, and opens it; what fits is kept.</summary>
-    public Span<byte> Resize(StoreEntry entry, int valueBytes) =>
-        _table.Change(_table.Resize(entry.Name, valueBytes));
+    public Span<byte> Resize(StoreEntry entry, int valueBytes)
+    {
+        Detach();
+        uint resized = _table.Resize(entry.Name, valueBytes);
+        if (_order is not null && resized != entry.Name)
+            _order.Rename(_table.Key(resized), resized);
+        return _table.Change(resized);
+    }
 
     /// <summary>Deletes an entry that was found.</summary>
-    public void Delete(StoreEntry entry) => _table.Delete(entry.Name);
+    public void Delete(StoreEntry entry)
+    {
+        Detach();
+        _order?.Remove(_table.Key(entry.Name));
+        _table.Delete(entry.Name);
+    }
 
     /// <summary>Opens a value for change in place; its length stays.</summary>
     public bool TryChange(ReadOnlySpan<byte> key, out Span<byte> value)
     {
+        Detach();
         uint entry = _table.Find(key);
         value = entry == 0 ? default : _table.Change(entry);
         return entry != 0;
@@ -67,8 +91,13 @@ public sealed class BytesStore : StateStore
     /// <param name="valueBytes">The length. What fits of an old value is kept; the rest is arbitrary.</param>
     /// <param name="existed">Whether there was an entry.</param>
     /// <exception cref="StateLimitException">The store is full.</exception>
-    public Span<byte> Put(ReadOnlySpan<byte> key, int valueBytes, out bool existed) =>
-        _table.Change(_table.Put(key, valueBytes, out existed));
+    public Span<byte> Put(ReadOnlySpan<byte> key, int valueBytes, out bool existed)
+    {
+        Detach();
+        if (_order is not null)
+            return PutInOrder(key, valueBytes, out existed);
+        return _table.Change(_table.Put(key, valueBytes, out existed));
+    }
 
     /// <summary>Sets a value.</summary>
     /// <exception cref="StateLimitException">The store is full.</exception>
@@ -94,7 +123,7 @@ public sealed class BytesStore : StateStore
         uint entry = _table.Find(key);
         if (entry == 0)
             return false;
-        _table.Delete(entry);
+        Delete(new StoreEntry(entry));
         return true;
     }
 
@@ -110,10 +139,30 @@ public sealed class BytesStore : StateStore
     public void PrefetchEntry(uint hash) => _table.PrefetchEntry(hash);
 
     /// <summary>All entries, ordered by key bytes, copied; not for the record path.</summary>
-    public IEnumerable<KeyValuePair<byte[], byte[]>> All()
+    public IEnumerable<KeyValuePair<byte[], byte[]>> All() => Read(KeyRange.All);
+
+    /// <summary>Entries in the order of their keys' bytes, as they are when reading begins, whatever changes
+    /// meanwhile; copied, so not for the record path.</summary>
+    /// <param name="range">Which keys.</param>
+    /// <param name="descending">From the last to the first.</param>
+    public IEnumerable<KeyValuePair<byte[], byte[]>> Read(KeyRange range, bool descending = false) =>
+        Read(range, descending, int.MaxValue);
+
+    IEnumerable<KeyValuePair<byte[], byte[]>> IKeyValueEntries.Read(
+        KeyRange range, bool descending, int limit) => Read(range, descending, limit);
+
+    private IEnumerable<KeyValuePair<byte[], byte[]>> Read(KeyRange range, bool descending, int limit)
     {
-        foreach (uint entry in _table.LiveEntriesByKey())
-            yield return new(_table.Key(entry).ToArray(), _table.Read(entry).ToArray());
+        using var reading = new EntryReading(this, NamesOf(range, descending, limit));
+        while (reading.TryTake(out KeyValuePair<byte[], byte[]> entry))
+            yield return entry;
+    }
+
+    internal override IEnumerable<StateEntry> Query(StateQuery query)
+    {
+        if (query.Range.IsOne(out byte[]? key))
+            return TryGet(key, out ReadOnlySpan<byte> value) ? [EntryOf(key!, value)] : [];
+        return Read(query.Range, query.Descending, query.Limit).Select(e => EntryOf(e.Key, e.Value));
     }
 
     internal override void Flush(IChangelog changelog)
@@ -124,6 +173,7 @@ public sealed class BytesStore : StateStore
 
     internal override void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
     {
+        _order = null;
         if (hasValue)
             value.CopyTo(_table.Restore(key, value.Length));
         else
@@ -140,9 +190,119 @@ public sealed class BytesStore : StateStore
 
     internal override IReadOnlyList<SnapshotPart> SnapshotParts() => [new SnapshotPart(0, _table)];
 
-    internal override TrackedTable RestorePart(long part) => _table;
+    internal override TrackedTable RestorePart(long part)
+    {
+        _order = null;
+        return _table;
+    }
 
-    internal override void Clear() => _table.Clear();
+    internal override void Clear()
+    {
+        Detach();
+        _order = null;
+        _table.Clear();
+    }
+
+    void IKeyValueEntries.Flush(IChangelog changelog) => Flush(changelog);
+
+    void IKeyValueEntries.Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
+        Restore(key, hasValue, value);
+
+    void IKeyValueEntries.Clear() => Clear();
+
+    private static StateEntry EntryOf(byte[] key, ReadOnlySpan<byte> value) =>
+        new(StateText.OfBytes(key), key, StateText.Hex(value));
+
+    private Span<byte> PutInOrder(ReadOnlySpan<byte> key, int valueBytes, out bool existed)
+    {
+        uint before = _table.Find(key);
+        uint entry = _table.Put(key, valueBytes, out existed);
+        if (!existed)
+            _order!.Insert(key, entry);
+        else if (entry != before)
+            _order!.Rename(key, entry);
+        return _table.Change(entry);
+    }
+
+    private uint[] NamesOf(KeyRange range, bool descending, int limit)
+    {
+        // Somebody who reads a few entries once does not make every change dearer from then on.
+        if (_order is null && limit != int.MaxValue)
+            return _table.FirstByKey(range, descending, limit);
+        if (_order is null && range == KeyRange.All && !descending)
+            return _table.LiveEntriesByKey();
+        if (_order is null)
+        {
+            _order = new OrderedIndex(_table);
+            _order.Rebuild(_table.LiveEntriesByKey());
+        }
+        uint[] names = _order.Names(range);
+        if (descending)
+            Array.Reverse(names);
+        return names;
+    }
+
+    // What is being read keeps what it was: what is left of it is copied before the first change.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Detach()
+    {
+        if (_readings is not null)
+            DetachAll();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void DetachAll()
+    {
+        for (EntryReading? reading = _readings; reading is not null; reading = reading.Next)
+            reading.Copy();
+        _readings = null;
+    }
+
+    /// <summary>Somebody who reads entries one after the other.</summary>
+    private sealed class EntryReading : IDisposable
+    {
+        private readonly BytesStore _store;
+        private readonly uint[] _names;
+        private KeyValuePair<byte[], byte[]>[]? _copies;
+        private int _next;
+
+        internal EntryReading(BytesStore store, uint[] names)
+        {
+            _store = store;
+            _names = names;
+            Next = store._readings;
+            store._readings = this;
+        }
+
+        internal EntryReading? Next { get; private set; }
+
+        internal bool TryTake(out KeyValuePair<byte[], byte[]> entry)
+        {
+            entry = _next == _names.Length ? default : _copies?[_next] ?? At(_next);
+            return _next++ < _names.Length;
+        }
+
+        internal void Copy()
+        {
+            _copies = new KeyValuePair<byte[], byte[]>[_names.Length];
+            for (int i = _next; i < _names.Length; i++)
+                _copies[i] = At(i);
+        }
+
+        public void Dispose()
+        {
+            if (_store._readings == this)
+                _store._readings = Next;
+            for (EntryReading? other = _store._readings; other is not null; other = other.Next)
+            {
+                if (other.Next == this)
+                    other.Next = Next;
+            }
+        }
+
+        private KeyValuePair<byte[], byte[]> At(int place) =>
+            new(_store._table.Key(_names[place]).ToArray(), _store._table.Read(_names[place]).ToArray());
+    }
 
     private readonly struct ChangeWriter(IChangelog changelog) : IChangeVisitor
     {

@@ -20,17 +20,20 @@ internal sealed class FlatTable
     private const int SlotsMin = 64;
     private const int CacheLineBytes = 64;
 
+    private readonly StateBudget _budget;
     private readonly PageArena _arena;
     private ulong[] _slots = new ulong[SlotsMin];
     private int _mask = SlotsMin - 1;
 
-    /// <param name="bytesMax">Bound on the entries, in bytes.</param>
+    /// <param name="budget">What memory is taken from.</param>
     /// <param name="spare">Memory to use before new memory is allocated.</param>
-    internal FlatTable(long bytesMax, SpareMemory? spare = null)
+    internal FlatTable(StateBudget budget, SpareMemory? spare = null)
     {
-        _arena = new PageArena(bytesMax, spare);
+        _arena = new PageArena(budget, spare);
+        _budget = budget;
         if (spare?.TakeSlots() is not { } slots)
             return;
+        budget.Take(SlotBytesOver(slots.Length));
         _slots = slots;
         _mask = slots.Length - 1;
     }
@@ -157,6 +160,7 @@ internal sealed class FlatTable
     internal void Clear(SpareMemory? leaveTo = null)
     {
         _arena.Clear(leaveTo);
+        _budget.Give(SlotBytesOver(_slots.Length));
         leaveTo?.Add(_slots);
         _slots = new ulong[SlotsMin];
         _mask = SlotsMin - 1;
@@ -202,6 +206,9 @@ internal sealed class FlatTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe void PrefetchLine(ref byte at) => Sse.Prefetch0(Unsafe.AsPointer(ref at));
 
+    // The least index is so small that it counts for nothing.
+    private static long SlotBytesOver(int slots) => sizeof(ulong) * (long)(slots - SlotsMin);
+
     private void Release(uint entry)
     {
         ref EntryHeader header = ref Header(entry);
@@ -245,6 +252,7 @@ internal sealed class FlatTable
     private void Grow()
     {
         ulong[] old = _slots;
+        _budget.Take(sizeof(ulong) * (long)old.Length);
         _slots = LargeMemory.Allocate<ulong>(checked(old.Length * 2));
         Array.Clear(_slots);
         _mask = _slots.Length - 1;

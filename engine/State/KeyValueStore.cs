@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Streams.Buffers;
 using Streams.Records;
+using Streams.State.Disk;
 
 namespace Streams.State;
 
@@ -14,26 +15,31 @@ public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueS
 {
     private const int TimestampBytes = 8;
 
-    private readonly BytesStore _bytes;
+    private readonly ExpiryQueue? _expiry;
     private readonly Serde<TKey> _keySerde;
     private readonly Serde<TValue> _valueSerde;
     private readonly PooledBuffer _key = new();
     private readonly PooledBuffer _value = new();
+    private IKeyValueEntries _entries;
 
     internal KeyValueStore(
         StoreOptions options, Serde<TKey> keySerde, Serde<TValue> valueSerde, IUndoLog? undo, int undoStore)
         : base(options)
     {
-        _bytes = new BytesStore(options, undo, undoStore);
+        var budget = new StateBudget(options);
+        _entries = new BytesStore(options, budget, undo, undoStore);
+        _expiry = options.TimeToLive is { } span ? new ExpiryQueue((long)span.TotalMilliseconds, budget) : null;
         _keySerde = keySerde;
         _valueSerde = valueSerde;
     }
 
     /// <inheritdoc/>
-    public override long BytesReserved => _bytes.BytesReserved;
+    public override long BytesReserved => _entries.BytesReserved + (_expiry?.BytesReserved ?? 0);
 
-    /// <inheritdoc/>
-    public override long Count => _bytes.Count;
+    /// <summary>Number of entries, with those that have expired since the last commit.</summary>
+    public override long Count => _entries.Count;
+
+    internal override DiskTable? Disk => _entries as DiskTable;
 
     /// <summary>Reads a value and its time, refilling <paramref name="value"/> where its type allows
     /// that.</summary>
@@ -41,9 +47,12 @@ public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueS
     public bool TryGet(in TKey key, ref TValue value, out long timestampMs)
     {
         timestampMs = 0;
-        if (!_bytes.TryGet(Encode(key), out ReadOnlySpan<byte> stored))
+        if (!_entries.TryGet(Encode(key), out ReadOnlySpan<byte> stored))
             return false;
-        timestampMs = BinaryPrimitives.ReadInt64LittleEndian(stored);
+        long storedMs = BinaryPrimitives.ReadInt64LittleEndian(stored);
+        if (_expiry is not null && _expiry.IsOver(storedMs, TaskTimeMs()))
+            return false;
+        timestampMs = storedMs;
         _valueSerde.Deserialize(stored[TimestampBytes..], ref value);
         return true;
     }
@@ -61,44 +70,125 @@ public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueS
     {
         _value.Clear();
         _valueSerde.Serialize(value, _value);
-        Span<byte> stored = _bytes.Put(Encode(key), TimestampBytes + _value.Length, out _);
+        ReadOnlySpan<byte> keyBytes = Encode(key);
+        _expiry?.Add(keyBytes, timestampMs);
+        Span<byte> stored = _entries.Put(keyBytes, TimestampBytes + _value.Length, out _);
         BinaryPrimitives.WriteInt64LittleEndian(stored, timestampMs);
         _value.WrittenSpan.CopyTo(stored[TimestampBytes..]);
     }
 
     /// <summary>Deletes a key.</summary>
     /// <returns>Whether it was there.</returns>
-    public bool Delete(in TKey key) => _bytes.Delete(Encode(key));
+    public bool Delete(in TKey key) => _entries.Delete(Encode(key));
 
     /// <inheritdoc/>
-    public IEnumerable<KeyValuePair<TKey, TValue>> All()
+    public IEnumerable<KeyValuePair<TKey, TValue>> All() => Read(KeyRange.All);
+
+    /// <inheritdoc/>
+    public IEnumerable<KeyValuePair<TKey, TValue>> Range(
+        in TKey from, in TKey to, bool descending = false) => Read(Between(from, to), descending);
+
+    /// <inheritdoc/>
+    public IEnumerable<KeyValuePair<TKey, TValue>> Prefix(
+        ReadOnlySpan<byte> prefix, bool descending = false) => Read(KeyRange.Prefix(prefix), descending);
+
+    /// <inheritdoc/>
+    public IEnumerable<KeyValuePair<TKey, TValue>> Read(KeyRange range, bool descending = false)
     {
-        foreach ((byte[] key, byte[] value) in _bytes.All())
+        foreach ((byte[] key, byte[] value) in ReadEntries(range, descending))
             yield return new(
                 _keySerde.Deserialize(key), _valueSerde.Deserialize(value.AsSpan(TimestampBytes)));
     }
 
-    internal override void Flush(IChangelog changelog) => _bytes.Flush(changelog);
+    /// <summary>The range between two keys, both included.</summary>
+    internal KeyRange Between(in TKey from, in TKey to) =>
+        KeyRange.Between(Encode(from).ToArray(), Encode(to).ToArray());
+
+    /// <summary>Entries with the bytes of their keys.</summary>
+    internal IEnumerable<(byte[], KeyValuePair<TKey, TValue>)> ReadKeyed(
+        KeyRange range, bool descending, int limit) =>
+        ReadEntries(range, descending, _expiry is null ? limit : int.MaxValue).Select(e => (
+            e.Key, KeyValuePair.Create(
+                _keySerde.Deserialize(e.Key), _valueSerde.Deserialize(e.Value.AsSpan(TimestampBytes)))));
+
+    internal override void UseDisk(DiskTable table)
+    {
+        _entries.Clear();
+        _entries = table;
+    }
+
+    internal override IEnumerable<StateEntry> Query(StateQuery query)
+    {
+        bool one = query.Range.IsOne(out byte[]? wanted);
+        IEnumerable<KeyValuePair<byte[], byte[]>> found = !one
+            ? ReadEntries(query.Range, query.Descending, _expiry is null ? query.Limit : int.MaxValue)
+            : _entries.TryGet(wanted, out ReadOnlySpan<byte> value) && !IsOver(value)
+                ? [new(wanted!, value.ToArray())]
+                : [];
+        return found.Select(e => new StateEntry(
+            StateText.Of(_keySerde, e.Key), e.Key, StateText.Of(_valueSerde, e.Value.AsSpan(TimestampBytes)))
+        {
+            TimestampMs = BinaryPrimitives.ReadInt64LittleEndian(e.Value),
+        });
+    }
+
+    internal override byte[] QueryKey(string text) => StateText.KeyOf(_keySerde, text);
+
+    internal override void Flush(IChangelog changelog)
+    {
+        _expiry?.Drop(_entries, TaskTimeMs());
+        _entries.Flush(changelog);
+    }
 
     internal override void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
-        _bytes.Restore(key, hasValue, value);
+        _entries.Restore(key, hasValue, value);
 
-    internal override void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
-        _bytes.Undo(part, key, hasValue, value);
+    internal override void Restored()
+    {
+        if (_expiry is null)
+            return;
+        foreach ((byte[] key, byte[] value) in _entries.Read(KeyRange.All))
+            _expiry.Add(key, BinaryPrimitives.ReadInt64LittleEndian(value));
+    }
 
-    internal override IReadOnlyList<SnapshotPart> SnapshotParts() => _bytes.SnapshotParts();
+    internal override void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
+    {
+        if (!hasValue)
+        {
+            _entries.Delete(key);
+            return;
+        }
+        _expiry?.Add(key, BinaryPrimitives.ReadInt64LittleEndian(value));
+        value.CopyTo(_entries.Put(key, value.Length, out _));
+    }
 
-    internal override TrackedTable RestorePart(long part) => _bytes.RestorePart(part);
+    internal override IReadOnlyList<SnapshotPart> SnapshotParts() =>
+        (_entries as BytesStore)?.SnapshotParts() ?? [];
 
-    internal override void Clear() => _bytes.Clear();
+    internal override TrackedTable RestorePart(long part) => ((BytesStore)_entries).RestorePart(part);
+
+    internal override void Clear()
+    {
+        _entries.Clear();
+        _expiry?.Clear();
+    }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
+        (_entries as IDisposable)?.Dispose();
         _key.Dispose();
         _value.Dispose();
     }
+
+    private IEnumerable<KeyValuePair<byte[], byte[]>> ReadEntries(
+        KeyRange range, bool descending, int limit = int.MaxValue) => _expiry is null
+            ? _entries.Read(range, descending, limit)
+            : _entries.Read(range, descending, limit).Where(e => !IsOver(e.Value));
+
+    private bool IsOver(ReadOnlySpan<byte> stored) => _expiry is not null
+        && _expiry.IsOver(BinaryPrimitives.ReadInt64LittleEndian(stored), TaskTimeMs());
 
     private ReadOnlySpan<byte> Encode(in TKey key)
     {
@@ -119,4 +209,14 @@ public interface IReadOnlyKeyValueStore<TKey, TValue>
 
     /// <summary>All entries, ordered by the bytes of their keys.</summary>
     IEnumerable<KeyValuePair<TKey, TValue>> All();
+
+    /// <summary>Entries between two keys, both included, ordered by the bytes of their keys.</summary>
+    IEnumerable<KeyValuePair<TKey, TValue>> Range(in TKey from, in TKey to, bool descending = false);
+
+    /// <summary>Entries whose keys begin with some bytes, ordered by the bytes of their keys.</summary>
+    IEnumerable<KeyValuePair<TKey, TValue>> Prefix(ReadOnlySpan<byte> prefix, bool descending = false);
+
+    /// <summary>Entries of a range of keys, ordered by the bytes of their keys, as they are when reading
+    /// begins, whatever changes meanwhile.</summary>
+    IEnumerable<KeyValuePair<TKey, TValue>> Read(KeyRange range, bool descending = false);
 }

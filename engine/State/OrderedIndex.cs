@@ -49,6 +49,27 @@ internal sealed class OrderedIndex(TrackedTable table)
     /// <summary>The entry with the lowest key; 0 for none.</summary>
     internal uint First() => _blockCount == 0 ? 0 : Block(0)[0].Entry;
 
+    /// <summary>The entries of a range, in order.</summary>
+    internal uint[] Names(KeyRange range)
+    {
+        var names = new List<uint>();
+        int place = 0, at = 0;
+        if (range.From is not null && !Find(range.From, out place, out at))
+            return [];
+        for (; place < _blockCount; place++, at = 0)
+        {
+            ReadOnlySpan<Item> block = Block(place)[.._used[_order[place]]];
+            for (; at < block.Length; at++)
+            {
+                if (range.Before is not null
+                    && table.Key(block[at].Entry).SequenceCompareTo(range.Before) >= 0)
+                    return [.. names];
+                names.Add(block[at].Entry);
+            }
+        }
+        return [.. names];
+    }
+
     /// <summary>Adds an entry; its key must not be there.</summary>
     internal void Insert(ReadOnlySpan<byte> key, uint entry)
     {

@@ -19,7 +19,7 @@ internal sealed class OrderedStore : StateStore
     internal OrderedStore(StoreOptions options, IUndoLog? undo, int undoStore)
         : base(options)
     {
-        _table = new TrackedTable(options.StateBytesMax, undo, undoStore);
+        _table = new TrackedTable(new StateBudget(options), undo, undoStore);
         _index = new OrderedIndex(_table);
     }
 

@@ -8,8 +8,8 @@ namespace Streams.State;
 /// is named by 32 bits, so a table of them needs no object per entry, and an entry never moves while it
 /// lives.
 /// </summary>
-/// <remarks>Not thread-safe. Bounded by <c>bytesMax</c>; reaching it is an error that names the
-/// bound.</remarks>
+/// <remarks>Not thread-safe. Bounded by the budget of its store; reaching that is an error that
+/// names both.</remarks>
 internal sealed class PageArena
 {
     /// <summary>Bytes of an ordinary page. An entry larger than a quarter of it gets a page of its
@@ -24,7 +24,7 @@ internal sealed class PageArena
     private const int PagesMax = 1 << 16;
     private const int SharedBytesMax = PageBytes / 4;
 
-    private readonly long _bytesMax;
+    private readonly StateBudget _budget;
     private readonly uint[] _free = new uint[SizeClass.Count];
     // A page is a stretch of an array that may hold many: which array, where in it, how much of it is used.
     private byte[][] _pages = new byte[16][];
@@ -37,11 +37,11 @@ internal sealed class PageArena
 
     private readonly SpareMemory? _spare;
 
-    /// <param name="bytesMax">Bound, in bytes.</param>
+    /// <param name="budget">What memory is taken from.</param>
     /// <param name="spare">Memory to use before new memory is allocated.</param>
-    internal PageArena(long bytesMax, SpareMemory? spare = null)
+    internal PageArena(StateBudget budget, SpareMemory? spare = null)
     {
-        _bytesMax = bytesMax;
+        _budget = budget;
         _spare = spare;
     }
 
@@ -106,6 +106,7 @@ internal sealed class PageArena
         _openPage = -1;
         _chunk = [];
         _chunkUsed = 0;
+        _budget.Give(BytesReserved);
         BytesReserved = 0;
     }
 
@@ -118,8 +119,12 @@ internal sealed class PageArena
 
     private int AddPage(int bytes)
     {
-        if (BytesReserved + bytes > _bytesMax || _pageCount == PagesMax)
-            throw new StateLimitException(BytesReserved, _bytesMax);
+        // A page's number has sixteen bits.
+        if (_pageCount == PagesMax)
+            throw new StateLimitException(
+                $"A table of a store holds {BytesReserved:N0} bytes, as many as it can number: spread the "
+                + "topic over more partitions, or keep the store on disk.");
+        _budget.Take(bytes);
         if (_pageCount == _pages.Length)
         {
             Array.Resize(ref _pages, _pageCount * 2);

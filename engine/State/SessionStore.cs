@@ -16,7 +16,7 @@ public readonly record struct SessionSpan(long StartMs, long EndMs);
 /// </remarks>
 /// <typeparam name="TKey">The key's type.</typeparam>
 /// <typeparam name="TAggregate">The aggregate's type.</typeparam>
-public sealed class SessionStore<TKey, TAggregate> : StateStore
+public sealed class SessionStore<TKey, TAggregate> : StateStore, IReadOnlySessionStore<TKey, TAggregate>
 {
     private const int StartBytes = 8;
 
@@ -97,6 +97,20 @@ public sealed class SessionStore<TKey, TAggregate> : StateStore
         return sessions;
     }
 
+    internal override IEnumerable<StateEntry> Query(StateQuery query) =>
+        _table.Query(query with { FromMs = long.MinValue, ToMs = long.MaxValue })
+            .Where(e => e.TimeMs >= query.FromMs
+                && BinaryPrimitives.ReadInt64LittleEndian(e.Payload) <= query.ToMs)
+            .Select(e => new StateEntry(
+                StateText.Of(_keySerde, e.Key), e.Key,
+                StateText.Of(_valueSerde, e.Payload.AsSpan(StartBytes)))
+            {
+                StartMs = BinaryPrimitives.ReadInt64LittleEndian(e.Payload),
+                EndMs = e.TimeMs,
+            });
+
+    internal override byte[] QueryKey(string text) => StateText.KeyOf(_keySerde, text);
+
     /// <summary>Finds the sessions of a key that touch a stretch of time, by end.</summary>
     /// <returns>How many there are in <paramref name="found"/>, which grows where it must.</returns>
     internal int Find(in TKey key, long earliestEndMs, long latestStartMs, ref SessionSpan[] found)
@@ -144,4 +158,15 @@ public sealed class SessionStore<TKey, TAggregate> : StateStore
         _keySerde.Serialize(key, _key);
         return _key.WrittenSpan;
     }
+}
+
+/// <summary>What a session store lets others read.</summary>
+public interface IReadOnlySessionStore<TKey, TAggregate>
+{
+    /// <summary>The sessions of a key that touch a stretch of time, by end.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="earliestEndMs">They end then or later.</param>
+    /// <param name="latestStartMs">They start then or earlier.</param>
+    IReadOnlyList<(SessionSpan Session, TAggregate Value)> Fetch(
+        TKey key, long earliestEndMs, long latestStartMs);
 }

@@ -55,7 +55,8 @@ internal static class SnapshotFile
     /// <summary>Reads a snapshot into an empty store.</summary>
     /// <returns>The changelog offset to replay from; null where the file is not a whole snapshot, and the
     /// store may hold part of it.</returns>
-    internal static long? Read(ILogFileSystem files, string name, StateStore store)
+    internal static long? Read(
+        ILogFileSystem files, string name, StateStore store, RestoreProgress? progress = null)
     {
         using ILogFile file = files.Open(name, LogFileMode.Read);
         Span<byte> header = stackalloc byte[HeaderBytes];
@@ -63,9 +64,11 @@ internal static class SnapshotFile
             return null;
         byte[] page = new byte[PageArena.PageBytes + FrameBytes];
         long position = HeaderBytes;
+        progress?.Begin(isSnapshot: true, file.Length);
         while (ReadFrame(file, position, ref page, out long part, out int length))
         {
             position += FrameBytes + length;
+            progress?.Report(position);
             ReadOnlySpan<byte> bytes = page.AsSpan(FrameBytes, length);
             if (part != ClosingPart)
             {

@@ -4,10 +4,11 @@ namespace Streams.State;
 public sealed class StateLimitException : Exception
 {
     /// <summary>A store's memory is used up.</summary>
-    public StateLimitException(long bytes, long bytesMax)
+    public StateLimitException(string store, long bytes, long bytesMax)
         : base(
-            $"The store holds {bytes:N0} bytes and may hold {bytesMax:N0}. Raise its StateBytesMax, "
-            + "shorten its retention, or spread the topic over more partitions.")
+            $"The store '{store}' of a task holds {bytes:N0} bytes and may hold {bytesMax:N0}. Raise its "
+            + "StateBytesMax, shorten its retention, give its entries a TimeToLive, keep it on disk, or "
+            + "spread the topic over more partitions.")
     {
     }
 

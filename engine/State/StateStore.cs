@@ -28,6 +28,30 @@ public abstract class StateStore : IDisposable
     /// <summary>The stream time of the operator that owns the store: what is late goes by this.</summary>
     internal long StreamTimeMs { get; set; } = long.MinValue;
 
+    /// <summary>The stream time of the task, by which entries with a time to live go.</summary>
+    internal Func<long> TaskTimeMs { get; set; } = static () => long.MinValue;
+
+    /// <summary>The table on disk that the store lies in; null for one in memory.</summary>
+    internal virtual Disk.DiskTable? Disk => null;
+
+    /// <summary>Puts the empty store on disk.</summary>
+    internal virtual void UseDisk(Disk.DiskTable table) =>
+        throw new NotSupportedException($"The store '{Name}' is of a kind that is kept in memory.");
+
+    /// <summary>Called when everything that was committed is there again.</summary>
+    internal virtual void Restored()
+    {
+    }
+
+    /// <summary>Reads entries for somebody outside; on the task's thread.</summary>
+    /// <returns>Entries in order, read as they are taken.</returns>
+    internal virtual IEnumerable<StateEntry> Query(StateQuery query) =>
+        throw new StateQueryException($"The store '{Name}' holds what an operator keeps for itself.");
+
+    /// <summary>The bytes of a key that somebody wrote as text.</summary>
+    /// <exception cref="StateQueryException">It is no key of the store's type.</exception>
+    internal virtual byte[] QueryKey(string text) => StateText.BytesOf(text);
+
     /// <summary>Writes what changed since the last flush.</summary>
     internal abstract void Flush(IChangelog changelog);
 
@@ -74,6 +98,16 @@ internal interface IChangelog
     void Append(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value);
 }
 
+/// <summary>Takes changes that nobody needs to keep.</summary>
+internal sealed class NoChangelog : IChangelog
+{
+    internal static readonly NoChangelog Instance = new();
+
+    public void Append(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
+    {
+    }
+}
+
 /// <summary>What a store is to be like.</summary>
 public sealed record StoreOptions
 {
@@ -86,6 +120,14 @@ public sealed record StoreOptions
     /// <summary>Whether changes are logged; without it the state is gone after a restart. Default
     /// true.</summary>
     public bool Logged { get; init; } = true;
+
+    /// <summary>Whether the entries lie on disk, with those used last in memory: for key-value stores that
+    /// are larger than memory. Needs the package librocksdb7.8. Default false.</summary>
+    public bool OnDisk { get; init; }
+
+    /// <summary>How long an entry of a key-value store lives after its own time, by the task's stream time;
+    /// null for ever, which is the default.</summary>
+    public TimeSpan? TimeToLive { get; init; }
 
     /// <summary>What the keys and values are called in the topology's recorded shape.</summary>
     public string Shape { get; init; } = "bytes";

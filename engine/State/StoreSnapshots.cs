@@ -14,7 +14,7 @@ namespace Streams.State;
 /// power cut takes from the log. Two generations are kept, and the changelog from the older one's start on,
 /// so that a damaged file costs time, not state.
 /// </remarks>
-internal sealed class StoreSnapshots : IDisposable
+internal sealed class StoreSnapshots : IStateKeeper
 {
     private readonly StateStore _store;
     private readonly ITopicLog _log;
@@ -40,19 +40,22 @@ internal sealed class StoreSnapshots : IDisposable
     }
 
     /// <summary>Notes that the changelog grew.</summary>
-    internal void CountChangelogBytes(int bytes) => _changelogBytes += bytes;
+    public void CountChangelogBytes(int bytes) => _changelogBytes += bytes;
 
     /// <summary>Loads the newest whole snapshot into the empty store.</summary>
     /// <returns>The changelog offset to replay from: 0 where there is no snapshot.</returns>
     /// <exception cref="StateLostException">The snapshots are damaged and the changelog no longer reaches
     /// back to the beginning.</exception>
-    internal long Load()
+    internal long Load() => Load(new RestoreProgress("", _store.Name));
+
+    /// <inheritdoc/>
+    public long Load(RestoreProgress progress)
     {
         long start = _log.StartOffset(_changelog);
         long end = _log.EndOffset(_changelog, ReadLevel.Committed);
         foreach (string name in Names().Reverse())
         {
-            if (SnapshotFile.Read(_files, name, _store) is { } offset && offset >= start && offset <= end)
+            if (SnapshotFile.Read(_files, name, _store, progress) is { } offset && offset >= start && offset <= end)
                 return offset;
             _store.Clear();
         }
@@ -60,12 +63,17 @@ internal sealed class StoreSnapshots : IDisposable
             || _log.SharesWork ? start : throw new StateLostException(_store.Name, _files.Location);
     }
 
+    /// <inheritdoc/>
+    public void Replayed(long end)
+    {
+    }
+
     /// <summary>
     /// When the state is as a commit will have it: starts a snapshot where one is due, or copies the next
     /// slice of the one under way.
     /// </summary>
     /// <param name="commit">The commit, which may still be under way.</param>
-    internal void Committed(Task<long> commit)
+    public void Committed(Task<long> commit)
     {
         if (!_writing.IsCompleted)
             return;

@@ -8,7 +8,7 @@ internal sealed class TimeSegments
 {
     private readonly SortedList<long, TrackedTable> _tables = [];
     private readonly SpareMemory _spare = new();
-    private readonly StoreOptions _options;
+    private readonly StateBudget _budget;
     private readonly IUndoLog? _undo;
     private readonly int _undoStore;
     private TrackedTable? _last;
@@ -18,10 +18,12 @@ internal sealed class TimeSegments
     /// <param name="retentionMs">How far behind the observed time an entry can be and still be found.</param>
     /// <param name="undo">The undo log, or null.</param>
     /// <param name="undoStore">The store's number there.</param>
-    internal TimeSegments(StoreOptions options, long retentionMs, IUndoLog? undo, int undoStore)
+    /// <param name="budget">What memory is taken from; null for the store's own.</param>
+    internal TimeSegments(
+        StoreOptions options, long retentionMs, IUndoLog? undo, int undoStore, StateBudget? budget = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(retentionMs);
-        _options = options;
+        _budget = budget ?? new StateBudget(options);
         _undo = undo;
         _undoStore = undoStore;
         RetentionMs = retentionMs;
@@ -112,7 +114,7 @@ internal sealed class TimeSegments
         TrackedTable? table = Find(segment);
         if (table is not null)
             return table;
-        table = new TrackedTable(_options.StateBytesMax, _undo, _undoStore, segment, _spare);
+        table = new TrackedTable(_budget, _undo, _undoStore, segment, _spare);
         _tables.Add(segment, table);
         _lastSegment = segment;
         return _last = table;
@@ -130,6 +132,8 @@ internal sealed class TimeSegments
     /// <summary>Forgets everything.</summary>
     internal void Clear()
     {
+        foreach (TrackedTable table in _tables.Values)
+            table.Clear();
         _tables.Clear();
         _last = null;
         _lastSegment = long.MinValue;

@@ -22,15 +22,15 @@ internal sealed class TrackedTable
     private uint[] _dirty = new uint[64];
     private int _dirtyCount;
 
-    /// <param name="bytesMax">Bound on the table's memory, in bytes.</param>
+    /// <param name="budget">What memory is taken from.</param>
     /// <param name="undo">Where old values go while a savepoint is open; null where there are none.</param>
     /// <param name="undoStore">What names the store in the undo log.</param>
     /// <param name="undoPart">What names this table within the store.</param>
     /// <param name="spare">Memory to use before new memory is allocated.</param>
     internal TrackedTable(
-        long bytesMax, IUndoLog? undo = null, int undoStore = 0, long undoPart = 0, SpareMemory? spare = null)
+        StateBudget budget, IUndoLog? undo = null, int undoStore = 0, long undoPart = 0, SpareMemory? spare = null)
     {
-        _table = new FlatTable(bytesMax, spare);
+        _table = new FlatTable(budget, spare);
         _undo = undo;
         _undoStore = undoStore;
         _undoPart = undoPart;
@@ -185,6 +185,30 @@ internal sealed class TrackedTable
             e => (_table.Header(e).Flags & EntryFlags.Deleted) == 0)];
         Array.Sort(entries, (a, b) => _table.Key(a).SequenceCompareTo(_table.Key(b)));
         return entries;
+    }
+
+    /// <summary>The names of the first live entries of a range by key, or of the last from the end, in that
+    /// order; for reads outside the record path. Goes once through all entries.</summary>
+    internal uint[] FirstByKey(KeyRange range, bool descending, int limit)
+    {
+        uint[] entries = new uint[_table.Count];
+        int count = _table.CopyEntries(entries);
+        int sign = descending ? -1 : 1;
+        Comparison<uint> order = (a, b) => sign * _table.Key(a).SequenceCompareTo(_table.Key(b));
+        // The one that would go first if a better one came is on top.
+        var best = new PriorityQueue<uint, uint>(Comparer<uint>.Create((a, b) => order(b, a)));
+        foreach (uint entry in entries.AsSpan(0, count))
+        {
+            if ((_table.Header(entry).Flags & EntryFlags.Deleted) != 0 || !range.Contains(_table.Key(entry)))
+                continue;
+            if (best.Count < limit)
+                best.Enqueue(entry, entry);
+            else if (limit > 0 && order(entry, best.Peek()) < 0)
+                best.EnqueueDequeue(entry, entry);
+        }
+        uint[] found = [.. best.UnorderedItems.Select(i => i.Element)];
+        Array.Sort(found, order);
+        return found;
     }
 
     /// <summary>Removes everything, unmarked.</summary>

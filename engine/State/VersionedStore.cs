@@ -29,7 +29,7 @@ public enum VersionPut
 /// </remarks>
 /// <typeparam name="TKey">The key's type.</typeparam>
 /// <typeparam name="TValue">The value's type.</typeparam>
-public sealed class VersionedStore<TKey, TValue> : StateStore
+public sealed class VersionedStore<TKey, TValue> : StateStore, IReadOnlyVersionedStore<TKey, TValue>
 {
     // Neither a segment nor what ends a snapshot.
     private const long LatestPart = long.MaxValue - 1;
@@ -51,8 +51,9 @@ public sealed class VersionedStore<TKey, TValue> : StateStore
         int undoStore)
         : base(options)
     {
-        _latest = new TrackedTable(options.StateBytesMax, undo, undoStore, LatestPart);
-        _history = new WindowTable(options, historyMs, undo, undoStore, historyMs / ListsPerHistory);
+        var budget = new StateBudget(options);
+        _latest = new TrackedTable(budget, undo, undoStore, LatestPart);
+        _history = new WindowTable(options, historyMs, undo, undoStore, historyMs / ListsPerHistory, budget);
         _keySerde = keySerde;
         _valueSerde = valueSerde;
         HistoryMs = historyMs;
@@ -116,6 +117,33 @@ public sealed class VersionedStore<TKey, TValue> : StateStore
         return Put(Encode(key), fromMs, _value.WrittenSpan, false);
     }
 
+    internal override IEnumerable<StateEntry> Query(StateQuery query)
+    {
+        // A key that has no value now may have had one then.
+        var keys = new SortedSet<byte[]>(
+            _history.Keys(query.Range), Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b)));
+        foreach (uint entry in _latest.LiveEntriesByKey())
+        {
+            if (query.Range.Contains(_latest.Key(entry)))
+                keys.Add(_latest.Key(entry).ToArray());
+        }
+        foreach (byte[] bytes in query.Descending ? keys.Reverse() : keys)
+        {
+            TKey key = _keySerde.Deserialize(bytes);
+            TValue value = default!;
+            bool found = query.ToMs == long.MaxValue
+                ? TryGet(key, ref value, out long fromMs)
+                : TryGetAsOf(key, query.ToMs, ref value, out fromMs);
+            if (found)
+                yield return new StateEntry(StateText.Of(_keySerde, bytes), bytes, TextOf(value))
+                {
+                    StartMs = fromMs,
+                };
+        }
+    }
+
+    internal override byte[] QueryKey(string text) => StateText.KeyOf(_keySerde, text);
+
     internal override void Flush(IChangelog changelog)
     {
         var writer = new LatestWriter(this, changelog);
@@ -162,6 +190,13 @@ public sealed class VersionedStore<TKey, TValue> : StateStore
         _key.Dispose();
         _value.Dispose();
         _moved.Dispose();
+    }
+
+    private string TextOf(in TValue value)
+    {
+        _value.Clear();
+        _valueSerde.Serialize(value, _value);
+        return StateText.Of(_valueSerde, _value.WrittenSpan);
     }
 
     private long HorizonMs => ObservedMs == long.MinValue ? long.MinValue : ObservedMs - HistoryMs;
@@ -319,4 +354,14 @@ public sealed class VersionedStore<TKey, TValue> : StateStore
         public void Append(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
             owner.AppendTagged(HistoryTag, inner, key, hasValue, value);
     }
+}
+
+/// <summary>What a versioned store lets others read.</summary>
+public interface IReadOnlyVersionedStore<TKey, TValue>
+{
+    /// <summary>Reads the latest value of a key and the time from which it is valid.</summary>
+    bool TryGet(in TKey key, ref TValue value, out long fromMs);
+
+    /// <summary>Reads the value of a key that was valid at a time.</summary>
+    bool TryGetAsOf(in TKey key, long timeMs, ref TValue value, out long fromMs);
 }

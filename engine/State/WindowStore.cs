@@ -12,7 +12,7 @@ namespace Streams.State;
 /// </remarks>
 /// <typeparam name="TKey">The key's type.</typeparam>
 /// <typeparam name="TValue">The value's type.</typeparam>
-public sealed class WindowStore<TKey, TValue> : StateStore
+public sealed class WindowStore<TKey, TValue> : StateStore, IReadOnlyWindowStore<TKey, TValue>
 {
     private const int TimestampBytes = 8;
 
@@ -83,6 +83,42 @@ public sealed class WindowStore<TKey, TValue> : StateStore
         return values;
     }
 
+    /// <inheritdoc/>
+    public bool TryGet(in TKey key, long windowStartMs, out TValue value)
+    {
+        value = default!;
+        return TryGet(key, windowStartMs, ref value, out _);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<WindowEntry<TKey, TValue>> FetchAll(
+        long fromMs, long toMs, KeyRange range = default, bool descending = false) =>
+        [.. ReadKeyed(fromMs, toMs, range, descending).Select(e => e.Entry)];
+
+    /// <summary>Values with the bytes of their keys.</summary>
+    internal IEnumerable<(byte[] Key, WindowEntry<TKey, TValue> Entry)> ReadKeyed(
+        long fromMs, long toMs, KeyRange range, bool descending) => _table.Query(new StateQuery
+        {
+            Range = range,
+            FromMs = fromMs,
+            ToMs = toMs,
+            Descending = descending,
+        }).Select(e => (e.Key, new WindowEntry<TKey, TValue>(
+            _keySerde.Deserialize(e.Key), e.TimeMs,
+            _valueSerde.Deserialize(e.Payload.AsSpan(TimestampBytes)),
+            BinaryPrimitives.ReadInt64LittleEndian(e.Payload))));
+
+    internal override IEnumerable<StateEntry> Query(StateQuery query) => _table.Query(query).Select(
+        e => new StateEntry(
+            StateText.Of(_keySerde, e.Key), e.Key,
+            StateText.Of(_valueSerde, e.Payload.AsSpan(TimestampBytes)))
+        {
+            StartMs = e.TimeMs,
+            TimestampMs = BinaryPrimitives.ReadInt64LittleEndian(e.Payload),
+        });
+
+    internal override byte[] QueryKey(string text) => StateText.KeyOf(_keySerde, text);
+
     /// <summary>Finds the windows of a key that start in a range, by start.</summary>
     /// <returns>How many there are in <paramref name="found"/>, which grows where it must.</returns>
     internal int Find(in TKey key, long fromMs, long toMs, ref WindowTime[] found)
@@ -134,6 +170,30 @@ public sealed class WindowStore<TKey, TValue> : StateStore
         return _key.WrittenSpan;
     }
 }
+
+/// <summary>What a window store lets others read.</summary>
+public interface IReadOnlyWindowStore<TKey, TValue>
+{
+    /// <summary>Reads the value of a key's window.</summary>
+    bool TryGet(in TKey key, long windowStartMs, out TValue value);
+
+    /// <summary>The values of a key whose window starts in a range, both ends included, by start.</summary>
+    IEnumerable<(long WindowStartMs, TValue Value, long TimestampMs)> Fetch(
+        TKey key, long fromMs, long toMs);
+
+    /// <summary>The values of all keys of a range whose window starts in a range of time, both ends included,
+    /// by the bytes of the keys and by start.</summary>
+    IReadOnlyList<WindowEntry<TKey, TValue>> FetchAll(
+        long fromMs, long toMs, KeyRange range = default, bool descending = false);
+}
+
+/// <summary>A value of a window store.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="WindowStartMs">Start of the window, Unix milliseconds.</param>
+/// <param name="Value">The value.</param>
+/// <param name="TimestampMs">Time of the record that set it, Unix milliseconds.</param>
+public readonly record struct WindowEntry<TKey, TValue>(
+    TKey Key, long WindowStartMs, TValue Value, long TimestampMs);
 
 /// <summary>A window of a key and the time of its value.</summary>
 internal readonly record struct WindowTime(long StartMs, long TimestampMs);

@@ -32,10 +32,12 @@ internal sealed class WindowTable
     /// <param name="undo">The undo log, or null.</param>
     /// <param name="undoStore">The store's number there.</param>
     /// <param name="stretchMs">How long the time of one list may be; 0 for a whole segment.</param>
+    /// <param name="budget">What memory is taken from; null for the store's own.</param>
     internal WindowTable(
-        StoreOptions options, long retentionMs, IUndoLog? undo, int undoStore, long stretchMs = 0)
+        StoreOptions options, long retentionMs, IUndoLog? undo, int undoStore, long stretchMs = 0,
+        StateBudget? budget = null)
     {
-        _segments = new TimeSegments(options, retentionMs, undo, undoStore);
+        _segments = new TimeSegments(options, retentionMs, undo, undoStore, budget);
         _stretchMs = stretchMs > 0 && stretchMs < _segments.SegmentMs ? stretchMs : 0;
         _undo = undo;
         _undoStore = undoStore;
@@ -63,6 +65,48 @@ internal sealed class WindowTable
     /// <remarks>The table must not change while the result is read.</remarks>
     internal WindowElements Elements(ReadOnlySpan<byte> key, long fromMs, long toMs) =>
         new(this, key, fromMs, toMs);
+
+    /// <summary>The keys of a range that have elements, in order, once each; copied, so not for the record
+    /// path.</summary>
+    internal IReadOnlyCollection<byte[]> Keys(KeyRange range)
+    {
+        var keys = new SortedSet<byte[]>(
+            Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b)));
+        for (int i = 0; i < _segments.TableCount; i++)
+        {
+            TrackedTable table = _segments.Table(i);
+            foreach (uint entry in table.LiveEntriesByKey())
+            {
+                ReadOnlySpan<byte> key = OwnKey(table.Key(entry));
+                if (range.Contains(key))
+                    keys.Add(key.ToArray());
+            }
+        }
+        return keys;
+    }
+
+    /// <summary>Elements that somebody outside asks for, by key and time.</summary>
+    internal IEnumerable<(byte[] Key, long TimeMs, byte[] Payload)> Query(StateQuery query)
+    {
+        IEnumerable<byte[]> keys = query.Range.IsOne(out byte[]? one) ? [one!]
+            : query.Descending ? Keys(query.Range).Reverse() : Keys(query.Range);
+        foreach (byte[] key in keys)
+        {
+            foreach ((long timeMs, byte[] payload) in Copy(key, query.FromMs, query.ToMs, query.Descending))
+                yield return (key, timeMs, payload);
+        }
+    }
+
+    private List<(long TimeMs, byte[] Payload)> Copy(byte[] key, long fromMs, long toMs, bool descending)
+    {
+        var found = new List<(long, byte[])>();
+        WindowElements elements = Elements(key, fromMs, toMs);
+        while (elements.MoveNext())
+            found.Add((elements.TimeMs, elements.Payload.ToArray()));
+        if (descending)
+            found.Reverse();
+        return found;
+    }
 
     /// <summary>The list of a key that holds a time.</summary>
     internal ReadOnlySpan<byte> List(TrackedTable table, ReadOnlySpan<byte> key, long timeMs)

@@ -21,10 +21,16 @@ internal static partial class EngineLog
     [LoggerMessage(
         5, LogLevel.Information,
         "{Task} restored {Store} from {From}: {Entries} entries, {Replayed} changelog records replayed, " +
-            "{Seconds:F2} s")]
+            "{Seconds:F2} s, of which {LoadSeconds:F2} s to load")]
     internal static partial void StoreRestored(
         this ILogger logger, string task, string store, string from, long entries, long replayed,
-        double seconds);
+        double seconds, double loadSeconds);
+
+    [LoggerMessage(
+        12, LogLevel.Information,
+        "{Task} restores {Store}: {Percent} % of {From} after {Seconds:F0} s")]
+    internal static partial void StoreRestoring(
+        this ILogger logger, string task, string store, int percent, string from, double seconds);
 
     [LoggerMessage(
         6, LogLevel.Warning,

@@ -5,6 +5,7 @@ internal sealed class TaskFigures(int subTopology, int partition, IReadOnlyList<
 {
     private readonly long[] _bytes = new long[stores.Count];
     private readonly long[] _entries = new long[stores.Count];
+    private readonly long[] _diskBytes = new long[stores.Count];
     private long _streamTimeMs = long.MinValue;
 
     /// <summary>Number of the sub-topology.</summary>
@@ -24,8 +25,9 @@ internal sealed class TaskFigures(int subTopology, int partition, IReadOnlyList<
     }
 
     /// <summary>Sets the figures of a store.</summary>
-    internal void Set(int store, long bytes, long entries)
+    internal void Set(int store, long bytes, long entries, long diskBytes)
     {
+        Volatile.Write(ref _diskBytes[store], diskBytes);
         Volatile.Write(ref _bytes[store], bytes);
         Volatile.Write(ref _entries[store], entries);
     }
@@ -35,4 +37,10 @@ internal sealed class TaskFigures(int subTopology, int partition, IReadOnlyList<
 
     /// <summary>Entries of a store.</summary>
     internal long Entries(int store) => Volatile.Read(ref _entries[store]);
+
+    /// <summary>Bytes of the files of a store on disk; -1 for one in memory.</summary>
+    internal long DiskBytes(int store) => Volatile.Read(ref _diskBytes[store]);
+
+    /// <summary>Bytes that each store may reserve.</summary>
+    internal required IReadOnlyList<long> BytesMax { get; init; }
 }

@@ -6,6 +6,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
+using Streams.Connect;
+using Streams.State;
 
 namespace Streams.Telemetry;
 
@@ -16,7 +18,8 @@ public readonly record struct Readiness(bool IsReady, string Detail);
 
 /// <summary>
 /// Serves <c>/metrics</c> (Prometheus text), <c>/healthz</c> (200 while the process lives) and <c>/readyz</c>
-/// (200, or 503 with the reasons) on one address, by default on loopback.
+/// (200, or 503 with the reasons) on one address, by default on loopback; and there, where it is given a
+/// reader, <c>/state</c> and <c>/state/STORE</c>, one JSON object a line.
 /// </summary>
 public sealed class TelemetryServer : IAsyncDisposable
 {
@@ -24,7 +27,7 @@ public sealed class TelemetryServer : IAsyncDisposable
     private readonly MetricsText _metrics = new();
     private readonly ProcessGauges _process = new();
 
-    private TelemetryServer(IPEndPoint address, Func<Readiness> readiness)
+    private TelemetryServer(IPEndPoint address, Func<Readiness> readiness, IStateReader? state)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(
             new WebApplicationOptions { Args = [] });
@@ -42,6 +45,18 @@ public sealed class TelemetryServer : IAsyncDisposable
             Readiness now = readiness();
             return Text(now.IsReady ? "ready\n" : now.Detail + "\n", now.IsReady ? 200 : 503);
         });
+        if (state is null)
+            return;
+        // What stores hold is nobody's business but this machine's.
+        if (!IPAddress.IsLoopback(address.Address))
+        {
+            _application.MapGet("/state/{*store}", () => Text(
+                "State is only shown where 'listen' is a loopback address, such as 127.0.0.1:9464.\n", 403));
+            return;
+        }
+        _application.MapGet("/state", () => Text(string.Concat(state.Stores.Select(s => s + "\n"))));
+        _application.MapGet("/state/{store}", (string store, HttpRequest request) =>
+            AnswerAsync(state, store, request));
     }
 
     /// <summary>Where it listens; with port 0 asked for, the port that it got.</summary>
@@ -50,15 +65,17 @@ public sealed class TelemetryServer : IAsyncDisposable
     /// <summary>Starts listening.</summary>
     /// <param name="address">HOST:PORT, such as 127.0.0.1:9464.</param>
     /// <param name="readiness">Asked at each <c>/readyz</c>.</param>
+    /// <param name="state">Asked at each <c>/state</c>; null for none.</param>
     /// <exception cref="Connect.ConfigurationException">The address is not one, or is taken.</exception>
-    public static async Task<TelemetryServer> StartAsync(string address, Func<Readiness> readiness)
+    public static async Task<TelemetryServer> StartAsync(
+        string address, Func<Readiness> readiness, IStateReader? state = null)
     {
         if (!IPEndPoint.TryParse(address, out IPEndPoint? endpoint)
             || !address.Contains(':', StringComparison.Ordinal))
             throw new Connect.ConfigurationException(
                 $"'{address}' is no address to listen on. Give an IP address and a port, such as " +
                     $"127.0.0.1:9464.");
-        var server = new TelemetryServer(endpoint, readiness);
+        var server = new TelemetryServer(endpoint, readiness, state);
         try
         {
             await server._application.StartAsync();
@@ -77,6 +94,20 @@ public sealed class TelemetryServer : IAsyncDisposable
         await _application.DisposeAsync();
         _process.Dispose();
         _metrics.Dispose();
+    }
+
+    private static async Task<IResult> AnswerAsync(IStateReader state, string store, HttpRequest request)
+    {
+        try
+        {
+            StateQuestion question = StateQuestion.Read(
+                request.Query.Select(p => KeyValuePair.Create(p.Key, p.Value.ToString())));
+            return Text(await question.AnswerAsync(state, store, request.HttpContext.RequestAborted));
+        }
+        catch (StateQueryException e)
+        {
+            return Text(e.Message + "\n", 400);
+        }
     }
 
     private static IResult Text(string text, int status = 200) =>

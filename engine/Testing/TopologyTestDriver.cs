@@ -18,6 +18,9 @@ public sealed record TestDriverOptions
 
     /// <summary>How tasks run; failures stop the test by default.</summary>
     public RuntimeOptions Runtime { get; init; } = new() { DecodingFailures = FailurePolicy.Fail };
+
+    /// <summary>Where stores on disk lie; null for a folder that goes with the driver.</summary>
+    public string? DataFolder { get; init; }
 }
 
 /// <summary>
@@ -35,6 +38,7 @@ public sealed class TopologyTestDriver : IDisposable
     private readonly TestDriverOptions _options;
     private readonly IReadOnlyList<TaskId> _taskIds;
     private readonly List<StreamTask> _tasks = [];
+    private readonly Lazy<string> _folder;
     private EmbeddedLog _log;
     private ILogWriter _input;
     private ILogWriter _writer;
@@ -48,6 +52,8 @@ public sealed class TopologyTestDriver : IDisposable
         _topology = topology;
         _options = options ?? new TestDriverOptions();
         _clock = new VirtualClock(_options.Start);
+        _folder = new Lazy<string>(
+            () => _options.DataFolder ?? Directory.CreateTempSubdirectory("streams-test-").FullName);
         _log = OpenLog();
         foreach (string topic in topology.SourceTopics.Concat(topology.SinkTopics))
             EnsureUndeclared(topic);
@@ -115,6 +121,8 @@ public sealed class TopologyTestDriver : IDisposable
     {
         CloseTasks();
         _log.Dispose();
+        if (_folder.IsValueCreated && _options.DataFolder is null)
+            Directory.Delete(_folder.Value, recursive: true);
     }
 
     internal void Pipe(string topicName, in LogRecord record, int? partition)
@@ -128,7 +136,11 @@ public sealed class TopologyTestDriver : IDisposable
     }
 
     private ApplicationDefinition Definition() =>
-        new() { Id = ApplicationId, Topology = _topology, DataFolder = "", Runtime = Runtime() };
+        new() { Id = ApplicationId, Topology = _topology, DataFolder = Folder, Runtime = Runtime() };
+
+    // Only what lies on disk needs a folder.
+    private string Folder =>
+        _topology.Parts.SelectMany(p => p.Stores).Any(_options.Runtime.IsOnDisk) ? _folder.Value : "";
 
     private RuntimeOptions Runtime() =>
         _options.Runtime with { Snapshots = new SnapshotOptions { ChangelogBytesMin = long.MaxValue } };
@@ -150,7 +162,7 @@ public sealed class TopologyTestDriver : IDisposable
 
     private (ILogWriter Input, ILogWriter Writer, ILogReader Reader) OpenTasks()
     {
-        var environment = new TaskEnvironment(ApplicationId, _log, new LogRoom(), "", Runtime(), _clock);
+        var environment = new TaskEnvironment(ApplicationId, _log, new LogRoom(), Folder, Runtime(), _clock);
         ILogWriter writer = _log.OpenWriter(ApplicationId);
         ILogReader reader = _log.OpenReader(ReadLevel.Committed);
         _globals = GlobalTables.Open(_topology, environment, reader, CancellationToken.None);
@@ -186,7 +198,9 @@ public sealed class TopologyTestDriver : IDisposable
                 processed += task.Process(_reader, int.MaxValue);
                 foreach (StreamTask any in _tasks)
                     any.PrepareCommit();
-                _writer.Commit();
+                var commit = Task.FromResult(_writer.Commit());
+                foreach (StreamTask any in _tasks)
+                    any.Committed(commit);
             }
         }
         while (processed > 0);

@@ -1,7 +1,9 @@
 using System.Text;
+using Streams.Connect;
 using Streams.Dsl;
 using Streams.Processing;
 using Streams.Records;
+using Streams.State.Disk;
 using Streams.Testing;
 
 namespace Streams.Tests.Conformance;
@@ -15,7 +17,8 @@ public static class ScenarioRunner
     /// <summary>What differs from the expected output; null where nothing does.</summary>
     /// <param name="scenario">The scenario.</param>
     /// <param name="restartEvery">Stops and restarts the topology after so many steps; 0 for never.</param>
-    public static string? FirstDifference(Scenario scenario, int restartEvery = 0)
+    /// <param name="onDisk">Keeps every store on disk that can be.</param>
+    public static string? FirstDifference(Scenario scenario, int restartEvery = 0, bool onDisk = false)
     {
         string? difference = null;
         var all = new List<Emitted>();
@@ -24,7 +27,7 @@ public static class ScenarioRunner
             all.AddRange(actual);
             if (difference is null && !actual.SequenceEqual(scenario.Expected[step]))
                 difference = Describe(scenario, step, actual);
-        });
+        }, onDisk);
         if (!run)
             return $"{scenario.Id}: there is no topology for the operator '{scenario.Operator}'";
         bool sameSet = ComparedAsSets.Contains(scenario.Operator)
@@ -34,12 +37,14 @@ public static class ScenarioRunner
 
     /// <summary>Runs a scenario and hands on what each step emitted.</summary>
     /// <returns>Whether there is a topology for it.</returns>
-    internal static bool Run(Scenario scenario, int restartEvery, Action<int, List<Emitted>> emitted)
+    internal static bool Run(
+        Scenario scenario, int restartEvery, Action<int, List<Emitted>> emitted, bool onDisk = false)
     {
         ConformanceTopology? made = ConformanceTopologies.Make(scenario);
         if (made is null)
             return false;
-        using var driver = new TopologyTestDriver(made.Topology);
+        using var driver = new TopologyTestDriver(
+            made.Topology, onDisk ? OnDisk(made.Topology) : new TestDriverOptions());
         var inputs = new Dictionary<string, TestInputTopic<string, string>>();
         List<TestOutputTopic<string, string>> outputs =
             [.. made.Outputs.Select(o => driver.CreateOutputTopic(o, Serdes.String, Serdes.String))];
@@ -53,6 +58,20 @@ public static class ScenarioRunner
         }
         return true;
     }
+
+    private static TestDriverOptions OnDisk(Topology topology) => new()
+    {
+        Runtime = new RuntimeOptions
+        {
+            DecodingFailures = FailurePolicy.Fail,
+            Disk = new DiskOptions
+            {
+                Stores = StoresOnDisk.Able(topology),
+                BlockCacheBytes = 1 << 20,
+                WriteBufferBytes = 1 << 20,
+            },
+        },
+    };
 
     /// <summary>The same, with what a topology throws as its difference.</summary>
     public static string? FirstDifferenceOrFailure(Scenario scenario)

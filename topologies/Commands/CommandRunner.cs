@@ -38,7 +38,7 @@ internal static class CommandRunner
     private static int CodeOf(Exception e) => e switch
     {
         ConfigurationException or TopologyException or TopologyChangedException
-            or TopicMismatchException or KafkaOptionException => ExitCode.Usage,
+            or TopicMismatchException or KafkaOptionException or StateQueryException => ExitCode.Usage,
         UnavailableException or LogInterruptedException or LogUnavailableException or LogFullException
             or LogDamagedException
             or StateLostException or RecordRejectedException

@@ -101,7 +101,8 @@ internal sealed class RunCommandOptions
 
     private readonly Option<string?> _listen = new("--listen")
     {
-        Description = "Serve /metrics, /healthz and /readyz here, such as 127.0.0.1:9464.",
+        Description = "Serve /metrics, /healthz, /readyz and, on loopback, /state here, such as "
+            + "127.0.0.1:9464.",
     };
 
     private readonly Option<string?> _logFormat = new("--log-format")
@@ -117,6 +118,10 @@ internal sealed class RunCommandOptions
 
     /// <summary>Lets the command say what may be lost.</summary>
     internal void AddAcceptTo(Command command) => command.Options.Add(_accept);
+
+    /// <summary>Whether it is said where the data lies.</summary>
+    internal bool NamesDirectory(ParseResult parsed) =>
+        parsed.GetValue(_file) is not null || parsed.GetValue(_data) is not null;
 
     internal void AddTo(Command command)
     {

@@ -102,7 +102,7 @@ internal sealed class ApplicationHost : IAsyncDisposable
     internal async Task StartAsync(string? listen)
     {
         if (listen is not null)
-            _server = await TelemetryServer.StartAsync(listen, Readiness);
+            _server = await TelemetryServer.StartAsync(listen, Readiness, Application.Queries);
         Application.Start();
     }
 

@@ -22,7 +22,9 @@ internal static class ShapeReader
             stores.AddRange(part.Stores.Select(s => new RecordedStore
             {
                 Name = s.Name,
-                Shape = s.Shape,
+                Shape = definition.Runtime.IsOnDisk(s)
+                    ? s.Shape with { Kind = StoresOnDisk.Kind }
+                    : s.Shape,
                 Partitions = partitions,
                 Logged = s.Options.Logged,
                 Savepoints = s.Savepoints,
