@@ -86,7 +86,7 @@ internal sealed class DetectSequence<TKey, TValue, TResult>(
     {
         if (!record.HasKey)
         {
-            EngineMeter.RecordSkipped(open.Name, "null_key");
+            SkipNull(false);
             return;
         }
         Enter();

@@ -84,7 +84,7 @@ internal sealed class GapFill<TKey, TValue>(
     {
         if (!record.HasKey)
         {
-            EngineMeter.RecordSkipped(last.Name, "null_key");
+            SkipNull(false);
             return;
         }
         Enter();

@@ -1,5 +1,6 @@
 using Streams.Log;
 using Streams.Records;
+using Streams.Telemetry;
 
 namespace Streams.Processing;
 
@@ -24,6 +25,9 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
 
     /// <summary>The highest time extracted so far; -1 before the first.</summary>
     internal long PartitionTimeMs { get; set; } = -1;
+
+    /// <summary>What is measured of it.</summary>
+    internal InputFigures Figures { get; } = new();
 
     /// <summary>The offset of the record that waits.</summary>
     private protected long HeadOffset { get; set; }
