@@ -20,6 +20,7 @@ internal static class Program
             PlanCommand.Create(),
             TopicCommands.CreateTopics(),
             TopicCommands.CreateTap(),
+            DlqCommands.Create(),
             LogCommands.Create(),
             DocumentCommands.CreateSchemas(),
             DocumentCommands.CreateOptions(),

@@ -1,5 +1,6 @@
 using Streams.Connect;
 using Streams.Connect.Evolution;
+using Streams.Errors;
 using Streams.Log;
 using Streams.Processing;
 using Streams.State;
@@ -39,7 +40,7 @@ internal static class CommandRunner
         ConfigurationException or TopologyException or TopologyChangedException
             or TopicMismatchException => ExitCode.Usage,
         UnavailableException or LogUnavailableException or LogFullException or LogDamagedException
-            or StateLostException or RecordRejectedException
+            or StateLostException or RecordRejectedException or ReplayException
             => ExitCode.Unavailable,
         _ => ExitCode.Internal,
     };
