@@ -81,6 +81,9 @@ internal sealed class TaskInput<TKey, TValue>(
     Serde<TValue> valueSerde, TimestampExtractor<TKey, TValue>? extractor, Receiver<TKey, TValue> next)
     : TaskInput(node, partition)
 {
+    // 9999-12-31T23:59:59.999Z: what is later is a mistake, and would make every record after it late.
+    private const long TimestampMsMax = 253_402_300_799_999;
+
     private TKey _key = default!;
     private TValue _value = default!;
     private Record<TKey, TValue> _head;
@@ -140,6 +143,10 @@ internal sealed class TaskInput<TKey, TValue>(
             guard.SkippedNegativeTimestamp();
             return false;
         }
+        if (timestampMs > TimestampMsMax)
+            throw new InvalidDataException(
+                $"The record's time is {timestampMs} ms since 1970, which is after the year 9999: are those "
+                + "microseconds or nanoseconds?");
         if (timestampMs != _head.TimestampMs)
             _head = _head.WithTimestamp(timestampMs);
         HeadTimestampMs = timestampMs;
