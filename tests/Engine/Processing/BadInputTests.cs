@@ -89,6 +89,40 @@ public sealed class BadInputTests
     }
 
     [Fact]
+    public void A_timestamp_far_ahead_of_its_partition_is_left_out_where_that_is_asked_for()
+    {
+        using var run = new DslRun(b => b
+            .Stream("a", DslRun.Text with
+            {
+                TimestampExtractor = TimestampExtractors.NoFurtherAheadThan<string, string>(
+                    TimeSpan.FromMilliseconds(100)),
+            })
+            .To("out"));
+        run.Pipe("a", "k", "1", 1000);
+        run.Pipe("a", "k", "2", 1101);
+        run.Pipe("a", "k", "3", 1100);
+        run.Driver.Restart();
+        run.Pipe("a", "k", "4", 1201);
+        run.Pipe("a", "k", "5", 1200);
+        Assert.Equal(["k=1@1000", "k=3@1100", "k=5@1200"], run.Read());
+    }
+
+    [Fact]
+    public void A_record_without_a_time_takes_its_partitions_where_that_is_asked_for()
+    {
+        using var run = new DslRun(b => b
+            .Stream("a", DslRun.Text with
+            {
+                TimestampExtractor = TimestampExtractors.PartitionTimeWhereInvalid<string, string>(),
+            })
+            .To("out"));
+        run.Pipe("a", "k", "too early", -1);
+        run.Pipe("a", "k", "1", 1000);
+        run.Pipe("a", "k", "2", -1);
+        Assert.Equal(["k=1@1000", "k=2@1000"], run.Read());
+    }
+
+    [Fact]
     public void A_store_over_its_limit()
     {
         using var run = new DslRun(b => b.Stream("a", DslRun.Text).GroupByKey()
