@@ -29,7 +29,7 @@ public class GapAndSequenceBenchmarks : IDisposable
     [Params(Kind.Hold, Kind.HoldQuietKeys, Kind.Linear, Kind.Sequence)]
     public Kind Operator { get; set; }
 
-    [Params(10_000, 1_000_000)]
+    [Params(1_000, 100_000)]
     public int Keys { get; set; }
 
     [GlobalSetup]
@@ -60,7 +60,8 @@ public class GapAndSequenceBenchmarks : IDisposable
             long turn = _record / Keys;
             if ((key + turn) % 10 == 0)
                 continue;
-            _operator.Process(new Record<long, long>(key, key + turn, turn * IntervalMs + key * IntervalMs / Keys));
+            long timeMs = turn * IntervalMs + key * IntervalMs / Keys;
+            _operator.Process(new Record<long, long>(key, key + turn, timeMs));
         }
     }
 

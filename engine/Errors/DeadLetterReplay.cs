@@ -57,7 +57,7 @@ public sealed class DeadLetterReplay : IDisposable
     /// <param name="letter">The letter, of which <see cref="Obstacle"/> says nothing.</param>
     /// <returns>False where it was replayed before: nothing was added.</returns>
     /// <exception cref="ReplayException">The topic or its partition is not there any more.</exception>
-    /// <exception cref="RecordTooLargeException">The topic takes no records of that size any more.</exception>
+    /// <exception cref="RecordTooLargeException">The topic takes no record of that size any more.</exception>
     public bool Replay(Topic topic, int partition, long offset, DeadLetter letter)
     {
         if (Obstacle(letter) is { } obstacle)

@@ -48,7 +48,8 @@ internal sealed class TaskScope(TaskId id, TimeProvider clock, Func<string, Topi
     internal TaskClocks? Clocks { get; set; }
 
     /// <summary>The name of a node, for counts.</summary>
-    internal Func<int, string> NameOfNode { get; init; } = node => node.ToString(CultureInfo.InvariantCulture);
+    internal Func<int, string> NameOfNode { get; init; } =
+        node => node.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Tables that every task has whole; null where the topology has none.</summary>
     internal GlobalTables? Globals { get; init; }

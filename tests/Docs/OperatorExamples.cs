@@ -198,7 +198,7 @@ internal static class OperatorExamples
 
     internal static void Sequences(StreamsBuilder builder)
     {
-        // orders: account -> +placed, -cancelled or =filled quantity. Large orders that are pulled back unfilled.
+        // orders: account -> +placed, -cancelled or =filled quantity. Large orders that were pulled back.
         builder.Stream("orders", Text)
             .DetectSequence(
                 new SequencePattern<string, string>

@@ -91,7 +91,7 @@ internal static class DlqCommands
     {
         var filter = new DlqFilterOptions();
         Option<bool> json = JsonOption("The counts as one line of JSON.");
-        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done; change nothing." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Say what it would do; change nothing." };
         var all = new Option<bool>("--all")
         {
             Description = "All that were not replayed; without it name a topic, a stage, a reason or an "
@@ -135,12 +135,12 @@ internal static class DlqCommands
             return;
         }
         Console.WriteLine();
-        foreach (var sum in letters.GroupBy(l => (
-            l.Topic.Name, Stage: $"{l.Letter.Stage}", Reason: $"{l.Letter.Reason}",
-            Operator: $"{l.Letter.Operator}")).OrderByDescending(g => g.Count()))
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{sum.Count(),9:N0}  {sum.Key.Name}  {sum.Key.Stage}  {sum.Key.Reason}  {sum.Key.Operator}"));
+        IEnumerable<(string Kind, int Count)> sums = letters
+            .GroupBy(l => $"{l.Topic.Name}  {l.Letter.Stage}  {l.Letter.Reason}  {l.Letter.Operator}")
+            .Select(g => (g.Key, g.Count()))
+            .OrderByDescending(s => s.Item2).ThenBy(s => s.Key, StringComparer.Ordinal);
+        foreach ((string kind, int count) in sums)
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count,9:N0}  {kind}"));
         int replayed = letters.Count(l => DlqFiles.IsReplayed(log, l));
         string rest = letters.Count > shown ? $"; the last {shown} are shown" : "";
         Console.WriteLine(string.Create(

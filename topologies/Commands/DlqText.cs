@@ -45,7 +45,9 @@ internal static class DlqText
         Add("operator", letter.Operator);
         Add("reason", letter.Reason);
         Add("detail", letter.Detail);
-        Add("replayed", isReplayed ? "yes" : DeadLetterReplay.Obstacle(letter) is { } why ? $"no: {why}" : "no");
+        Add("replayed", isReplayed ? "yes"
+            : DeadLetterReplay.Obstacle(letter) is { } why ? $"no, and cannot be: {why}"
+            : "no");
         Add("key", letter.Key is { } key ? Printable(key.Span) : "none");
         foreach (Headers.Header header in HeadersOf(letter))
             Add("header", $"{Encoding.UTF8.GetString(header.Name)} = {Printable(header.Value)}");
