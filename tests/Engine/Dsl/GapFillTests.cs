@@ -140,6 +140,21 @@ public sealed class GapFillTests
     }
 
     [Fact]
+    public void Interpolating_fields_allocates_nothing()
+    {
+        var interpolation = new FieldInterpolation<EveryKind>(["int64", "maybe_int32", "amount", "double"]);
+        EveryKind from = Sample(10, 4, 100, 1.5, 7, "before");
+        EveryKind to = Sample(2_000_000, 6, 200, 2.5, 17, "after");
+        for (int i = 0; i < 1_000; i++)
+            interpolation.Between(from, to, 1, 1_000);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1_000; i++)
+            interpolation.Between(from, to, 1, 1_000);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.InRange(from.Int64, 1_000_000, 2_000_000);
+    }
+
+    [Fact]
     public void Filled_records_have_a_header_that_says_how()
     {
         using DslRun run = Start(GapFilling.Hold<string>(Ten) with { FlagFilled = v => v + "?" });
