@@ -121,7 +121,7 @@ public sealed record RuntimeOptions
     /// <summary>How long the records of a task's partitions wait for a partition that has none, so that all
     /// are processed in the order of their times; a partition that is silent for longer is passed over until
     /// it has a record. Zero waits for records only that the log knows of; below zero not even for those.
-    /// Default 0.</summary>
+    /// Default zero.</summary>
     public TimeSpan MaxTaskIdle { get; init; } = TimeSpan.Zero;
 
     /// <summary>What to do with bytes that are not what the topic's serde says. Default dead
