@@ -21,6 +21,7 @@ internal static class Program
             TopicCommands.CreateTopics(),
             TopicCommands.CreateTap(),
             StateCommand.Create(),
+            DlqCommands.Create(),
             LogCommands.Create(),
             DocumentCommands.CreateSchemas(),
             DocumentCommands.CreateOptions(),

@@ -31,6 +31,7 @@ internal sealed class ApplicationGauges : IDisposable
         _supervisor = supervisor;
         AddProgress();
         AddTasks();
+        AddInputs();
         Add(
             "streams_component_up", "components", "1 while a component is at work, else 0.",
             () => _supervisor.Components.Select(c => With(
@@ -112,6 +113,25 @@ internal sealed class ApplicationGauges : IDisposable
                 ("sub_topology", g.Key.ToString(CultureInfo.InvariantCulture)))));
     }
 
+    private void AddInputs()
+    {
+        AddSeconds(
+            "streams_input_time",
+            "The highest record time that a task has read from a partition, Unix time: its watermark.",
+            () => Inputs().Where(i => i.Input.TimeMs >= 0).Select(
+                i => WithSeconds(i.Input.TimeMs / 1000.0, LabelsOf(i))));
+        AddSeconds(
+            "streams_input_hold",
+            "How long a partition without records has kept its task from going on; 0 where it does not.",
+            () => Inputs().Select(i => WithSeconds(
+                i.Input.HoldsSince is { } since ? _environment.Clock.GetElapsedTime(since).TotalSeconds : 0,
+                LabelsOf(i))));
+        Add(
+            "streams_input_idle", "partitions",
+            "1 while a partition is passed over because it was silent for longer than max_task_idle, else 0.",
+            () => Inputs().Select(i => With(i.Input.IsIdle ? 1 : 0, LabelsOf(i))));
+    }
+
     private void Add(string name, string unit, string meaning, Func<IEnumerable<Measurement<long>>> read) =>
         _meter.CreateObservableGauge(name, read, unit, meaning);
 
@@ -139,6 +159,14 @@ internal sealed class ApplicationGauges : IDisposable
 
     private IEnumerable<(TaskFigures Task, int Store)> Stores() => _environment.Figures.Values
         .SelectMany(t => Enumerable.Range(0, t.Stores.Count).Select(s => (t, s)));
+
+    private IEnumerable<(TaskFigures Task, InputFigures Input)> Inputs() =>
+        _environment.Figures.Values.SelectMany(t => t.Inputs.Select(i => (t, i)));
+
+    private static (string Name, string Value)[] LabelsOf((TaskFigures Task, InputFigures Input) input) =>
+        [
+            ("task", input.Task.Task), ("topic", input.Input.Topic), ("partition", input.Input.Partition),
+        ];
 
     private IEnumerable<TaskFigures> Timed() =>
         _environment.Figures.Values.Where(t => t.StreamTimeMs != long.MinValue);

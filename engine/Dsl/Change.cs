@@ -75,7 +75,10 @@ internal sealed class ToTable<TKey, TValue>(KeyValueStore<TKey, TValue> store)
     internal override void Process(in Record<TKey, TValue> record)
     {
         if (!record.HasKey)
+        {
+            SkipNull(false);
             return;
+        }
         Enter();
         bool hadOld = store.TryGet(record.Key, ref _old, out _);
         if (record.HasValue)
@@ -89,7 +92,8 @@ internal sealed class ToTable<TKey, TValue>(KeyValueStore<TKey, TValue> store)
 }
 
 /// <summary>Makes a versioned table of a stream: keeps which value was valid when.</summary>
-internal sealed class ToVersionedTable<TKey, TValue>(VersionedStore<TKey, TValue> store)
+internal sealed class ToVersionedTable<TKey, TValue>(
+    VersionedStore<TKey, TValue> store, LateRecords<TKey, TValue> late)
     : Operator<TKey, TValue, TKey, Change<TValue>>
 {
     private TValue _old = default!;
@@ -97,14 +101,20 @@ internal sealed class ToVersionedTable<TKey, TValue>(VersionedStore<TKey, TValue
     internal override void Process(in Record<TKey, TValue> record)
     {
         if (!record.HasKey)
+        {
+            SkipNull(false);
             return;
+        }
         Enter();
         bool hadOld = store.TryGet(record.Key, ref _old, out _);
         VersionPut put = record.HasValue
             ? store.Put(record.Key, record.Value, record.TimestampMs)
             : store.Delete(record.Key, record.TimestampMs);
         if (put == VersionPut.TooOld)
+        {
+            late.Add(record);
             return;
+        }
         var change = new Change<TValue>(
             record.Value, record.HasValue, hadOld ? _old : default!, hadOld, put == VersionPut.Latest);
         Next.Process(new Record<TKey, Change<TValue>>(

@@ -22,14 +22,20 @@ public sealed class CogroupedKStream<TKey, TAggregate>
     }
 
     /// <summary>The same with one more stream.</summary>
+    /// <param name="grouped">The stream.</param>
+    /// <param name="aggregator">Adds one of its values to the aggregate.</param>
+    /// <param name="lateRecords">Takes those of its records that come when all of their windows are closed;
+    /// they are counted anyhow. Null for nobody; without windows nothing is late.</param>
     public CogroupedKStream<TKey, TAggregate> Cogroup<TValue>(
-        KGroupedStream<TKey, TValue> grouped, Aggregator<TKey, TValue, TAggregate> aggregator) =>
+        KGroupedStream<TKey, TValue> grouped, Aggregator<TKey, TValue, TAggregate> aggregator,
+        Action<KStream<TKey, TValue>>? lateRecords = null) =>
         new(_builder, _keySerde ?? grouped.KeySerde, [.. _inputs,
             (initializer, merger) => new GroupInput<TKey, TValue, TAggregate>(
                 grouped.Stream, Folds<TKey, TValue>.Aggregate(initializer, aggregator),
                 Tombstone<TValue>.IsSeen)
             {
                 Merge = merger is null ? null : new SessionMerge<TKey, TAggregate>(initializer, merger),
+                Late = SideStream<TKey, TValue>.Of(grouped.Stream, lateRecords),
             }]);
 
     /// <summary>Folds the values of each key into an aggregate.</summary>

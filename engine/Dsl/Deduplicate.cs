@@ -34,7 +34,10 @@ internal sealed class Deduplicate<TKey, TValue>(DeduplicateStore seen, Serde<TKe
     internal override void Process(in Record<TKey, TValue> record)
     {
         if (!record.HasKey)
+        {
+            SkipNull(false);
             return;
+        }
         Enter();
         _key.Clear();
         serde.Serialize(record.Key, _key);

@@ -60,8 +60,9 @@ public sealed class KGroupedStream<TKey, TValue>
 
     /// <summary>Aggregates these records and those of further streams into one aggregate per key.</summary>
     public CogroupedKStream<TKey, TAggregate> Cogroup<TAggregate>(
-        Aggregator<TKey, TValue, TAggregate> aggregator) =>
-        new CogroupedKStream<TKey, TAggregate>(Stream.Builder, KeySerde, []).Cogroup(this, aggregator);
+        Aggregator<TKey, TValue, TAggregate> aggregator, Action<KStream<TKey, TValue>>? lateRecords = null) =>
+        new CogroupedKStream<TKey, TAggregate>(Stream.Builder, KeySerde, [])
+            .Cogroup(this, aggregator, lateRecords);
 
     internal static Materialized<TAnyKey, TAnyValue> WithSerde<TAnyKey, TAnyValue>(
         Materialized<TAnyKey, TAnyValue>? materialized, Serde<TAnyValue> serde) =>
@@ -114,7 +115,10 @@ internal sealed class StreamAggregate<TKey, TValue, TAggregate>(
     internal override void Process(in Record<TKey, TValue> record)
     {
         if (!record.HasKey || !record.HasValue)
+        {
+            SkipNull(record.HasKey);
             return;
+        }
         Enter();
         bool existed = store.TryGet(record.Key, ref _current, out long storedMs);
         long timestampMs = existed ? Math.Max(storedMs, record.TimestampMs) : record.TimestampMs;

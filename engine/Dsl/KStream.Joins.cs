@@ -56,15 +56,19 @@ public sealed partial class KStream<TKey, TValue>
             $"{stores}-this", $"{stores}-other", keepsUnmatched ? $"{stores}-unmatched" : null, windows,
             joined, keys, left.RequireValueSerde("A join"), right.RequireValueSerde("A join"));
         plan.AddStores(Builder);
-        Builder.AttachTo(
+        SideStream<TKey, TValue> lateLeft = LateTopic(left, joined.LateLeftTopic, keys);
+        SideStream<TKey, TOther> lateRight = LateTopic(right, joined.LateRightTopic, keys);
+        lateLeft.AttachTo(Builder.AttachTo(
             left.Output, output, $"{name}-this", "", plan.Stores,
             task => new StreamJoin<TKey, TValue, TOther, TResult>(
-                plan.Sides(task), plan.Left(task), plan.Right(task), joiner, leftPreserved));
-        Builder.AttachTo(
+                plan.Sides(task), plan.Left(task), plan.Right(task), joiner, leftPreserved,
+                new LateRecords<TKey, TValue>(plan.LeftStore, lateLeft.Resolve(task)))));
+        lateRight.AttachTo(Builder.AttachTo(
             right.Output, output, $"{name}-other", "", plan.Stores,
             task => new StreamJoin<TKey, TOther, TValue, TResult>(
                 plan.Sides(task), plan.Right(task), plan.Left(task),
-                (key, r, hasRight, l, hasLeft) => joiner(key, l, hasLeft, r, hasRight), rightPreserved));
+                (key, r, hasRight, l, hasLeft) => joiner(key, l, hasLeft, r, hasRight), rightPreserved,
+                new LateRecords<TKey, TOther>(plan.RightStore, lateRight.Resolve(task)))));
         return new KStream<TKey, TResult>(Builder, output, keys, null, false);
     }
 
@@ -77,11 +81,22 @@ public sealed partial class KStream<TKey, TValue>
             stream.RequireValueSerde("A join"), stream.RequireValueSerde("A join"));
         plan.AddStores(stream.Builder);
         var itself = (OuterJoiner<TKey, TValue, TValue, TResult>)(object)joiner;
-        GraphOutput<TKey, TResult> output = stream.Builder.Attach(
-            stream.Output, $"{name}-self", "", plan.Stores,
-            task => new StreamSelfJoin<TKey, TValue, TResult>(plan.Left(task), plan.Sides(task), itself));
+        SideStream<TKey, TValue> late = LateTopic(stream, joined.LateLeftTopic, keys);
+        var output = new GraphOutput<TKey, TResult>();
+        late.AttachTo(stream.Builder.AttachTo(
+            stream.Output, output, $"{name}-self", "", plan.Stores,
+            task => new StreamSelfJoin<TKey, TValue, TResult>(
+                plan.Left(task), plan.Sides(task), itself,
+                new LateRecords<TKey, TValue>(plan.LeftStore, late.Resolve(task)))));
         return new KStream<TKey, TResult>(stream.Builder, output, keys, null, false);
     }
+
+    private static SideStream<TKey, TAny> LateTopic<TAny>(
+        KStream<TKey, TAny> stream, string? topic, Serde<TKey> keys) => SideStream<TKey, TAny>.Of(
+        stream, topic is null ? null : late => late.To(topic, new Produced<TKey, TAny>
+        {
+            KeySerde = keys,
+        }));
 }
 
 /// <summary>What the two sides of a join of streams are made of.</summary>

@@ -131,10 +131,17 @@ public sealed partial class KTable<TKey, TValue>
         }
         ArgumentOutOfRangeException.ThrowIfNegative(history.Ticks, nameof(materialized));
         builder.AddStore(Stores.Versioned(options, history, keys, values).Spec);
+        SideStream<TKey, TValue> late = SideStream<TKey, TValue>.Of(
+            new KStream<TKey, TValue>(builder, from, keys, values, false),
+            materialized.LateTopic is { } topic ? stream => stream.To(topic) : null);
+        var output = new GraphOutput<TKey, Change<TValue>>();
+        late.AttachTo(builder.AttachTo(
+            from, output, null, kind, [store],
+            task => new ToVersionedTable<TKey, TValue>(
+                task.Store<VersionedStore<TKey, TValue>>(store),
+                new LateRecords<TKey, TValue>(store, late.Resolve(task)))));
         return new KTable<TKey, TValue>(
-            builder,
-            builder.Attach(from, null, kind, [store],
-                task => new ToVersionedTable<TKey, TValue>(task.Store<VersionedStore<TKey, TValue>>(store))),
+            builder, output,
             () => new TableView<TKey, TValue>(
                 [store],
                 task => new VersionedGetter<TKey, TValue>(task.Store<VersionedStore<TKey, TValue>>(store)),

@@ -89,6 +89,10 @@ public sealed record Materialized<TKey, TValue>
     /// record's time; null keeps the last value only. For tables of topics and streams.</summary>
     public TimeSpan? HistoryRetention { get; init; }
 
+    /// <summary>Topic that takes the records of a table with a history that are older than the history, and
+    /// are left out and counted; null for none. Windows have <c>LateRecords</c>.</summary>
+    public string? LateTopic { get; init; }
+
     /// <summary>How long a window is kept; null for the least that its size and grace need.</summary>
     public TimeSpan? Retention { get; init; }
 
@@ -144,6 +148,13 @@ public sealed record StreamJoined
     /// <summary>Emits records without a match as soon as their window has closed. By default they go out when
     /// Kafka Streams lets them go, which can be later.</summary>
     public bool UnmatchedPromptly { get; init; }
+
+    /// <summary>Topic that takes the left stream's records that come too late to be kept for the right
+    /// one's: they are joined with what there is, and counted. Null for none.</summary>
+    public string? LateLeftTopic { get; init; }
+
+    /// <summary>The same of the right stream's.</summary>
+    public string? LateRightTopic { get; init; }
 
     /// <summary>Keeps the records of a stream that is joined with itself once and not twice; results come in
     /// another order, as with Kafka Streams' optimisation of that name. Default false.</summary>

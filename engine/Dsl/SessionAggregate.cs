@@ -24,7 +24,10 @@ internal sealed class SessionAggregate<TKey, TValue, TAggregate>(
     internal override void Process(in Record<TKey, TValue> record)
     {
         if (!record.HasKey || (!record.HasValue && !takesNulls))
+        {
+            SkipNull(record.HasKey);
             return;
+        }
         Enter();
         long timeMs = record.TimestampMs;
         long closedMs = streamTime.Observe(timeMs) - _windows.GraceMs - _windows.GapMs;

@@ -27,7 +27,10 @@ internal sealed class SlidingWindowAggregate<TKey, TValue, TAggregate>(
     internal override void Process(in Record<TKey, TValue> record)
     {
         if (!record.HasKey || !record.HasValue)
+        {
+            SkipNull(record.HasKey);
             return;
+        }
         Enter();
         long timeMs = record.TimestampMs;
         _closedMs = streamTime.Observe(timeMs) - windows.GraceMs;

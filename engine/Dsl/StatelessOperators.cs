@@ -22,6 +22,8 @@ internal sealed class RequireKey<TKey, TValue> : Operator<TKey, TValue, TKey, TV
     {
         if (record.HasKey)
             Next.Process(record);
+        else
+            SkipNull(false);
     }
 }
 

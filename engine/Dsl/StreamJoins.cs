@@ -36,7 +36,7 @@ internal sealed record JoinSide<TKey, TValue>(
 /// at.</remarks>
 internal sealed class StreamJoin<TKey, TThis, TOther, TResult>(
     JoinTimes times, JoinSide<TKey, TThis> self, JoinSide<TKey, TOther> other,
-    OuterJoiner<TKey, TThis, TOther, TResult> joiner, bool preserved)
+    OuterJoiner<TKey, TThis, TOther, TResult> joiner, bool preserved, LateRecords<TKey, TThis> late)
     : Operator<TKey, TThis, TKey, TResult>, IDisposable
 {
     private const int PlaceHeadBytes = OrderedStore.TimeBytes + 1;
@@ -65,7 +65,10 @@ internal sealed class StreamJoin<TKey, TThis, TOther, TResult>(
             return;
         }
         if (!record.HasKey || !record.HasValue)
+        {
+            SkipNull(record.HasKey);
             return;
+        }
         _key.Clear();
         self.KeySerde.Serialize(record.Key, _key);
         if (!times.Promptly && timeMs == streamTimeMs)
@@ -74,7 +77,8 @@ internal sealed class StreamJoin<TKey, TThis, TOther, TResult>(
             KeepUnmatched(record, streamTimeMs);
         _value.Clear();
         self.ValueSerde.Serialize(record.Value, _value);
-        self.Store.Add(_key.WrittenSpan, timeMs, _value.WrittenSpan);
+        if (!self.Store.Add(_key.WrittenSpan, timeMs, _value.WrittenSpan))
+            late.Add(record);
     }
 
     public void Dispose()
@@ -204,7 +208,8 @@ internal sealed class StreamJoin<TKey, TThis, TOther, TResult>(
 /// </summary>
 /// <remarks>Source: Kafka Streams' KStreamKStreamSelfJoin.</remarks>
 internal sealed class StreamSelfJoin<TKey, TValue, TResult>(
-    JoinSide<TKey, TValue> side, JoinTimes times, OuterJoiner<TKey, TValue, TValue, TResult> joiner)
+    JoinSide<TKey, TValue> side, JoinTimes times, OuterJoiner<TKey, TValue, TValue, TResult> joiner,
+    LateRecords<TKey, TValue> late)
     : Operator<TKey, TValue, TKey, TResult>, IDisposable
 {
     private readonly PooledBuffer _key = new();
@@ -219,14 +224,18 @@ internal sealed class StreamSelfJoin<TKey, TValue, TResult>(
         if (record.HasKey)
             side.Store.Observe(timeMs);
         if (!record.HasKey || !record.HasValue)
+        {
+            SkipNull(record.HasKey);
             return;
+        }
         _key.Clear();
         side.KeySerde.Serialize(record.Key, _key);
         JoinAsLeft(record);
         JoinAsRight(record);
         _value.Clear();
         side.ValueSerde.Serialize(record.Value, _value);
-        side.Store.Add(_key.WrittenSpan, timeMs, _value.WrittenSpan);
+        if (!side.Store.Add(_key.WrittenSpan, timeMs, _value.WrittenSpan))
+            late.Add(record);
     }
 
     public void Dispose()

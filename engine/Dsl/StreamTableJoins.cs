@@ -16,7 +16,10 @@ internal sealed class StreamTableJoin<TKey, TValue, TTable, TResult>(
     internal override void Process(in Record<TKey, TValue> record)
     {
         if (!record.HasValue || (!left && !record.HasKey))
+        {
+            SkipNull(record.HasKey);
             return;
+        }
         Enter();
         bool has = record.HasKey && table.TryGetAsOf(record.Key, record.TimestampMs, ref _found, out _);
         if (has || left)
@@ -34,7 +37,10 @@ internal sealed class StreamGlobalTableJoin<TKey, TValue, TTableKey, TTable, TRe
     internal override void Process(in Record<TKey, TValue> record)
     {
         if (!record.HasValue)
+        {
+            SkipNull(true);
             return;
+        }
         Enter();
         TTableKey key = keySelector(record.Key, record.Value);
         bool has = key is not null && table.TryGet(key, ref _found, out _);
@@ -65,7 +71,10 @@ internal sealed class BufferedTableJoin<TKey, TValue, TTable, TResult>(
     internal override void Process(in Record<TKey, TValue> record)
     {
         if (!record.HasValue || (!left && !record.HasKey))
+        {
+            SkipNull(record.HasKey);
             return;
+        }
         Enter();
         if (!record.HasKey || (buffer.ObservedMs != long.MinValue
             && record.TimestampMs < buffer.ObservedMs - graceMs))

@@ -1,4 +1,3 @@
-using Streams.Processing;
 using Streams.Records;
 
 namespace Streams.Dsl;
@@ -12,10 +11,10 @@ public sealed class TimeWindowedKStream<TKey, TValue>
 {
     private readonly KGroupedStream<TKey, TValue> _grouped;
     private readonly WindowShape _shape;
-    private readonly GraphOutput<TKey, TValue>? _late;
+    private readonly SideStream<TKey, TValue> _late;
 
     internal TimeWindowedKStream(
-        KGroupedStream<TKey, TValue> grouped, WindowShape shape, GraphOutput<TKey, TValue>? late = null)
+        KGroupedStream<TKey, TValue> grouped, WindowShape shape, SideStream<TKey, TValue> late = default)
     {
         _grouped = grouped;
         _shape = shape;
@@ -27,12 +26,8 @@ public sealed class TimeWindowedKStream<TKey, TValue>
         new(_grouped, _shape with { Emit = strategy }, _late);
 
     /// <summary>The same windows, with the late records as a stream of their own.</summary>
-    public TimeWindowedKStream<TKey, TValue> LateRecords(Action<KStream<TKey, TValue>> chain)
-    {
-        var late = new GraphOutput<TKey, TValue> { Origin = _grouped.Stream.Output.Origin };
-        chain(_grouped.Stream.Then(late));
-        return new TimeWindowedKStream<TKey, TValue>(_grouped, _shape, late);
-    }
+    public TimeWindowedKStream<TKey, TValue> LateRecords(Action<KStream<TKey, TValue>> chain) =>
+        new(_grouped, _shape, SideStream<TKey, TValue>.Of(_grouped.Stream, chain));
 
     /// <summary>Number of records of each key and window; those without a value count too, but not in sliding
     /// windows.</summary>
@@ -71,10 +66,10 @@ public sealed class SessionWindowedKStream<TKey, TValue>
 {
     private readonly KGroupedStream<TKey, TValue> _grouped;
     private readonly WindowShape _shape;
-    private readonly GraphOutput<TKey, TValue>? _late;
+    private readonly SideStream<TKey, TValue> _late;
 
     internal SessionWindowedKStream(
-        KGroupedStream<TKey, TValue> grouped, WindowShape shape, GraphOutput<TKey, TValue>? late = null)
+        KGroupedStream<TKey, TValue> grouped, WindowShape shape, SideStream<TKey, TValue> late = default)
     {
         _grouped = grouped;
         _shape = shape;
@@ -86,12 +81,8 @@ public sealed class SessionWindowedKStream<TKey, TValue>
         new(_grouped, _shape with { Emit = strategy }, _late);
 
     /// <summary>The same sessions, with the late records as a stream of their own.</summary>
-    public SessionWindowedKStream<TKey, TValue> LateRecords(Action<KStream<TKey, TValue>> chain)
-    {
-        var late = new GraphOutput<TKey, TValue> { Origin = _grouped.Stream.Output.Origin };
-        chain(_grouped.Stream.Then(late));
-        return new SessionWindowedKStream<TKey, TValue>(_grouped, _shape, late);
-    }
+    public SessionWindowedKStream<TKey, TValue> LateRecords(Action<KStream<TKey, TValue>> chain) =>
+        new(_grouped, _shape, SideStream<TKey, TValue>.Of(_grouped.Stream, chain));
 
     /// <summary>Number of records of each key and session.</summary>
     public KTable<Windowed<TKey>, long> Count(Materialized<TKey, long>? materialized = null) => Aggregated(

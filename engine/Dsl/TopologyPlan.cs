@@ -28,6 +28,7 @@ internal static class TopologyPlan
             }
         }
         RequireUsed(stores, storeUser);
+        RequireNoCycle(nodes);
         List<SubTopology> parts = [.. nodes.GroupBy(n => Leader(leader, n.Id)).OrderBy(g => g.Min(n => n.Id))
             .Select((group, id) => MakePart(id, [.. group.OrderBy(n => n.Id)], stores))];
         if (parts.Count(p => p.Stores.Any(s => s.Savepoints)) > 1)
@@ -79,6 +80,31 @@ internal static class TopologyPlan
             if (!users.ContainsKey(store))
                 throw new TopologyException($"The store '{store}' is used by no node.");
         }
+    }
+
+    // A record would go round for ever within one call. Through a topic it may: then it is another record.
+    private static void RequireNoCycle(List<GraphNode> nodes)
+    {
+        var path = new List<GraphNode>();
+        var done = new HashSet<GraphNode>();
+        void Visit(GraphNode node)
+        {
+            int at = path.IndexOf(node);
+            if (at >= 0)
+                throw new TopologyException(
+                    "The topology has a cycle: "
+                    + $"{string.Join(" -> ", path[at..].Append(node).Select(n => n.Name))}. Send the records "
+                    + "back through a topic, or take an edge away.");
+            if (done.Contains(node))
+                return;
+            path.Add(node);
+            foreach (GraphNode child in node.Children)
+                Visit(child);
+            path.RemoveAt(path.Count - 1);
+            done.Add(node);
+        }
+        foreach (GraphNode node in nodes)
+            Visit(node);
     }
 
     private static int Leader(int[] leader, int node)

@@ -153,7 +153,10 @@ internal sealed class TimeWindowAggregate<TKey, TValue, TAggregate>(
     internal override void Process(in Record<TKey, TValue> record)
     {
         if (!record.HasKey || (!record.HasValue && !takesNulls))
+        {
+            SkipNull(record.HasKey);
             return;
+        }
         Enter();
         long closedMs = streamTime.Observe(record.TimestampMs) - windows.GraceMs;
         EmitClosed(record, closedMs - windows.SizeMs, windows.SizeMs);

@@ -153,7 +153,7 @@ internal sealed class GroupInput<TKey, TValue, TAggregate>(
     internal SessionMerge<TKey, TAggregate>? Merge { get; init; }
 
     /// <summary>Where records go that came too late; null for nowhere.</summary>
-    internal GraphOutput<TKey, TValue>? Late { get; init; }
+    internal SideStream<TKey, TValue> Late { get; init; }
 
     internal override string? Origin => stream.Output.Origin;
 
@@ -163,21 +163,20 @@ internal sealed class GroupInput<TKey, TValue, TAggregate>(
     {
         OperatorNode<TKey, TValue, Windowed<TKey>, Change<TAggregate>> node = builder.AttachTo(
             stream.Output, to, null, "KSTREAM-AGGREGATE", plan.Stores, task => Create(task, plan, clock));
-        if (Late is { } late)
-            node.SideOutputs.Add(() => late.Nodes);
+        Late.AttachTo(node);
     }
 
     internal override void Attach(
         StreamsBuilder builder, GraphOutput<TKey, Change<TAggregate>> to, string store, OldValues old) =>
-        builder.AttachTo(
+        Late.AttachTo(builder.AttachTo(
             stream.Output, to, null, "COGROUPKSTREAM-AGGREGATE", [store],
             task => new StreamAggregate<TKey, TValue, TAggregate>(
-                task.Store<KeyValueStore<TKey, TAggregate>>(store), fold, old));
+                task.Store<KeyValueStore<TKey, TAggregate>>(store), fold, old)));
 
     private Operator<TKey, TValue, Windowed<TKey>, Change<TAggregate>> Create(
         TaskBuilder task, WindowPlan<TKey> plan, string clock)
     {
-        var late = new LateRecords<TKey, TValue>(plan.StoreName, Late?.Resolve(task));
+        var late = new LateRecords<TKey, TValue>(plan.StoreName, Late.Resolve(task));
         if (plan.Shape.Sessions is not null)
             return new SessionAggregate<TKey, TValue, TAggregate>(
                 task.Store<SessionStore<TKey, TAggregate>>(plan.StoreName), plan, fold, Merge!, takesNulls,

@@ -54,6 +54,9 @@ public sealed class DeadLetter : IDescribed<DeadLetter>
     public static bool IsTopic(string topic) =>
         topic.EndsWith(DeadLetterTopics.Suffix, StringComparison.Ordinal);
 
+    /// <summary>The topic that keeps the dead letters of a topic.</summary>
+    public static string TopicOf(string topic) => topic + DeadLetterTopics.Suffix;
+
     /// <inheritdoc/>
     public static RecordType RecordType { get; } = new(
         "dead_letter", 1, "Something that could not be read, processed or written, whole, with the reason.");

@@ -174,6 +174,16 @@ public interface ILogReader : IDisposable
     /// <exception cref="LogDamagedException">The bytes on disk are not what was written.</exception>
     bool Read(TopicPartition partition, long offset, LogBatch batch);
 
+    /// <summary>How many records are known to lie from an offset on that <see cref="Read"/> did not find
+    /// there just now.</summary>
+    /// <remarks>A reader that looks when it is asked knows of none, which is what this says; one that
+    /// fetches ahead says what it last heard of the partition's end. A task with several partitions waits
+    /// while this is not 0.</remarks>
+    /// <param name="partition">The partition.</param>
+    /// <param name="offset">Where the next read begins.</param>
+    /// <returns>Null where nothing is known of the partition as yet.</returns>
+    long? Lag(TopicPartition partition, long offset) => 0;
+
     /// <summary>Lets a moment pass for what is on its way, before a read that must succeed is tried
     /// again.</summary>
     void WaitForMore() => Thread.Sleep(1);

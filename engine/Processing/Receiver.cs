@@ -1,4 +1,5 @@
 using Streams.Records;
+using Streams.Telemetry;
 
 namespace Streams.Processing;
 
@@ -36,6 +37,10 @@ internal abstract class Operator<TKeyIn, TValueIn, TKeyOut, TValueOut> : Receive
         Node = node;
         Next = next;
     }
+
+    /// <summary>Counts a record that lacks what the operator goes by, and is left out.</summary>
+    protected void SkipNull(bool hasKey) =>
+        EngineMeter.RecordSkipped(_scope!.NameOfNode(Node), hasKey ? "null_value" : "null_key");
 
     /// <summary>Says that this operator's user code runs now, so that a failure can name it.</summary>
     protected void Enter() => _scope!.CurrentNode = Node;

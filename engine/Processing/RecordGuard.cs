@@ -1,3 +1,4 @@
+using Streams.Connect;
 using Streams.Log;
 using Streams.State;
 using Streams.State.Disk;
@@ -21,20 +22,23 @@ public enum FailurePolicy
 /// <remarks>
 /// Here and in the supervisor only is every exception caught: codecs and operators are the user's, and a
 /// record that breaks one must not stop the others. What the engine itself throws (a full log, a full store)
-/// passes through.
+/// and what is worth trying again (a system that cannot be reached) passes through.
 /// </remarks>
 internal sealed class RecordGuard(FailurePolicy decoding, FailurePolicy processing, IFailureSink failures)
 {
     /// <summary>Decodes a record of an input.</summary>
     /// <returns>False where the record is left out.</returns>
+    /// <exception cref="RecordFailedException">It cannot be, and the policy is to stop.</exception>
     internal bool TryDecode<TKey, TValue>(TaskInput<TKey, TValue> input, in LogRecord record)
     {
         try
         {
             return input.Decode(record);
         }
-        catch (Exception e) when (IsUserFailure(e) && decoding != FailurePolicy.Fail)
+        catch (Exception e) when (IsUserFailure(e))
         {
+            if (decoding == FailurePolicy.Fail)
+                throw failures.Stop(FailureStage.Decoding, e);
             input.SkipTo(record.Offset + 1);
             failures.Report(FailureStage.Decoding, decoding, record, e);
             return false;
@@ -42,19 +46,21 @@ internal sealed class RecordGuard(FailurePolicy decoding, FailurePolicy processi
     }
 
     /// <summary>Processes the record that waits at an input.</summary>
+    /// <exception cref="RecordFailedException">It cannot be, and the policy is to stop.</exception>
     internal void Process(TaskInput input)
     {
-        if (processing == FailurePolicy.Fail)
-        {
-            input.PushHead();
-            return;
-        }
         try
         {
             input.PushHead();
         }
+        catch (StateLimitException e)
+        {
+            throw failures.AtLimit(e);
+        }
         catch (Exception e) when (IsUserFailure(e))
         {
+            if (processing == FailurePolicy.Fail)
+                throw failures.Stop(FailureStage.Processing, e);
             failures.ReportCurrent(FailureStage.Processing, processing, e);
         }
     }
@@ -62,8 +68,10 @@ internal sealed class RecordGuard(FailurePolicy decoding, FailurePolicy processi
     /// <summary>Counts a record that its timestamp extractor left out.</summary>
     internal void SkippedNegativeTimestamp() => failures.CountSkipped("negative_timestamp");
 
-    private static bool IsUserFailure(Exception e) =>
-        e is not (LogException or StateLimitException or RocksException or OutOfMemoryException
+    // A result that is too large for its topic is the record's own failing, and not the log's.
+    private static bool IsUserFailure(Exception e) => e is RecordTooLargeException
+        or not (LogException or StateLimitException or RocksException or UnavailableException
+            or OutOfMemoryException
             or OperationCanceledException);
 }
 
@@ -83,6 +91,17 @@ internal interface IFailureSink
     /// <summary>The record that the task is at could not be processed.</summary>
     void ReportCurrent(FailureStage stage, FailurePolicy policy, Exception reason);
 
+    /// <summary>What to stop with where the record that the task is at cannot be decoded or
+    /// processed.</summary>
+    Exception Stop(FailureStage stage, Exception reason);
+
+    /// <summary>What to stop with where a store that the operator uses is full.</summary>
+    Exception AtLimit(StateLimitException reason);
+
     /// <summary>A record was left out for a reason that is not a failure.</summary>
     void CountSkipped(string reason);
 }
+
+/// <summary>A record that cannot be decoded or processed, where the policy is to stop: the message says which
+/// one, where it failed and how to go on; the reason is inside.</summary>
+public sealed class RecordFailedException(string message, Exception inner) : Exception(message, inner);

@@ -11,6 +11,7 @@ internal sealed class StreamTask : IDisposable
     private readonly TaskScope _scope;
     private readonly SubTopology _part;
     private readonly TaskInput[] _inputs;
+    private readonly TaskInputs _choice;
     private readonly RecordGuard _guard;
     private readonly TaskStores _stores;
     private readonly TaskFailures _failures;
@@ -28,6 +29,7 @@ internal sealed class StreamTask : IDisposable
         {
             Writer = writer,
             Globals = globals,
+            NameOfNode = part.NameOf,
         };
         _stores = new TaskStores(_scope, part, environment);
         _failures = new TaskFailures(_scope, part, environment);
@@ -38,6 +40,7 @@ internal sealed class StreamTask : IDisposable
             .Where(source => id.Partition < environment.Topic(environment.NameOf(source)).Partitions)
             .Select(source => source.CreateInput(
                 _builder, environment.Topic(environment.NameOf(source))[id.Partition], _guard))];
+        _choice = new TaskInputs(_inputs, environment.Options.MaxTaskIdle, environment.Clock);
         foreach (TaskInput input in _inputs)
             _stores.Clocks?.Add(
                 $"input/{input.Node.TopicName}", () => input.PartitionTimeMs, ms =>
@@ -70,11 +73,12 @@ internal sealed class StreamTask : IDisposable
     }
 
     /// <summary>Processes up to that many records.</summary>
-    /// <returns>How many it were; fewer than asked when the inputs have no more for now.</returns>
+    /// <returns>How many it were; fewer than asked when the inputs have no more for now, or wait for one that
+    /// has none.</returns>
     internal int Process(ILogReader reader, int recordsMax)
     {
         int count = 0;
-        while (count < recordsMax && Choose(reader) is { } input)
+        while (count < recordsMax && _choice.Next(reader) is { } input)
         {
             _guard.Process(input);
             count++;
@@ -126,20 +130,5 @@ internal sealed class StreamTask : IDisposable
         _builder.Dispose();
         _failures.Dispose();
         _stores.Dispose();
-    }
-
-    // The input whose next record is oldest, as Kafka Streams chooses; the first of them where two are
-    // equally old.
-    private TaskInput? Choose(ILogReader reader)
-    {
-        if (_inputs.Length == 1)
-            return _inputs[0].Prepare(reader) ? _inputs[0] : null;
-        TaskInput? oldest = null;
-        foreach (TaskInput input in _inputs)
-        {
-            if (input.Prepare(reader) && (oldest is null || input.HeadTimestampMs < oldest.HeadTimestampMs))
-                oldest = input;
-        }
-        return oldest;
     }
 }

@@ -135,6 +135,12 @@ public sealed record RuntimeOptions
     /// <summary>Records processed of one task before another has its turn. Default 1,000.</summary>
     public int TurnRecordsMax { get; init; } = 1_000;
 
+    /// <summary>How long the records of a task's partitions wait for a partition that has none, so that all
+    /// are processed in the order of their times; a partition that is silent for longer is passed over until
+    /// it has a record. Zero waits for records only that the log knows of; below zero not even for those.
+    /// Default zero.</summary>
+    public TimeSpan MaxTaskIdle { get; init; } = TimeSpan.Zero;
+
     /// <summary>What to do with bytes that are not what the topic's serde says. Default dead
     /// letter.</summary>
     public FailurePolicy DecodingFailures { get; init; } = FailurePolicy.DeadLetter;

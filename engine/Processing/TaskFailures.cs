@@ -1,5 +1,6 @@
 using Streams.Errors;
 using Streams.Log;
+using Streams.State;
 using Streams.Telemetry;
 
 namespace Streams.Processing;
@@ -31,6 +32,30 @@ internal sealed class TaskFailures(TaskScope scope, SubTopology part, TaskEnviro
         if (_reader.Read(scope.CurrentPartition, scope.CurrentOffset, batch)
             && batch.TryRead(out LogRecord record))
             Report(stage, policy, record, reason);
+    }
+
+    public Exception Stop(FailureStage stage, Exception reason)
+    {
+        string topic = TopicName(scope.CurrentPartition);
+        string what = stage == FailureStage.Decoding
+            ? $"The record at offset {scope.CurrentOffset} of {topic} {scope.CurrentPartition.Partition} "
+                + "cannot be decoded"
+            : $"'{part.NameOf(scope.CurrentNode)}' cannot process the record at offset {scope.CurrentOffset} "
+                + $"of {topic} {scope.CurrentPartition.Partition}";
+        string option = stage == FailureStage.Decoding ? "decoding_failures" : "processing_failures";
+        return new RecordFailedException(
+            $"{what}: {reason.GetType().Name}: {reason.Message} Read it with 'streams tap {topic}'; to go on "
+            + $"without it set runtime.{option} to dead_letter.", reason);
+    }
+
+    public Exception AtLimit(StateLimitException reason)
+    {
+        GraphNode? node = part.Nodes.FirstOrDefault(n => n.Id == scope.CurrentNode);
+        return node is null
+            ? reason
+            : new StateLimitException(
+                $"'{node.Name}' cannot keep what it needs (stores: {string.Join(", ", node.Stores)}). "
+                + reason.Message);
     }
 
     public void CountSkipped(string reason) =>

@@ -1,5 +1,6 @@
 using Streams.Log;
 using Streams.Records;
+using Streams.Telemetry;
 
 namespace Streams.Processing;
 
@@ -27,6 +28,9 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
 
     /// <summary>The highest time extracted so far; -1 before the first.</summary>
     internal long PartitionTimeMs { get; set; } = -1;
+
+    /// <summary>What is measured of it.</summary>
+    internal InputFigures Figures { get; } = new();
 
     /// <summary>The offset of the record that waits.</summary>
     private protected long HeadOffset { get; set; }
@@ -80,6 +84,9 @@ internal sealed class TaskInput<TKey, TValue>(
     Serde<TValue> valueSerde, TimestampExtractor<TKey, TValue>? extractor, Receiver<TKey, TValue> next)
     : TaskInput(node, partition)
 {
+    // 9999-12-31T23:59:59.999Z: what is later is a mistake, and would make every record after it late.
+    private const long TimestampMsMax = 253_402_300_799_999;
+
     private TKey _key = default!;
     private TValue _value = default!;
     private Record<TKey, TValue> _head;
@@ -139,6 +146,10 @@ internal sealed class TaskInput<TKey, TValue>(
             guard.SkippedNegativeTimestamp();
             return false;
         }
+        if (timestampMs > TimestampMsMax)
+            throw new InvalidDataException(
+                $"The record's time is {timestampMs} ms since 1970, which is after the year 9999: are those "
+                + "microseconds or nanoseconds?");
         if (timestampMs != _head.TimestampMs)
             _head = _head.WithTimestamp(timestampMs);
         HeadTimestampMs = timestampMs;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Streams.State;
 using Streams.Telemetry;
 
@@ -25,7 +26,15 @@ internal sealed class TaskMeter : IDisposable
         _topics = [.. task.Inputs.Select(i => environment.TopicName(i.Partition.Topic))];
         _from = new long[_topics.Length];
         _positions = new long[_topics.Length];
-        _figures = new TaskFigures(task.Id.SubTopology, task.Id.Partition, [.. _stores.Select(s => s.Name)])
+        for (int i = 0; i < _topics.Length; i++)
+        {
+            task.Inputs[i].Figures.Topic = _topics[i];
+            task.Inputs[i].Figures.Partition =
+                task.Inputs[i].Partition.Partition.ToString(CultureInfo.InvariantCulture);
+        }
+        _figures = new TaskFigures(
+            task.Id.SubTopology, task.Id.Partition, [.. _stores.Select(s => s.Name)],
+            [.. task.Inputs.Select(i => i.Figures)])
         {
             BytesMax = [.. _stores.Select(s => s.Disk is { } disk
                 ? disk.Options.EntryCacheBytes * 2 : s.Options.StateBytesMax)],
@@ -79,6 +88,8 @@ internal sealed class TaskMeter : IDisposable
     private void Publish()
     {
         _figures.StreamTimeMs = _task.Scope.StreamTimeMs;
+        foreach (TaskInput input in _task.Inputs)
+            input.Figures.TimeMs = input.PartitionTimeMs;
         for (int i = 0; i < _stores.Length; i++)
             _figures.Set(
                 i, _stores[i].BytesReserved, _stores[i].Count, _stores[i].Disk?.FileBytes ?? -1);

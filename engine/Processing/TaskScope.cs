@@ -1,3 +1,4 @@
+using System.Globalization;
 using Streams.Log;
 using Streams.State;
 
@@ -45,6 +46,10 @@ internal sealed class TaskScope(TaskId id, TimeProvider clock, Func<string, Topi
 
     /// <summary>Where times are kept over a restart; null for a task that keeps nothing.</summary>
     internal TaskClocks? Clocks { get; set; }
+
+    /// <summary>The name of a node, for counts.</summary>
+    internal Func<int, string> NameOfNode { get; init; } =
+        node => node.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Tables that every task has whole; null where the topology has none.</summary>
     internal GlobalTables? Globals { get; init; }

@@ -32,14 +32,17 @@ internal sealed class JoinStore : StateStore
     internal void Observe(long timeMs) => _table.Observe(timeMs);
 
     /// <summary>Keeps a record behind those of the same key and time.</summary>
-    internal void Add(ReadOnlySpan<byte> key, long timeMs, ReadOnlySpan<byte> value)
+    /// <returns>False where its time is out of the retention already.</returns>
+    internal bool Add(ReadOnlySpan<byte> key, long timeMs, ReadOnlySpan<byte> value)
     {
         _items.Clear();
         if (_table.TryGet(key, timeMs, out ReadOnlySpan<byte> before))
             _items.Write(before);
         ItemList.Write(_items.Append(ItemList.ItemBytes(value.Length)), value);
-        if (_table.TryPut(key, timeMs, _items.Length, out Span<byte> payload, out _))
-            _items.WrittenSpan.CopyTo(payload);
+        if (!_table.TryPut(key, timeMs, _items.Length, out Span<byte> payload, out _))
+            return false;
+        _items.WrittenSpan.CopyTo(payload);
+        return true;
     }
 
     /// <summary>The records of a key in a range of time, both ends included, by time and arrival.</summary>

@@ -65,6 +65,11 @@ public static class EngineMeter
         "Time that the oldest record of a commit took through a stage: read, process, sink or total.", null,
         Seconds);
 
+    private static readonly Histogram<double> InputWaitSeconds = Meter.CreateHistogram(
+        "streams_input_wait_duration", "s",
+        "How long a task held its records back, each time, for a partition that had none, by topic.", null,
+        Seconds);
+
     private static readonly Histogram<double> RestoreSeconds = Meter.CreateHistogram(
         "streams_restore_duration", "s", "How long stores took to come back at a start, by store.", null,
         Seconds);
@@ -124,6 +129,10 @@ public static class EngineMeter
     /// <summary>The oldest record of a commit took that long through a stage.</summary>
     public static void RecordStageLatency(string stage, TimeSpan latency) =>
         StageSeconds.Record(latency.TotalSeconds, Tag("stage", stage));
+
+    /// <summary>A task held its records back for that long because a partition had none.</summary>
+    public static void RecordInputWait(string topic, TimeSpan duration) =>
+        InputWaitSeconds.Record(duration.TotalSeconds, Tag("topic", topic));
 
     /// <summary>A snapshot of a store is complete.</summary>
     public static void RecordSnapshot(string store) => Snapshots.Add(1, Tag("store", store));

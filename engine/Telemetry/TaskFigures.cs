@@ -1,7 +1,8 @@
 namespace Streams.Telemetry;
 
 /// <summary>Figures of a task, written by its thread at each commit and read by whoever scrapes.</summary>
-internal sealed class TaskFigures(int subTopology, int partition, IReadOnlyList<string> stores)
+internal sealed class TaskFigures(
+    int subTopology, int partition, IReadOnlyList<string> stores, IReadOnlyList<InputFigures> inputs)
 {
     private readonly long[] _bytes = new long[stores.Count];
     private readonly long[] _entries = new long[stores.Count];
@@ -16,6 +17,9 @@ internal sealed class TaskFigures(int subTopology, int partition, IReadOnlyList<
 
     /// <summary>Its stores.</summary>
     internal IReadOnlyList<string> Stores { get; } = stores;
+
+    /// <summary>The partitions that it reads.</summary>
+    internal IReadOnlyList<InputFigures> Inputs { get; } = inputs;
 
     /// <summary>The highest record time seen, Unix milliseconds; long.MinValue before the first.</summary>
     internal long StreamTimeMs

@@ -25,7 +25,7 @@ public sealed class OperatorExampleTests
             blocks++;
             i = end;
         }
-        Assert.Equal(14, blocks);
+        Assert.Equal(17, blocks);
     }
 
     [Fact]
@@ -139,6 +139,43 @@ public sealed class OperatorExampleTests
             Pay(t, ("o1", 8, 2000));
             orders.Pipe("o3", 1, 9_000_000);
         });
+
+    [Fact]
+    public void Gaps_that_are_held()
+    {
+        using TopologyTestDriver driver = Start(OperatorExamples.HeldGaps);
+        TestInputTopic<string, long> power = driver.CreateInputTopic("power", Serdes.String, Serdes.Int64);
+        power.Pipe("m1", 3000, 1_000);
+        power.Pipe("m2", 3200, 12_000);
+        power.Pipe("m2", 3210, 31_000);
+        power.Pipe("m1", 2900, 500);
+        Assert.Equal(
+            ["m1=3000@1000", "m2=3200@12000", "m1=3000@10000", "m1=3000@20000", "m2=3200@20000",
+                "m2=3210@31000"],
+            Read(driver, "power-by-slot", Serdes.Int64));
+        Assert.Equal(["m1=2900@500"], Read(driver, "late-power", Serdes.Int64));
+    }
+
+    [Fact]
+    public void Gaps_that_are_interpolated() => AssertGives(
+        OperatorExamples.LinearGaps, "prices-by-slot", Serdes.Int64,
+        ["btc=100@0", "btc=110@10000", "btc=120@20000", "btc=130@30000"],
+        t =>
+        {
+            TestInputTopic<string, long> prices =
+                t.CreateInputTopic("prices", Serdes.String, Serdes.Int64);
+            prices.Pipe("btc", 100, 0);
+            prices.Pipe("btc", 130, 30_000);
+        });
+
+    [Fact]
+    public void Sequences() => AssertGives(
+        OperatorExamples.Sequences, "large-orders", Serdes.String,
+        ["anna=pulled 500@2000", "anna=kept 200@15000"],
+        t => Say(
+            t, "orders", ("anna", "+500", 1000), ("anna", "-500", 2000), ("anna", "+300", 3000),
+            ("anna", "=300", 4000), ("anna", "-300", 5000), ("anna", "+200", 10_000),
+            ("anna", "-200", 15_001)));
 
     [Fact]
     public void Processors() => AssertGives(

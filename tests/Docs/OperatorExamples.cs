@@ -1,3 +1,4 @@
+using System.Globalization;
 using Streams.Dsl;
 using Streams.Processing;
 using Streams.Records;
@@ -173,6 +174,46 @@ internal static class OperatorExamples
             .To("open-sums", new Produced<string, long> { ValueSerde = Serdes.Int64 });
     }
 
+    internal static void HeldGaps(StreamsBuilder builder)
+    {
+        // power: miner -> watts. A sample every ten seconds, come what may, for up to a minute.
+        builder.Stream("power", Amounts)
+            .GapFill(
+                GapFilling.Hold<long>(TimeSpan.FromSeconds(10)) with
+                {
+                    MaxGap = TimeSpan.FromMinutes(1),
+                    KeepFilling = TimeSpan.FromMinutes(1),
+                    StoreName = "last-power",
+                },
+                late => late.To("late-power"))
+            .To("power-by-slot");
+    }
+
+    internal static void LinearGaps(StreamsBuilder builder)
+    {
+        builder.Stream("prices", Amounts)
+            .GapFill(GapFilling.Linear<long>(TimeSpan.FromSeconds(10), Interpolate.Int64))
+            .To("prices-by-slot");
+    }
+
+    internal static void Sequences(StreamsBuilder builder)
+    {
+        // orders: account -> +placed, -cancelled or =filled quantity. Large orders that were pulled back.
+        builder.Stream("orders", Text)
+            .DetectSequence(
+                new SequencePattern<string, string>
+                {
+                    First = (_, order) => order[0] == '+' && Quantity(order) >= 100,
+                    Without = (_, _, order) => order[0] == '=',
+                    Then = (_, placed, order) => order[0] == '-' && Quantity(order) == Quantity(placed),
+                    Within = TimeSpan.FromSeconds(5),
+                    StoreName = "open-orders",
+                },
+                (_, placed, _) => $"pulled {Quantity(placed)}",
+                (_, placed) => $"kept {Quantity(placed)}")
+            .To("large-orders", new Produced<string, string> { ValueSerde = Serdes.String });
+    }
+
     internal static void Processors(StreamsBuilder builder)
     {
         builder.AddStateStore(Stores.KeyValue(
@@ -185,6 +226,8 @@ internal static class OperatorExamples
                 ValueSerde = Serdes.Int64,
             });
     }
+
+    private static long Quantity(string order) => long.Parse(order[1..], CultureInfo.InvariantCulture);
 
     private sealed class HourlyTotals : IProcessor<string, long, string, long>
     {

@@ -1,5 +1,6 @@
 using Streams.Connect;
 using Streams.Connect.Evolution;
+using Streams.Errors;
 using Streams.Log;
 using Streams.Log.Kafka;
 using Streams.Processing;
@@ -40,8 +41,7 @@ internal static class CommandRunner
         ConfigurationException or TopologyException or TopologyChangedException
             or TopicMismatchException or KafkaOptionException or StateQueryException => ExitCode.Usage,
         UnavailableException or LogInterruptedException or LogUnavailableException or LogFullException
-            or LogDamagedException
-            or StateLostException or RecordRejectedException
+            or LogDamagedException or StateLostException or RecordRejectedException or ReplayException
             => ExitCode.Unavailable,
         _ => ExitCode.Internal,
     };

@@ -101,6 +101,33 @@ public sealed class OperatorAllocationTests
             .ToStream().ForEach((_, _) => _seen++));
     }
 
+    [Fact]
+    public void A_gap_filling() => AssertNone(b => b.Stream("a", OperatorHarness.Numbers)
+        .GapFill(GapFilling.Hold<long>(TimeSpan.FromMilliseconds(4)) with
+        {
+            KeepFilling = TimeSpan.FromMilliseconds(8),
+        })
+        .ForEach((_, _) => _seen++));
+
+    [Fact]
+    public void A_linear_gap_filling() => AssertNone(b => b.Stream("a", OperatorHarness.Numbers)
+        .GapFill(GapFilling.Linear<long>(TimeSpan.FromMilliseconds(4), Interpolate.Int64))
+        .ForEach((_, _) => _seen++));
+
+    [Fact]
+    public void A_sequence() => AssertNone(b => b.Stream("a", OperatorHarness.Numbers)
+        .DetectSequence(
+            new SequencePattern<long, long>
+            {
+                First = (_, value) => value % 3 == 0,
+                Then = (_, first, value) => value > first && value % 3 == 1,
+                Without = (_, _, value) => value % 7 == 0,
+                Within = TimeSpan.FromMilliseconds(50),
+                OpenMax = 4,
+            },
+            (_, first, last) => last - first, (_, first) => first)
+        .ForEach((_, _) => _seen++));
+
     private static KGroupedStream<long, long> Grouped(StreamsBuilder builder) =>
         builder.Stream("a", OperatorHarness.Numbers).GroupByKey();
 

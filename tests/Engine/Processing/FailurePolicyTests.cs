@@ -59,7 +59,8 @@ public sealed class FailurePolicyTests : IDisposable
     public void Fail_stops_before_it_and_a_repaired_operator_goes_on_with_it()
     {
         Exception failure = Run(FailurePolicy.Fail)!;
-        Assert.IsType<FormatException>(failure);
+        Assert.IsType<RecordFailedException>(failure);
+        Assert.IsType<FormatException>(failure.InnerException);
         _isRepaired = true;
         Assert.Null(Run(FailurePolicy.Fail));
         // Nothing of the failed attempt was committed, so nothing is there twice.
