@@ -87,6 +87,21 @@ internal sealed class ApplicationGauges : IDisposable
             "streams_state_entries", "entries", "Entries of a store of a task.",
             () => Stores().Select(s => With(
                 s.Task.Entries(s.Store), ("task", s.Task.Task), ("store", s.Task.Stores[s.Store]))));
+        Add(
+            "streams_async_held_records", "records",
+            "Records that an asynchronous operator of a task has taken and not passed on.",
+            () => Calling().Select(c => With(
+                c.Figures.Held, ("task", c.Task), ("operator", c.Figures.Name))));
+        Add(
+            "streams_async_calls", "calls",
+            "Calls of an asynchronous operator of a task that are under way, pauses between attempts included.",
+            () => Calling().Select(c => With(
+                c.Figures.Calls, ("task", c.Task), ("operator", c.Figures.Name))));
+        Add(
+            "streams_async_breaker_state", "state",
+            "The circuit breaker of an asynchronous operator of a task: 0 closed, 1 trying one call, 2 open.",
+            () => Calling().Select(c => With(
+                (int)c.Figures.Breaker, ("task", c.Task), ("operator", c.Figures.Name))));
         AddSeconds(
             "streams_stream_time",
             "The highest record time that a task has seen, Unix time: its watermark.",
@@ -126,6 +141,9 @@ internal sealed class ApplicationGauges : IDisposable
 
     private IEnumerable<(TaskFigures Task, int Store)> Stores() => _environment.Figures.Values
         .SelectMany(t => Enumerable.Range(0, t.Stores.Count).Select(s => (t, s)));
+
+    private IEnumerable<(string Task, AsyncFigures Figures)> Calling() =>
+        _environment.Figures.Values.SelectMany(t => t.Async.Select(a => (t.Task, a)));
 
     private IEnumerable<TaskFigures> Timed() =>
         _environment.Figures.Values.Where(t => t.StreamTimeMs != long.MinValue);

@@ -76,7 +76,8 @@ public sealed class StreamsApplication : IDisposable
             definition.Id, log, _room, definition.DataFolder, definition.Runtime, _clock, logger);
         new ShapeKeeper(definition, log, logger).Settle();
         Tasks = new TopicSetup(definition, log).Prepare();
-        Progress = new ApplicationProgress(definition.Id, log, definition.Topology, _environment);
+        Progress = new ApplicationProgress(
+            definition.Id, log, definition.Topology, _environment, Tasks.Count);
     }
 
     /// <summary>The tasks that it runs.</summary>

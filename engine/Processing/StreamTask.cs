@@ -28,6 +28,9 @@ internal sealed class StreamTask : IDisposable
         {
             Writer = writer,
             Globals = globals,
+            Background = environment.Background,
+            Logger = environment.Logger,
+            TopicName = environment.TopicName,
         };
         _stores = new TaskStores(_scope, part, environment);
         _failures = new TaskFailures(_scope, part, environment);
@@ -64,21 +67,28 @@ internal sealed class StreamTask : IDisposable
         foreach (TaskInput input in _inputs)
             input.Seek(
                 reader, log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
+        _scope.Async.Resume();
         Meter.Restored();
     }
 
-    /// <summary>Processes up to that many records.</summary>
-    /// <returns>How many it were; fewer than asked when the inputs have no more for now.</returns>
+    /// <summary>Passes on what calls have brought, and processes up to that many records of the
+    /// inputs.</summary>
+    /// <returns>How many it were; fewer than asked when the inputs have no more for now, or when so many are
+    /// held that the task has to wait.</returns>
     internal int Process(ILogReader reader, int recordsMax)
     {
-        int count = 0;
-        while (count < recordsMax && Choose(reader) is { } input)
+        int count = Forward();
+        while (count < recordsMax && !_scope.Async.IsFull && Choose(reader) is { } input)
         {
             _guard.Process(input);
             count++;
         }
         return count;
     }
+
+    /// <summary>Passes on what calls have brought.</summary>
+    /// <returns>How many records it were.</returns>
+    internal int Forward() => _scope.Async.Forward(_guard, _failures);
 
     /// <summary>Fires the wall-clock punctuations that are due.</summary>
     internal void PunctuateWallClock(long nowMs)

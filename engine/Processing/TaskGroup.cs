@@ -16,6 +16,7 @@ internal sealed class TaskGroup : IDisposable
     private readonly CommitPipeline _commits;
     private readonly List<StreamTask> _tasks = [];
     private readonly List<TopicPartition> _outputs = [];
+    private readonly Wakeup _wakeup = new();
     private GlobalTables? _globals;
 
     /// <summary>A group without tasks as yet.</summary>
@@ -41,9 +42,42 @@ internal sealed class TaskGroup : IDisposable
         {
             _tasks.Add(new StreamTask(
                 id, _topology.Parts[id.SubTopology], _environment, _writer, _globals));
+            _tasks[^1].Scope.Async.Wake = _wakeup.Set;
             _tasks[^1].Restore(_environment.Log, _reader, cancellation);
         }
         FindOutputs();
+    }
+
+    /// <summary>Whether asynchronous calls are under way.</summary>
+    internal bool IsCalling
+    {
+        get
+        {
+            foreach (StreamTask task in _tasks)
+            {
+                if (task.Scope.Async.IsCalling)
+                    return true;
+            }
+            return false;
+        }
+    }
+
+    /// <summary>Waits until an asynchronous call has ended, or the time is over.</summary>
+    internal void WaitForCall(TimeSpan longest) => _wakeup.Wait(longest);
+
+    /// <summary>Begins no further call, and passes on what those bring that end in time. The records of the
+    /// others stay held, for the next start.</summary>
+    internal void FinishCalls(TimeSpan longest)
+    {
+        long started = _environment.Clock.GetTimestamp();
+        foreach (StreamTask task in _tasks)
+            task.Scope.Async.StopCalling();
+        while (IsCalling && _environment.Clock.GetElapsedTime(started) < longest)
+        {
+            WaitForCall(longest - _environment.Clock.GetElapsedTime(started));
+            foreach (StreamTask task in _tasks)
+                task.Forward();
+        }
     }
 
     /// <summary>Takes what was committed to the topics of global tables.</summary>

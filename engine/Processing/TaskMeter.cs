@@ -16,6 +16,7 @@ internal sealed class TaskMeter : IDisposable
     private readonly string[] _topics;
     private readonly long[] _from;
     private readonly long[] _positions;
+    private long _held;
 
     internal TaskMeter(StreamTask task, TaskEnvironment environment)
     {
@@ -25,7 +26,10 @@ internal sealed class TaskMeter : IDisposable
         _topics = [.. task.Inputs.Select(i => environment.TopicName(i.Partition.Topic))];
         _from = new long[_topics.Length];
         _positions = new long[_topics.Length];
-        _figures = new TaskFigures(task.Id.SubTopology, task.Id.Partition, [.. _stores.Select(s => s.Name)]);
+        _figures = new TaskFigures(task.Id.SubTopology, task.Id.Partition, [.. _stores.Select(s => s.Name)])
+        {
+            Async = [.. task.Scope.Async.Figures],
+        };
         environment.Figures[task.Id] = _figures;
     }
 
@@ -34,6 +38,7 @@ internal sealed class TaskMeter : IDisposable
     {
         for (int i = 0; i < _positions.Length; i++)
             _positions[i] = _task.Inputs[i].Position;
+        _figures.HeldRecords = _task.Scope.Async.Held;
         Publish();
     }
 
@@ -46,6 +51,9 @@ internal sealed class TaskMeter : IDisposable
             _from[i] = _positions[i];
             _positions[i] = _task.Inputs[i].Position;
         }
+        // More is true before the commit is made, less only behind it.
+        _held = _task.Scope.Async.Held;
+        _figures.HeldRecords = Math.Max(_figures.HeldRecords, _held);
         Publish();
     }
 
@@ -53,6 +61,7 @@ internal sealed class TaskMeter : IDisposable
     /// <returns>When the oldest of it was read from outside; null where that is not known.</returns>
     internal long? Committed()
     {
+        _figures.HeldRecords = _held;
         long? origin = null;
         for (int i = 0; i < _positions.Length; i++)
         {
