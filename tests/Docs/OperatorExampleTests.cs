@@ -25,7 +25,7 @@ public sealed class OperatorExampleTests
             blocks++;
             i = end;
         }
-        Assert.Equal(14, blocks);
+        Assert.Equal(15, blocks);
     }
 
     [Fact]
@@ -139,6 +139,15 @@ public sealed class OperatorExampleTests
             Pay(t, ("o1", 8, 2000));
             orders.Pipe("o3", 1, 9_000_000);
         });
+
+    [Fact]
+    public void Calls()
+    {
+        using TopologyTestDriver driver = Start(OperatorExamples.Calls);
+        Pay(driver, ("anna", 3, 1), ("ben", 4, 2));
+        driver.WaitForCalls();
+        Assert.Equal(["anna=Anna@1", "ben=unknown@2"], Read(driver, "owners", Serdes.String).Order());
+    }
 
     [Fact]
     public void Processors() => AssertGives(

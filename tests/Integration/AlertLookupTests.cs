@@ -60,7 +60,7 @@ public sealed class AlertLookupTests
             if (order == "partition")
                 TransactionsInput.AssertSame(expected, actual, when);
             else
-                Assert.Equal(Lines(expected, "alerts."), Lines(actual, "alerts."));
+                Assert.Equal(Lines(expected, "alerts-"), Lines(actual, "alerts-"));
             Directory.Delete(actual, recursive: true);
         }
         TestContext.Current.TestOutputHelper?.WriteLine(
@@ -75,7 +75,7 @@ public sealed class AlertLookupTests
         string input = TransactionsInput.Make(folder);
         bool hangs = true;
         await using LookupServer server = await LookupServer.StartAsync(
-            (key, asked) => hangs ? Answer.Never : BadlyAnswer(key, asked));
+            (key, _) => hangs ? Answer.Never : WellAnswer(key));
         string config = WriteConfig(folder, server, "key", attemptTimeout: "10m");
         string output = folder.File("output");
         using (StreamsProcess process = StreamsProcess.Start(
@@ -85,7 +85,7 @@ public sealed class AlertLookupTests
             process.Terminate();
             TransactionsInput.AssertDone(process.WaitForEnd());
         }
-        Assert.Empty(Lines(output, "alerts.enriched."));
+        Assert.Empty(Lines(output, "alerts.enriched-"));
         hangs = false;
         TransactionsInput.AssertDone(StreamsProcess.Run(Arguments(input, output, config)));
         AssertAnswered(output, "after a stop");
@@ -130,20 +130,21 @@ public sealed class AlertLookupTests
     // What a key is answered in the end depends on the key alone; on the way there much goes wrong.
     private static Answer BadlyAnswer(string key, int asked)
     {
-        Answer answer = Kind(key) switch
-        {
-            0 => Answer.Of("", 404),
-            1 => Answer.Of(new string('x', 2000)),
-            _ => Answer.Of(TextOf(key)) with { Wait = TimeSpan.FromMilliseconds(Kind(key) * 3) },
-        };
         return Random.Shared.Next(12) switch
         {
             0 when asked < 5 => Answer.Of("", 503),
             1 when asked < 5 => Answer.Of("half") with { ClaimedBytes = 500, BreaksOff = true },
             2 when asked < 2 => Answer.Never,
-            _ => answer,
+            _ => WellAnswer(key) with { Wait = TimeSpan.FromMilliseconds(Kind(key) * 3) },
         };
     }
+
+    private static Answer WellAnswer(string key) => Kind(key) switch
+    {
+        0 => Answer.Of("", 404),
+        1 => Answer.Of(new string('x', 2000)),
+        _ => Answer.Of(TextOf(key)),
+    };
 
     private static int Kind(string key) => Convert.ToInt32(key[..1], 16);
 
@@ -153,7 +154,7 @@ public sealed class AlertLookupTests
     private static void AssertAnswered(string folder, string when)
     {
         List<string> expected = [];
-        foreach (string line in Lines(folder, "alerts."))
+        foreach (string line in Lines(folder, "alerts-"))
         {
             using JsonDocument alert = JsonDocument.Parse(line);
             string key = Text(alert, "tx_id")!;
@@ -161,7 +162,7 @@ public sealed class AlertLookupTests
             expected.Add($"{Text(alert, "alert_id")} {Text(alert, "op")} {answer} {Kind(key) == 1}");
         }
         List<string> actual = [];
-        foreach (string line in Lines(folder, "alerts.enriched."))
+        foreach (string line in Lines(folder, "alerts.enriched-"))
         {
             using JsonDocument alert = JsonDocument.Parse(line);
             actual.Add(
@@ -191,7 +192,5 @@ public sealed class AlertLookupTests
 
     private static List<string> Lines(string folder, string prefix) =>
         [.. Directory.GetFiles(Path.Combine(folder, "json"), $"{prefix}*")
-            .Where(f => prefix != "alerts."
-                || !Path.GetFileName(f).StartsWith("alerts.enriched", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal).SelectMany(File.ReadLines)];
 }

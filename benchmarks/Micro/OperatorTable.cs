@@ -1,0 +1,240 @@
+using Streams.Dsl;
+using Streams.Processing;
+using Streams.Records;
+using Streams.State;
+
+namespace Streams.Benchmarks.Micro;
+
+/// <summary>A small topology for every operator; those marked go from topic to topic.</summary>
+internal static class OperatorTable
+{
+    private const bool Direct = false;
+    private const bool ThroughLog = true;
+
+    private static readonly Consumed<long, long> Numbers = new(Serdes.Int64, Serdes.Int64);
+    private static readonly Materialized<long, long> Kept = new() { ValueSerde = Serdes.Int64 };
+    private static readonly Produced<long, long> Written = new()
+    {
+        KeySerde = Serdes.Int64,
+        ValueSerde = Serdes.Int64,
+    };
+
+    private static readonly TimeWindows Tumbling =
+        TimeWindows.OfSizeAndGrace(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1));
+
+    private static readonly TimeWindows Hopping = Tumbling.AdvanceBy(TimeSpan.FromMilliseconds(2500));
+
+    private static readonly SlidingWindows Sliding =
+        SlidingWindows.OfTimeDifferenceAndGrace(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1));
+
+    private static readonly SessionWindows Sessions =
+        SessionWindows.OfInactivityGapAndGrace(TimeSpan.FromMilliseconds(900), TimeSpan.FromSeconds(1));
+
+    private static readonly JoinWindows Within =
+        JoinWindows.OfTimeDifferenceAndGrace(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(1));
+
+    private static readonly Materialized<long, long> WithHistory =
+        new() { HistoryRetention = TimeSpan.FromMinutes(1) };
+
+    private static long _seen;
+
+    /// <summary>How each is built, and whether it needs a log.</summary>
+    internal static IReadOnlyDictionary<string, (Action<StreamsBuilder> Write, bool ThroughLog)> Topologies
+    {
+        get;
+    } = new Dictionary<string, (Action<StreamsBuilder>, bool)>
+    {
+        ["Filter"] = (b => See(A(b).Filter((_, value) => value % 16 != 0)), Direct),
+        ["FilterNot"] = (b => See(A(b).FilterNot((_, value) => value % 16 == 0)), Direct),
+        ["Map"] = (b => See(A(b).Map((key, value) => (key + 1, value + 1))), Direct),
+        ["MapValues"] = (b => See(A(b).MapValues((_, value) => value + 1)), Direct),
+        ["SelectKey"] = (b => See(A(b).SelectKey((key, _) => key + 1)), Direct),
+        ["FlatMap to two"] = (b => See(A(b).FlatMap<long, long>((in record, emit) =>
+        {
+            emit(record);
+            emit(record);
+        })), Direct),
+        ["FlatMapValues to one"] = (b => See(A(b).FlatMapValues(static (_, value) => Once(value))), Direct),
+        ["Peek"] = (b => See(A(b).Peek((_, value) => _seen ^= value)), Direct),
+        ["ForEach"] = (b => See(A(b)), Direct),
+        ["Merge"] = (b => See(A(b).Merge(B(b))), Direct),
+        ["Split, second branch"] = (b => A(b).Split()
+            .Branch((_, value) => value < 0, See).DefaultBranch(See), Direct),
+        ["Deduplicate"] = (b => See(A(b).Deduplicate(TimeSpan.FromSeconds(2))), Direct),
+        ["Process, store"] = (b => See(WithTotals(b).Process(
+            () => new Totals(), new ProcessOptions("totals-of", "totals")).Main), Direct),
+        ["ProcessValues, store"] = (b => See(WithTotals(b).ProcessValues(
+            () => new TotalValues(), new ProcessOptions("totals-of", "totals"))), Direct),
+        ["Process, stream-time punctuator each 100 ms"] = (b => See(A(b).Process(
+            () => new Ticks(), new ProcessOptions("ticks")).Main), Direct),
+        ["Count"] = (b => See(A(b).GroupByKey().Count()), Direct),
+        ["Reduce"] = (b => See(A(b).GroupByKey().Reduce((sum, value) => sum + value)), Direct),
+        ["Aggregate"] = (b => See(A(b).GroupByKey().Aggregate(() => 0L, Add, Kept)), Direct),
+        ["Cogroup of two"] = (b => See(Cogrouped(b).Aggregate(() => 0L, Kept)), Direct),
+        ["Cogroup of two, tumbling"] = (b => See(Cogrouped(b).WindowedBy(Tumbling)
+            .Aggregate(() => 0L, Kept)), Direct),
+        ["Cogroup of two, sessions"] = (b => See(Cogrouped(b).WindowedBy(Sessions)
+            .Aggregate(() => 0L, (_, x, y) => x + y, Kept)), Direct),
+        ["Tumbling window"] = (b => See(A(b).GroupByKey().WindowedBy(Tumbling).Count()), Direct),
+        ["Tumbling window, on close"] = (b => See(A(b).GroupByKey().WindowedBy(Tumbling)
+            .EmitStrategy(EmitStrategy.OnWindowClose).Count()), Direct),
+        ["Hopping window, four"] = (b => See(A(b).GroupByKey().WindowedBy(Hopping).Count()), Direct),
+        ["Hopping window, four, on close"] = (b => See(A(b).GroupByKey().WindowedBy(Hopping)
+            .EmitStrategy(EmitStrategy.OnWindowClose).Count()), Direct),
+        ["Sliding window, five records"] = (b => See(
+            A(b).GroupByKey().WindowedBy(Sliding).Count()), Direct),
+        ["Sliding window, five records, on close"] = (b => See(A(b).GroupByKey().WindowedBy(Sliding)
+            .EmitStrategy(EmitStrategy.OnWindowClose).Count()), Direct),
+        ["Session window"] = (b => See(A(b).GroupByKey().WindowedBy(Sessions).Count()), Direct),
+        ["Session window, on close"] = (b => See(A(b).GroupByKey().WindowedBy(Sessions)
+            .EmitStrategy(EmitStrategy.OnWindowClose).Count()), Direct),
+        ["Suppress until a window closes"] = (b => See(A(b).GroupByKey().WindowedBy(Tumbling)
+            .Aggregate(() => 0L, Add, Kept)
+            .Suppress(Suppressed.UntilWindowCloses(BufferConfig.Unbounded()))), Direct),
+        ["Suppress until a time limit"] = (b => See(A(b).GroupByKey().Aggregate(() => 0L, Add, Kept)
+            .Suppress(Suppressed.UntilTimeLimit(
+                TimeSpan.FromSeconds(3), BufferConfig.Unbounded()))), Direct),
+        ["Stream-stream join"] = (b => See(A(b).Join(B(b), (_, x, y) => x + y, Within)), Direct),
+        ["Stream-stream left join"] = (b => See(A(b).LeftJoin(
+            B(b), (_, x, y, _) => x + y, Within)), Direct),
+        ["Stream-stream outer join"] = (b => See(A(b).OuterJoin(
+            B(b), (_, x, _, y, _) => x + y, Within)), Direct),
+        ["Self join, one store"] = (b =>
+        {
+            KStream<long, long> stream = A(b);
+            See(stream.Join(
+                stream, (_, x, y) => x + y, Within, new StreamJoined { SingleStoreSelfJoin = true }));
+        }, Direct),
+        ["Stream-table join"] = (b => See(A(b).Join(Table(b), (_, x, y) => x + y)), Direct),
+        ["Stream-table left join"] = (b => See(A(b).LeftJoin(
+            Table(b), (_, x, y, _) => x + y)), Direct),
+        ["Stream-table join, versioned"] = (b => See(A(b).Join(
+            b.Table("b", Numbers, WithHistory), (_, x, y) => x + y)), Direct),
+        ["Stream-table join, versioned, grace"] = (b => See(A(b).Join(
+            b.Table("b", Numbers, WithHistory), (_, x, y) => x + y,
+            new Joined { GracePeriod = TimeSpan.FromSeconds(1) })), Direct),
+        ["Stream-globalTable join"] = (b => See(A(b).Join(
+            b.GlobalTable("b", Numbers), (key, _) => key, (_, x, y) => x + y)), ThroughLog),
+        ["Table"] = (b => See(b.Table("a", Numbers)), Direct),
+        ["Table, versioned"] = (b => See(b.Table("a", Numbers, WithHistory)), Direct),
+        ["ToTable"] = (b => See(A(b).ToTable(Kept)), Direct),
+        ["Table Filter"] = (b => See(
+            b.Table("a", Numbers).Filter((_, value) => value % 16 != 0)), Direct),
+        ["Table MapValues"] = (b => See(b.Table("a", Numbers).MapValues((_, value) => value + 1)), Direct),
+        ["Table MapValues, stored"] = (b => See(
+            b.Table("a", Numbers).MapValues((_, value) => value + 1, Kept)), Direct),
+        ["Table-table join"] = (b => See(b.Table("a", Numbers).Join(
+            Table(b), (_, x, y) => x + y)), Direct),
+        ["Table-table left join"] = (b => See(b.Table("a", Numbers).LeftJoin(
+            Table(b), (_, x, y, _) => x + y)), Direct),
+        ["Table-table outer join"] = (b => See(b.Table("a", Numbers).OuterJoin(
+            Table(b), (_, x, _, y, _) => x + y)), Direct),
+        ["To (topic to topic, for comparison)"] = (b => A(b).To("out", Written), ThroughLog),
+        ["Repartition"] = (b => See(A(b).SelectKey((key, _) => key + 1).Repartition()), ThroughLog),
+        ["Table GroupBy, Count"] = (b => See(TableGroups(b).Count()), ThroughLog),
+        ["Table GroupBy, Reduce"] = (b => See(TableGroups(b).Reduce(
+            (sum, value) => sum + value, (sum, value) => sum - value)), ThroughLog),
+        ["Table GroupBy, Aggregate"] = (b => See(TableGroups(b).Aggregate(
+            () => 0L, Add, (_, value, sum) => sum - value, Kept)), ThroughLog),
+        ["Foreign-key join"] = (b => See(b.Table("a", Numbers).Join(
+            Table(b), (_, value) => value % 1000, (_, x, y) => x + y)), ThroughLog),
+        ["Foreign-key left join"] = (b => See(b.Table("a", Numbers).LeftJoin(
+            Table(b), (_, value) => value % 1000, (_, x, y, _) => x + y)), ThroughLog),
+        ["Process, wall-clock punctuator"] = (b => See(A(b).Process(
+            () => new WallTicks(), new ProcessOptions("ticks")).Main), ThroughLog),
+        ["MapValuesAsync, answered at once"] = (b => See(A(b).MapValuesAsync(
+            (_, value, _) => Task.FromResult(value + 1))), ThroughLog),
+    };
+
+    private static KStream<long, long> A(StreamsBuilder builder) => builder.Stream("a", Numbers);
+
+    private static KStream<long, long> B(StreamsBuilder builder) => builder.Stream("b", Numbers);
+
+    private static KTable<long, long> Table(StreamsBuilder builder) => builder.Table("b", Numbers);
+
+    private static KStream<long, long> WithTotals(StreamsBuilder builder)
+    {
+        builder.AddStateStore(Stores.KeyValue(
+            new StoreOptions { Name = "totals" }, Serdes.Int64, Serdes.Int64));
+        return A(builder);
+    }
+
+    private static CogroupedKStream<long, long> Cogrouped(StreamsBuilder builder) =>
+        A(builder).GroupByKey().Cogroup<long>(Add)
+            .Cogroup(B(builder).GroupByKey(), (_, value, sum) => sum - value);
+
+    private static KGroupedTable<long, long> TableGroups(StreamsBuilder builder) =>
+        builder.Table("a", Numbers).GroupBy((key, value) => (key % 10, value));
+
+    private static long Add(long key, long value, long sum) => sum + value;
+
+    private static void See<TKey>(KStream<TKey, long> stream) => stream.ForEach((_, value) => _seen ^= value);
+
+    private static void See<TKey>(KTable<TKey, long> table) => See(table.ToStream());
+
+    private static long[] Once(long value)
+    {
+        OneValue[0] = value;
+        return OneValue;
+    }
+
+    private static readonly long[] OneValue = new long[1];
+
+    private sealed class Totals : IProcessor<long, long, long, long>
+    {
+        private ProcessorContext<long, long> _context = null!;
+        private KeyValueStore<long, long> _totals = null!;
+
+        public void Init(ProcessorContext<long, long> context)
+        {
+            _context = context;
+            _totals = context.GetStore<KeyValueStore<long, long>>("totals");
+        }
+
+        public void Process(in Record<long, long> record)
+        {
+            _totals.TryGet(record.Key, out long total);
+            _totals.Put(record.Key, total + record.Value, record.TimestampMs);
+            _context.Forward(record);
+        }
+    }
+
+    private sealed class TotalValues : IFixedKeyProcessor<long, long, long>
+    {
+        private FixedKeyProcessorContext<long, long> _context = null!;
+        private KeyValueStore<long, long> _totals = null!;
+
+        public void Init(FixedKeyProcessorContext<long, long> context)
+        {
+            _context = context;
+            _totals = context.GetStore<KeyValueStore<long, long>>("totals");
+        }
+
+        public void Process(in Record<long, long> record)
+        {
+            _totals.TryGet(record.Key, out long total);
+            _totals.Put(record.Key, total + record.Value, record.TimestampMs);
+            _context.Forward(total);
+        }
+    }
+
+    private class Ticks : IProcessor<long, long, long, long>
+    {
+        private ProcessorContext<long, long> _context = null!;
+
+        protected virtual PunctuationType Clock => PunctuationType.StreamTime;
+
+        public void Init(ProcessorContext<long, long> context)
+        {
+            _context = context;
+            context.Schedule(TimeSpan.FromMilliseconds(100), Clock, time => _seen ^= time);
+        }
+
+        public void Process(in Record<long, long> record) => _context.Forward(record);
+    }
+
+    private sealed class WallTicks : Ticks
+    {
+        protected override PunctuationType Clock => PunctuationType.WallClockTime;
+    }
+}
