@@ -2,7 +2,6 @@ using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
-using Streams.Dsl;
 
 namespace Streams.Benchmarks.Micro;
 
@@ -26,8 +25,7 @@ public class EveryOperatorBenchmarks : IDisposable
     [GlobalSetup]
     public void Build()
     {
-        (Action<StreamsBuilder> write, bool throughLog) = OperatorTable.Topologies[Operator];
-        _run = new OperatorRun(write, throughLog);
+        _run = new OperatorRun(OperatorTable.Topologies[Operator]);
         // An hour of event time is 3.6 M records; what windows of this table keep is a minute or two.
         _run.Process(RecordsPerRun);
     }

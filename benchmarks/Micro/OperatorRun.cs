@@ -31,10 +31,10 @@ internal sealed class OperatorRun : IDisposable
     private readonly TaskBuilder? _builder;
     private long _record;
 
-    internal OperatorRun(Action<StreamsBuilder> write, bool throughLog)
+    internal OperatorRun(OperatorCase operatorCase)
     {
         var builder = new StreamsBuilder();
-        write(builder);
+        operatorCase.Write(builder);
         Topology topology = builder.Build();
         _log = EmbeddedLog.Open(new EmbeddedLogOptions
         {
@@ -62,7 +62,7 @@ internal sealed class OperatorRun : IDisposable
             _tasks.Add(new StreamTask(new TaskId(part.Id, 0), part, environment, _writer, _globals));
             _tasks[^1].Restore(_log, _reader, CancellationToken.None);
         }
-        if (throughLog)
+        if (operatorCase.ThroughLog)
             return;
         _builder = new TaskBuilder(_tasks.Single().Scope);
         foreach (Topic topic in _topics)
@@ -71,8 +71,8 @@ internal sealed class OperatorRun : IDisposable
         _builder.Open();
     }
 
-    /// <summary>Processes so many records: a thousand keys in turn, a millisecond from one to the next, one in
-    /// ten 15 ms late; the inputs take turns.</summary>
+    /// <summary>Processes so many records: a thousand keys in turn, a millisecond from one to the next, one
+    /// in ten 15 ms late; the inputs take turns.</summary>
     internal void Process(int records)
     {
         for (int done = 0; done < records; done += RecordsPerFlush)

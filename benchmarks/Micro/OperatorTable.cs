@@ -39,110 +39,107 @@ internal static class OperatorTable
     private static long _seen;
 
     /// <summary>How each is built, and whether it needs a log.</summary>
-    internal static IReadOnlyDictionary<string, (Action<StreamsBuilder> Write, bool ThroughLog)> Topologies
+    internal static IReadOnlyDictionary<string, OperatorCase> Topologies { get; } = new CaseTable
     {
-        get;
-    } = new Dictionary<string, (Action<StreamsBuilder>, bool)>
-    {
-        ["Filter"] = (b => See(A(b).Filter((_, value) => value % 16 != 0)), Direct),
-        ["FilterNot"] = (b => See(A(b).FilterNot((_, value) => value % 16 == 0)), Direct),
-        ["Map"] = (b => See(A(b).Map((key, value) => (key + 1, value + 1))), Direct),
-        ["MapValues"] = (b => See(A(b).MapValues((_, value) => value + 1)), Direct),
-        ["SelectKey"] = (b => See(A(b).SelectKey((key, _) => key + 1)), Direct),
-        ["FlatMap to two"] = (b => See(A(b).FlatMap<long, long>((in record, emit) =>
+        ["Filter"] = new(b => See(A(b).Filter((_, value) => value % 16 != 0)), Direct),
+        ["FilterNot"] = new(b => See(A(b).FilterNot((_, value) => value % 16 == 0)), Direct),
+        ["Map"] = new(b => See(A(b).Map((key, value) => (key + 1, value + 1))), Direct),
+        ["MapValues"] = new(b => See(A(b).MapValues((_, value) => value + 1)), Direct),
+        ["SelectKey"] = new(b => See(A(b).SelectKey((key, _) => key + 1)), Direct),
+        ["FlatMap to two"] = new(b => See(A(b).FlatMap<long, long>((in record, emit) =>
         {
             emit(record);
             emit(record);
         })), Direct),
-        ["FlatMapValues to one"] = (b => See(A(b).FlatMapValues(static (_, value) => Once(value))), Direct),
-        ["Peek"] = (b => See(A(b).Peek((_, value) => _seen ^= value)), Direct),
-        ["ForEach"] = (b => See(A(b)), Direct),
-        ["Merge"] = (b => See(A(b).Merge(B(b))), Direct),
-        ["Split, second branch"] = (b => A(b).Split()
+        ["FlatMapValues to one"] = new(b => See(A(b).FlatMapValues(static (_, value) => Once(value))), Direct),
+        ["Peek"] = new(b => See(A(b).Peek((_, value) => _seen ^= value)), Direct),
+        ["ForEach"] = new(b => See(A(b)), Direct),
+        ["Merge"] = new(b => See(A(b).Merge(B(b))), Direct),
+        ["Split, second branch"] = new(b => A(b).Split()
             .Branch((_, value) => value < 0, See).DefaultBranch(See), Direct),
-        ["Deduplicate"] = (b => See(A(b).Deduplicate(TimeSpan.FromSeconds(2))), Direct),
-        ["Process, store"] = (b => See(WithTotals(b).Process(
+        ["Deduplicate"] = new(b => See(A(b).Deduplicate(TimeSpan.FromSeconds(2))), Direct),
+        ["Process, store"] = new(b => See(WithTotals(b).Process(
             () => new Totals(), new ProcessOptions("totals-of", "totals")).Main), Direct),
-        ["ProcessValues, store"] = (b => See(WithTotals(b).ProcessValues(
+        ["ProcessValues, store"] = new(b => See(WithTotals(b).ProcessValues(
             () => new TotalValues(), new ProcessOptions("totals-of", "totals"))), Direct),
-        ["Process, stream-time punctuator each 100 ms"] = (b => See(A(b).Process(
+        ["Process, stream-time punctuator each 100 ms"] = new(b => See(A(b).Process(
             () => new Ticks(), new ProcessOptions("ticks")).Main), Direct),
-        ["Count"] = (b => See(A(b).GroupByKey().Count()), Direct),
-        ["Reduce"] = (b => See(A(b).GroupByKey().Reduce((sum, value) => sum + value)), Direct),
-        ["Aggregate"] = (b => See(A(b).GroupByKey().Aggregate(() => 0L, Add, Kept)), Direct),
-        ["Cogroup of two"] = (b => See(Cogrouped(b).Aggregate(() => 0L, Kept)), Direct),
-        ["Cogroup of two, tumbling"] = (b => See(Cogrouped(b).WindowedBy(Tumbling)
+        ["Count"] = new(b => See(A(b).GroupByKey().Count()), Direct),
+        ["Reduce"] = new(b => See(A(b).GroupByKey().Reduce((sum, value) => sum + value)), Direct),
+        ["Aggregate"] = new(b => See(A(b).GroupByKey().Aggregate(() => 0L, Add, Kept)), Direct),
+        ["Cogroup of two"] = new(b => See(Cogrouped(b).Aggregate(() => 0L, Kept)), Direct),
+        ["Cogroup of two, tumbling"] = new(b => See(Cogrouped(b).WindowedBy(Tumbling)
             .Aggregate(() => 0L, Kept)), Direct),
-        ["Cogroup of two, sessions"] = (b => See(Cogrouped(b).WindowedBy(Sessions)
+        ["Cogroup of two, sessions"] = new(b => See(Cogrouped(b).WindowedBy(Sessions)
             .Aggregate(() => 0L, (_, x, y) => x + y, Kept)), Direct),
-        ["Tumbling window"] = (b => See(A(b).GroupByKey().WindowedBy(Tumbling).Count()), Direct),
-        ["Tumbling window, on close"] = (b => See(A(b).GroupByKey().WindowedBy(Tumbling)
+        ["Tumbling window"] = new(b => See(A(b).GroupByKey().WindowedBy(Tumbling).Count()), Direct),
+        ["Tumbling window, on close"] = new(b => See(A(b).GroupByKey().WindowedBy(Tumbling)
             .EmitStrategy(EmitStrategy.OnWindowClose).Count()), Direct),
-        ["Hopping window, four"] = (b => See(A(b).GroupByKey().WindowedBy(Hopping).Count()), Direct),
-        ["Hopping window, four, on close"] = (b => See(A(b).GroupByKey().WindowedBy(Hopping)
+        ["Hopping window, four"] = new(b => See(A(b).GroupByKey().WindowedBy(Hopping).Count()), Direct),
+        ["Hopping window, four, on close"] = new(b => See(A(b).GroupByKey().WindowedBy(Hopping)
             .EmitStrategy(EmitStrategy.OnWindowClose).Count()), Direct),
-        ["Sliding window, five records"] = (b => See(
+        ["Sliding window, five records"] = new(b => See(
             A(b).GroupByKey().WindowedBy(Sliding).Count()), Direct),
-        ["Sliding window, five records, on close"] = (b => See(A(b).GroupByKey().WindowedBy(Sliding)
+        ["Sliding window, five records, on close"] = new(b => See(A(b).GroupByKey().WindowedBy(Sliding)
             .EmitStrategy(EmitStrategy.OnWindowClose).Count()), Direct),
-        ["Session window"] = (b => See(A(b).GroupByKey().WindowedBy(Sessions).Count()), Direct),
-        ["Session window, on close"] = (b => See(A(b).GroupByKey().WindowedBy(Sessions)
+        ["Session window"] = new(b => See(A(b).GroupByKey().WindowedBy(Sessions).Count()), Direct),
+        ["Session window, on close"] = new(b => See(A(b).GroupByKey().WindowedBy(Sessions)
             .EmitStrategy(EmitStrategy.OnWindowClose).Count()), Direct),
-        ["Suppress until a window closes"] = (b => See(A(b).GroupByKey().WindowedBy(Tumbling)
+        ["Suppress until a window closes"] = new(b => See(A(b).GroupByKey().WindowedBy(Tumbling)
             .Aggregate(() => 0L, Add, Kept)
             .Suppress(Suppressed.UntilWindowCloses(BufferConfig.Unbounded()))), Direct),
-        ["Suppress until a time limit"] = (b => See(A(b).GroupByKey().Aggregate(() => 0L, Add, Kept)
+        ["Suppress until a time limit"] = new(b => See(A(b).GroupByKey().Aggregate(() => 0L, Add, Kept)
             .Suppress(Suppressed.UntilTimeLimit(
                 TimeSpan.FromSeconds(3), BufferConfig.Unbounded()))), Direct),
-        ["Stream-stream join"] = (b => See(A(b).Join(B(b), (_, x, y) => x + y, Within)), Direct),
-        ["Stream-stream left join"] = (b => See(A(b).LeftJoin(
+        ["Stream-stream join"] = new(b => See(A(b).Join(B(b), (_, x, y) => x + y, Within)), Direct),
+        ["Stream-stream left join"] = new(b => See(A(b).LeftJoin(
             B(b), (_, x, y, _) => x + y, Within)), Direct),
-        ["Stream-stream outer join"] = (b => See(A(b).OuterJoin(
+        ["Stream-stream outer join"] = new(b => See(A(b).OuterJoin(
             B(b), (_, x, _, y, _) => x + y, Within)), Direct),
-        ["Self join, one store"] = (b =>
+        ["Self join, one store"] = new(b =>
         {
             KStream<long, long> stream = A(b);
             See(stream.Join(
                 stream, (_, x, y) => x + y, Within, new StreamJoined { SingleStoreSelfJoin = true }));
         }, Direct),
-        ["Stream-table join"] = (b => See(A(b).Join(Table(b), (_, x, y) => x + y)), Direct),
-        ["Stream-table left join"] = (b => See(A(b).LeftJoin(
+        ["Stream-table join"] = new(b => See(A(b).Join(Table(b), (_, x, y) => x + y)), Direct),
+        ["Stream-table left join"] = new(b => See(A(b).LeftJoin(
             Table(b), (_, x, y, _) => x + y)), Direct),
-        ["Stream-table join, versioned"] = (b => See(A(b).Join(
+        ["Stream-table join, versioned"] = new(b => See(A(b).Join(
             b.Table("b", Numbers, WithHistory), (_, x, y) => x + y)), Direct),
-        ["Stream-table join, versioned, grace"] = (b => See(A(b).Join(
+        ["Stream-table join, versioned, grace"] = new(b => See(A(b).Join(
             b.Table("b", Numbers, WithHistory), (_, x, y) => x + y,
             new Joined { GracePeriod = TimeSpan.FromSeconds(1) })), Direct),
-        ["Stream-globalTable join"] = (b => See(A(b).Join(
+        ["Stream-globalTable join"] = new(b => See(A(b).Join(
             b.GlobalTable("b", Numbers), (key, _) => key, (_, x, y) => x + y)), ThroughLog),
-        ["Table"] = (b => See(b.Table("a", Numbers)), Direct),
-        ["Table, versioned"] = (b => See(b.Table("a", Numbers, WithHistory)), Direct),
-        ["ToTable"] = (b => See(A(b).ToTable(Kept)), Direct),
-        ["Table Filter"] = (b => See(
+        ["Table"] = new(b => See(b.Table("a", Numbers)), Direct),
+        ["Table, versioned"] = new(b => See(b.Table("a", Numbers, WithHistory)), Direct),
+        ["ToTable"] = new(b => See(A(b).ToTable(Kept)), Direct),
+        ["Table Filter"] = new(b => See(
             b.Table("a", Numbers).Filter((_, value) => value % 16 != 0)), Direct),
-        ["Table MapValues"] = (b => See(b.Table("a", Numbers).MapValues((_, value) => value + 1)), Direct),
-        ["Table MapValues, stored"] = (b => See(
+        ["Table MapValues"] = new(b => See(b.Table("a", Numbers).MapValues((_, value) => value + 1)), Direct),
+        ["Table MapValues, stored"] = new(b => See(
             b.Table("a", Numbers).MapValues((_, value) => value + 1, Kept)), Direct),
-        ["Table-table join"] = (b => See(b.Table("a", Numbers).Join(
+        ["Table-table join"] = new(b => See(b.Table("a", Numbers).Join(
             Table(b), (_, x, y) => x + y)), Direct),
-        ["Table-table left join"] = (b => See(b.Table("a", Numbers).LeftJoin(
+        ["Table-table left join"] = new(b => See(b.Table("a", Numbers).LeftJoin(
             Table(b), (_, x, y, _) => x + y)), Direct),
-        ["Table-table outer join"] = (b => See(b.Table("a", Numbers).OuterJoin(
+        ["Table-table outer join"] = new(b => See(b.Table("a", Numbers).OuterJoin(
             Table(b), (_, x, _, y, _) => x + y)), Direct),
-        ["To (topic to topic, for comparison)"] = (b => A(b).To("out", Written), ThroughLog),
-        ["Repartition"] = (b => See(A(b).SelectKey((key, _) => key + 1).Repartition()), ThroughLog),
-        ["Table GroupBy, Count"] = (b => See(TableGroups(b).Count()), ThroughLog),
-        ["Table GroupBy, Reduce"] = (b => See(TableGroups(b).Reduce(
+        ["To (topic to topic, for comparison)"] = new(b => A(b).To("out", Written), ThroughLog),
+        ["Repartition"] = new(b => See(A(b).SelectKey((key, _) => key + 1).Repartition()), ThroughLog),
+        ["Table GroupBy, Count"] = new(b => See(TableGroups(b).Count()), ThroughLog),
+        ["Table GroupBy, Reduce"] = new(b => See(TableGroups(b).Reduce(
             (sum, value) => sum + value, (sum, value) => sum - value)), ThroughLog),
-        ["Table GroupBy, Aggregate"] = (b => See(TableGroups(b).Aggregate(
+        ["Table GroupBy, Aggregate"] = new(b => See(TableGroups(b).Aggregate(
             () => 0L, Add, (_, value, sum) => sum - value, Kept)), ThroughLog),
-        ["Foreign-key join"] = (b => See(b.Table("a", Numbers).Join(
+        ["Foreign-key join"] = new(b => See(b.Table("a", Numbers).Join(
             Table(b), (_, value) => value % 1000, (_, x, y) => x + y)), ThroughLog),
-        ["Foreign-key left join"] = (b => See(b.Table("a", Numbers).LeftJoin(
+        ["Foreign-key left join"] = new(b => See(b.Table("a", Numbers).LeftJoin(
             Table(b), (_, value) => value % 1000, (_, x, y, _) => x + y)), ThroughLog),
-        ["Process, wall-clock punctuator"] = (b => See(A(b).Process(
+        ["Process, wall-clock punctuator"] = new(b => See(A(b).Process(
             () => new WallTicks(), new ProcessOptions("ticks")).Main), ThroughLog),
-        ["MapValuesAsync, answered at once"] = (b => See(A(b).MapValuesAsync(
+        ["MapValuesAsync, answered at once"] = new(b => See(A(b).MapValuesAsync(
             (_, value, _) => Task.FromResult(value + 1))), ThroughLog),
     };
 
@@ -218,6 +215,8 @@ internal static class OperatorTable
         }
     }
 
+    private sealed class CaseTable : Dictionary<string, OperatorCase>;
+
     private class Ticks : IProcessor<long, long, long, long>
     {
         private ProcessorContext<long, long> _context = null!;
@@ -238,3 +237,8 @@ internal static class OperatorTable
         protected override PunctuationType Clock => PunctuationType.WallClockTime;
     }
 }
+
+/// <summary>A topology of one operator.</summary>
+/// <param name="Write">Builds it.</param>
+/// <param name="ThroughLog">Whether it needs a log, to go from topic to topic.</param>
+internal sealed record OperatorCase(Action<StreamsBuilder> Write, bool ThroughLog);

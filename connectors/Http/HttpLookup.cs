@@ -13,8 +13,8 @@ namespace Streams.Connectors.Http;
 /// Looks something up over HTTP: one GET, one bounded answer of UTF-8 text. For many calls at a time, such as
 /// those of <c>MapValuesAsync</c>, which also brings timeouts, retries and a circuit breaker.
 /// </summary>
-/// <remarks>Redirects are refused, no proxy of the environment is used and no cookie is kept: what is asked is
-/// what the address says.</remarks>
+/// <remarks>Redirects are refused, no proxy of the environment is used and no cookie is kept: what is asked
+/// is what the address says.</remarks>
 public sealed class HttpLookup : IDisposable
 {
     private readonly HttpLookupOptions _options;
@@ -85,7 +85,7 @@ public sealed class HttpLookup : IDisposable
         }
     }
 
-    /// <summary>Whether asking again may help after a failure: what <c>AsyncMapped.RetryIf</c> is for.</summary>
+    /// <summary>Whether asking again may help after a failure, for <c>AsyncMapped.RetryIf</c>.</summary>
     public static bool MayPass(Exception failure) =>
         failure is not (HttpLookupRefusedException or ConfigurationException);
 

@@ -94,7 +94,8 @@ internal sealed class ApplicationGauges : IDisposable
                 c.Figures.Held, ("task", c.Task), ("operator", c.Figures.Name))));
         Add(
             "streams_async_calls", "calls",
-            "Calls of an asynchronous operator of a task that are under way, pauses between attempts included.",
+            "Calls of an asynchronous operator of a task that are under way, pauses between attempts " +
+                "included.",
             () => Calling().Select(c => With(
                 c.Figures.Calls, ("task", c.Task), ("operator", c.Figures.Name))));
         Add(

@@ -117,7 +117,8 @@ internal sealed class AsyncCaller<TKey, TValue, TResult> : IDisposable
         if (ended.IsCompletedSuccessfully)
             call.Result = ended.Result;
         else
-            call.Failure = ended.Exception?.InnerException ?? new OperationCanceledException("The call was cancelled.");
+            call.Failure = ended.Exception?.InnerException
+                ?? new OperationCanceledException("The call was cancelled.");
         _ended.Enqueue(call);
         _scope.Async.Wake();
     }

@@ -282,5 +282,6 @@ internal sealed class MapValuesAsync<TKey, TValue, TResult>(
     }
 }
 
-/// <summary>A call failed in a way that trying again does not help, and the operator is to stop then.</summary>
+/// <summary>A call failed in a way that another attempt does not help, and the operator is to stop
+/// then.</summary>
 public sealed class AsyncCallException(string message, Exception inner) : Exception(message, inner);

@@ -139,8 +139,8 @@ internal sealed class StreamThread : IComponent
         return processed;
     }
 
-    // A commit is due when its time or its size is reached, and at once when there is nothing else to do (calls
-    // under way are something), unless it is so dear as a transaction on Kafka.
+    // A commit is due when its time or its size is reached, and at once when there is nothing else to do
+    // (calls under way are something), unless it is so dear as a transaction on Kafka.
     private bool IsCommitDue(TaskGroup group, int processed) =>
         _commitDueTicks != long.MaxValue
         && ((processed == 0 && !_environment.Log.SharesWork && !group.IsCalling)

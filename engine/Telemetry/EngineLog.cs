@@ -57,8 +57,8 @@ internal static partial class EngineLog
 
     [LoggerMessage(
         12, LogLevel.Warning,
-        "{Operator} of task {Task} makes no calls for {PauseSeconds:F1} s, for too many of them failed, the " +
-            "last one of: {Reason}")]
+        "{Operator} of task {Task} makes no calls for {PauseSeconds:F1} s, for too many of them failed, " +
+            "the last one of: {Reason}")]
     internal static partial void BreakerOpened(
         this ILogger logger, string @operator, string task, double pauseSeconds, string reason);
 

@@ -79,7 +79,8 @@ internal sealed class LookupServer : IAsyncDisposable
                 http.Response.Headers.Location = answer.Location;
             if (answer.Status is 204 or 304)
                 return;
-            http.Response.ContentLength = answer.ClaimedBytes ?? (answer.IsChunked ? null : answer.Body.Length);
+            http.Response.ContentLength =
+                answer.ClaimedBytes ?? (answer.IsChunked ? null : answer.Body.Length);
             await http.Response.Body.WriteAsync(answer.Body, http.RequestAborted);
             await http.Response.Body.FlushAsync(http.RequestAborted);
             if (answer.BreaksOff)
