@@ -51,7 +51,7 @@ internal static class OperatorTable
             emit(record);
             emit(record);
         })), Direct),
-        ["FlatMapValues to one"] = new(b => See(A(b).FlatMapValues(static (_, value) => Once(value))), Direct),
+        ["FlatMapValues to one"] = new(b => See(A(b).FlatMapValues((_, value) => Once(value))), Direct),
         ["Peek"] = new(b => See(A(b).Peek((_, value) => _seen ^= value)), Direct),
         ["ForEach"] = new(b => See(A(b)), Direct),
         ["Merge"] = new(b => See(A(b).Merge(B(b))), Direct),
