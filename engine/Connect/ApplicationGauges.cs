@@ -101,6 +101,21 @@ internal sealed class ApplicationGauges : IDisposable
             "How much of its snapshot or changelog a store that is being restored has read.",
             () => _environment.Restores.Keys.Select(r => With(
                 r.Percent, ("task", r.Task), ("store", r.Store))));
+            "streams_async_held_records", "records",
+            "Records that an asynchronous operator of a task has taken and not passed on.",
+            () => Calling().Select(c => With(
+                c.Figures.Held, ("task", c.Task), ("operator", c.Figures.Name))));
+        Add(
+            "streams_async_calls", "calls",
+            "Calls of an asynchronous operator of a task that are under way, pauses between attempts " +
+                "included.",
+            () => Calling().Select(c => With(
+                c.Figures.Calls, ("task", c.Task), ("operator", c.Figures.Name))));
+        Add(
+            "streams_async_breaker_state", "state",
+            "The circuit breaker of an asynchronous operator of a task: 0 closed, 1 trying one call, 2 open.",
+            () => Calling().Select(c => With(
+                (int)c.Figures.Breaker, ("task", c.Task), ("operator", c.Figures.Name))));
         AddSeconds(
             "streams_stream_time",
             "The highest record time that a task has seen, Unix time: its watermark.",
@@ -167,6 +182,8 @@ internal sealed class ApplicationGauges : IDisposable
         [
             ("task", input.Task.Task), ("topic", input.Input.Topic), ("partition", input.Input.Partition),
         ];
+    private IEnumerable<(string Task, AsyncFigures Figures)> Calling() =>
+        _environment.Figures.Values.SelectMany(t => t.Async.Select(a => (t.Task, a)));
 
     private IEnumerable<TaskFigures> Timed() =>
         _environment.Figures.Values.Where(t => t.StreamTimeMs != long.MinValue);

@@ -9,11 +9,16 @@ public sealed class ApplicationProgress
     private readonly string _group;
     private readonly ITopicLog _log;
     private readonly IReadOnlyList<string> _inputs;
+    private readonly TaskEnvironment _environment;
+    private readonly int _tasks;
 
-    internal ApplicationProgress(string group, ITopicLog log, Topology topology, TaskEnvironment environment)
+    internal ApplicationProgress(
+        string group, ITopicLog log, Topology topology, TaskEnvironment environment, int tasks)
     {
         _group = group;
         _log = log;
+        _environment = environment;
+        _tasks = tasks;
         _inputs = [.. topology.Parts.SelectMany(p => p.Sources).Select(environment.NameOf).Distinct()];
     }
 
@@ -30,17 +35,23 @@ public sealed class ApplicationProgress
 
     /// <summary>Whether everything that the tasks read is processed and committed.</summary>
     /// <remarks>Nothing is under way between parts: outputs and positions are committed together, so with
-    /// every position at its end no task can produce anything further.</remarks>
+    /// every position at its end, and nothing held for a call outside, no task can produce anything
+    /// further.</remarks>
     internal bool IsCaughtUp()
     {
         long before = _log.WaitForCommit(long.MaxValue, TimeSpan.Zero, CancellationToken.None);
-        bool caughtUp = _inputs.All(topic => Lag(_group, topic) == 0);
+        bool caughtUp = _inputs.All(topic => Lag(_group, topic) == 0) && HoldsNothing();
         return caughtUp && _log.WaitForCommit(long.MaxValue, TimeSpan.Zero, CancellationToken.None) == before;
     }
 
     /// <summary>Whether a sink has committed everything of its topics.</summary>
     internal bool IsCaughtUp(string sink, IReadOnlyList<string> topics) =>
         topics.All(topic => Lag(sink, topic) == 0);
+
+    // Where processes share the work, each knows what it holds itself.
+    private bool HoldsNothing() => _log.SharesWork
+        ? _environment.Figures.Values.All(task => task.HeldRecords == 0)
+        : _environment.Figures.Values.Count(task => task.HeldRecords == 0) == _tasks;
 
     private long KnownLag(string group, string topicName)
     {

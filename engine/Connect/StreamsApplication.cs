@@ -77,7 +77,8 @@ public sealed class StreamsApplication : IDisposable
             definition.Id, log, _room, definition.DataFolder, definition.Runtime, _clock, logger);
         StoresOnDisk.RequireLibrary(definition);
         Tasks = Prepare();
-        Progress = new ApplicationProgress(definition.Id, log, definition.Topology, _environment);
+        Progress = new ApplicationProgress(
+            definition.Id, log, definition.Topology, _environment, Tasks.Count);
         Queries = new StateQueries(_environment, definition.Topology, Tasks);
     }
 

@@ -9,6 +9,9 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
 {
     private readonly Topology _topology = definition.Topology;
 
+    private bool KeepsDeadLetters => definition.Runtime.DecodingFailures == FailurePolicy.DeadLetter
+        || definition.Runtime.ProcessingFailures == FailurePolicy.DeadLetter;
+
     /// <summary>Creates what is missing and checks the rest.</summary>
     /// <returns>The tasks.</returns>
     internal IReadOnlyList<TaskId> Prepare()
@@ -36,8 +39,7 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
         Topic topic = log.FindTopic(name) ?? throw new TopologyException(
             $"The topic '{name}' does not exist. Topics: " +
             $"{string.Join(", ", log.Topics.Select(t => t.Name))}.");
-        if (definition.Runtime.DecodingFailures == FailurePolicy.DeadLetter
-            || definition.Runtime.ProcessingFailures == FailurePolicy.DeadLetter)
+        if (KeepsDeadLetters)
             DeadLetterTopics.Ensure(log, topic);
         return topic;
     }
@@ -104,6 +106,11 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
     private IEnumerable<TaskId> PrepareTasks(SubTopology part)
     {
         int partitions = part.Sources.Max(s => log.FindTopic(FullName(s))!.Partitions);
+        if (KeepsDeadLetters || part.Nodes.Any(n => n.WritesDeadLetters))
+        {
+            foreach (SourceNode source in part.Sources)
+                DeadLetterTopics.Ensure(log, log.FindTopic(FullName(source))!);
+        }
         foreach (string store in ChangelogStores(part))
             EnsureChangelog(store, partitions, compacted: IsOnDisk(part, store));
         return Enumerable.Range(0, partitions).Select(p => new TaskId(part.Id, p));

@@ -20,6 +20,10 @@ internal abstract class GraphNode(int id, string name, NodeKind kind)
     /// <summary>Names of the stores that the node uses.</summary>
     internal List<string> Stores { get; } = [];
 
+    /// <summary>Whether it writes dead letters of the records that its task reads, whatever the policy for
+    /// failures is.</summary>
+    internal bool WritesDeadLetters { get; set; }
+
     /// <summary>The nodes that it pushes into.</summary>
     internal abstract IEnumerable<GraphNode> Children { get; }
 

@@ -65,6 +65,24 @@ internal sealed class RecordGuard(FailurePolicy decoding, FailurePolicy processi
         }
     }
 
+    /// <summary>Passes on a record that an asynchronous operator has held.</summary>
+    internal void Forward(IAsyncOperator finished)
+    {
+        if (processing == FailurePolicy.Fail)
+        {
+            finished.PushFinished();
+            return;
+        }
+        try
+        {
+            finished.PushFinished();
+        }
+        catch (Exception e) when (IsUserFailure(e))
+        {
+            failures.ReportCurrent(FailureStage.Processing, processing, e);
+        }
+    }
+
     /// <summary>Counts a record that its timestamp extractor left out.</summary>
     internal void SkippedNegativeTimestamp() => failures.CountSkipped("negative_timestamp");
 

@@ -30,6 +30,9 @@ internal sealed class StreamTask : IDisposable
             Writer = writer,
             Globals = globals,
             NameOfNode = part.NameOf,
+            Background = environment.Background,
+            Logger = environment.Logger,
+            TopicName = environment.TopicName,
         };
         _stores = new TaskStores(_scope, part, environment);
         _failures = new TaskFailures(_scope, part, environment);
@@ -69,22 +72,28 @@ internal sealed class StreamTask : IDisposable
             input.Begin(
                 log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
         _stores.Restore(log, reader, cancellation);
+        _scope.Async.Resume();
         Meter.Restored();
     }
 
-    /// <summary>Processes up to that many records.</summary>
+    /// <summary>Passes on what calls have brought, and processes up to that many records of the
+    /// inputs.</summary>
     /// <returns>How many it were; fewer than asked when the inputs have no more for now, or wait for one that
-    /// has none.</returns>
+    /// has none, or when so many are held that the task has to wait.</returns>
     internal int Process(ILogReader reader, int recordsMax)
     {
-        int count = 0;
-        while (count < recordsMax && _choice.Next(reader) is { } input)
+        int count = Forward();
+        while (count < recordsMax && !_scope.Async.IsFull && _choice.Next(reader) is { } input)
         {
             _guard.Process(input);
             count++;
         }
         return count;
     }
+
+    /// <summary>Passes on what calls have brought.</summary>
+    /// <returns>How many records it were.</returns>
+    internal int Forward() => _scope.Async.Forward(_guard, _failures);
 
     /// <summary>Whether inputs went on since the last commit, be it only past what is not for
     /// readers.</summary>

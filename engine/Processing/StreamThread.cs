@@ -12,6 +12,9 @@ internal sealed class StreamThread : IComponent
 {
     private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(20);
 
+    // While calls are under way, records that come in are found after this long at the latest.
+    private static readonly TimeSpan CallWait = TimeSpan.FromMilliseconds(2);
+
     private readonly Topology _topology;
     private readonly TaskEnvironment _environment;
     private readonly LaneBoard _board;
@@ -93,11 +96,23 @@ internal sealed class StreamThread : IComponent
             if (IsCommitDue(group, processed))
                 Commit(group, cancellation);
             if (processed == 0)
-                seen = _environment.Log.WaitForCommit(
-                    Math.Max(seen, group.WaitForCommit()), IdleWait, CancellationToken.None);
+                seen = WaitForMore(group, Math.Max(seen, group.WaitForCommit()));
         }
+        group.FinishCalls(_environment.Options.CallsStopWait);
         Commit(group, cancellation);
         group.WaitForCommit();
+    }
+
+    // A call that ends wakes the thread, or a commit does; where both may come, it looks at one in between.
+    private long WaitForMore(TaskGroup group, long seen)
+    {
+        TimeSpan wait = IdleWait;
+        if (group.IsCalling)
+        {
+            group.WaitForCall(CallWait);
+            wait = TimeSpan.Zero;
+        }
+        return _environment.Log.WaitForCommit(seen, wait, CancellationToken.None);
     }
 
     // Lanes that stay are worked on while those that come are restored.
@@ -135,11 +150,11 @@ internal sealed class StreamThread : IComponent
         return processed;
     }
 
-    // A commit is due when its time or its size is reached, and at once when there is nothing else to do,
-    // unless it is so dear as a transaction on Kafka.
+    // A commit is due when its time or its size is reached, and at once when there is nothing else to do
+    // (calls under way are something), unless it is so dear as a transaction on Kafka.
     private bool IsCommitDue(TaskGroup group, int processed) =>
         _commitDueTicks != long.MaxValue
-        && ((processed == 0 && !_environment.Log.SharesWork)
+        && ((processed == 0 && !_environment.Log.SharesWork && !group.IsCalling)
             || group.PendingBytes >= _environment.Options.CommitBytesMax
             || Stopwatch.GetTimestamp() >= _commitDueTicks);
 

@@ -132,6 +132,10 @@ public sealed record RuntimeOptions
     /// s.</summary>
     public TimeSpan LogFullRetry { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long a stop waits for asynchronous calls that are under way. The records of those that do
+    /// not end by then are kept, and called for again at the next start. Default 5 s.</summary>
+    public TimeSpan CallsStopWait { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Records processed of one task before another has its turn. Default 1,000.</summary>
     public int TurnRecordsMax { get; init; } = 1_000;
 

@@ -25,13 +25,16 @@ internal sealed class TaskFailures(TaskScope scope, SubTopology part, TaskEnviro
         _letters.Write(target, stageName, topic, scope.CurrentPartition, record, name, reason);
     }
 
-    // The record's bytes are gone from the batch by now, so they are read again: failures are rare.
+    // The record's bytes are gone from the batch by now, so they are read again: failures are rare. One that
+    // waited for a call may be past its topic's retention; then the letter says where it was.
     public void ReportCurrent(FailureStage stage, FailurePolicy policy, Exception reason)
     {
         using LogBatch batch = _reader.CreateBatch();
-        if (_reader.Read(scope.CurrentPartition, scope.CurrentOffset, batch)
-            && batch.TryRead(out LogRecord record))
+        bool isThere = _reader.Read(scope.CurrentPartition, scope.CurrentOffset, batch);
+        if (isThere && batch.TryRead(out LogRecord record) && record.Offset == scope.CurrentOffset)
             Report(stage, policy, record, reason);
+        else
+            Report(stage, policy, new LogRecord { Offset = scope.CurrentOffset, TimestampMs = 0 }, reason);
     }
 
     public Exception Stop(FailureStage stage, Exception reason)

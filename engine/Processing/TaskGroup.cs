@@ -18,6 +18,7 @@ internal sealed class TaskGroup : IDisposable
     private readonly List<StreamTask> _tasks = [];
     private readonly List<TaskOpening> _openings = [];
     private readonly List<TopicPartition> _outputs = [];
+    private readonly Wakeup _wakeup = new();
     private StreamTask[] _committing = [];
     private GlobalTables? _globals;
 
@@ -54,6 +55,38 @@ internal sealed class TaskGroup : IDisposable
     {
         _globals = GlobalTables.Open(_topology, _environment, _globalReader, cancellation);
         FindOutputs();
+    }
+
+    /// <summary>Whether asynchronous calls are under way.</summary>
+    internal bool IsCalling
+    {
+        get
+        {
+            foreach (StreamTask task in _tasks)
+            {
+                if (task.Scope.Async.IsCalling)
+                    return true;
+            }
+            return false;
+        }
+    }
+
+    /// <summary>Waits until an asynchronous call has ended, or the time is over.</summary>
+    internal void WaitForCall(TimeSpan longest) => _wakeup.Wait(longest);
+
+    /// <summary>Begins no further call, and passes on what those bring that end in time. The records of the
+    /// others stay held, for the next start.</summary>
+    internal void FinishCalls(TimeSpan longest)
+    {
+        long started = _environment.Clock.GetTimestamp();
+        foreach (StreamTask task in _tasks)
+            task.Scope.Async.StopCalling();
+        while (IsCalling && _environment.Clock.GetElapsedTime(started) < longest)
+        {
+            WaitForCall(longest - _environment.Clock.GetElapsedTime(started));
+            foreach (StreamTask task in _tasks)
+                task.Forward();
+        }
     }
 
     /// <summary>The tasks that are at work or being brought to the last commit.</summary>
@@ -150,8 +183,12 @@ internal sealed class TaskGroup : IDisposable
         _writer.Dispose();
     }
 
-    private StreamTask Make(TaskId id) =>
-        new(id, _topology.Parts[id.SubTopology], _environment, _writer, _globals);
+    private StreamTask Make(TaskId id)
+    {
+        var task = new StreamTask(id, _topology.Parts[id.SubTopology], _environment, _writer, _globals);
+        task.Scope.Async.Wake = _wakeup.Set;
+        return task;
+    }
 
     // The partitions that the tasks write, as far as they are known beforehand.
     private void FindOutputs()

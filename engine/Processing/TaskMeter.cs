@@ -17,6 +17,7 @@ internal sealed class TaskMeter : IDisposable
     private readonly string[] _topics;
     private readonly long[] _from;
     private readonly long[] _positions;
+    private long _held;
 
     internal TaskMeter(StreamTask task, TaskEnvironment environment)
     {
@@ -38,6 +39,7 @@ internal sealed class TaskMeter : IDisposable
         {
             BytesMax = [.. _stores.Select(s => s.Disk is { } disk
                 ? disk.Options.EntryCacheBytes * 2 : s.Options.StateBytesMax)],
+            Async = [.. task.Scope.Async.Figures],
         };
         environment.Figures[task.Id] = _figures;
     }
@@ -47,6 +49,7 @@ internal sealed class TaskMeter : IDisposable
     {
         for (int i = 0; i < _positions.Length; i++)
             _positions[i] = _task.Inputs[i].Position;
+        _figures.HeldRecords = _task.Scope.Async.Held;
         Publish();
     }
 
@@ -59,6 +62,9 @@ internal sealed class TaskMeter : IDisposable
             _from[i] = _positions[i];
             _positions[i] = _task.Inputs[i].Position;
         }
+        // More is true before the commit is made, less only behind it.
+        _held = _task.Scope.Async.Held;
+        _figures.HeldRecords = Math.Max(_figures.HeldRecords, _held);
         Publish();
     }
 
@@ -66,6 +72,7 @@ internal sealed class TaskMeter : IDisposable
     /// <returns>When the oldest of it was read from outside; null where that is not known.</returns>
     internal long? Committed()
     {
+        _figures.HeldRecords = _held;
         long? origin = null;
         for (int i = 0; i < _positions.Length; i++)
         {

@@ -1,4 +1,6 @@
 using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Log;
 using Streams.State;
 
@@ -37,6 +39,18 @@ internal sealed class TaskScope(TaskId id, TimeProvider clock, Func<string, Topi
 
     /// <summary>The commit that outputs go into.</summary>
     internal ILogWriter Writer { get; set; } = null!;
+
+    /// <summary>Operators that wait for something outside.</summary>
+    internal AsyncOperators Async { get; } = new();
+
+    /// <summary>Runs what is done beside the processing.</summary>
+    internal TaskScheduler Background { get; init; } = TaskScheduler.Default;
+
+    /// <summary>Where operators tell what people should know.</summary>
+    internal ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>The name of a topic of the log.</summary>
+    internal Func<int, string> TopicName { get; init; } = static _ => "";
 
     /// <summary>Timers of the task.</summary>
     internal PunctuationQueue Punctuations { get; } = new();

@@ -61,6 +61,16 @@ internal static partial class EngineLog
             "pass")]
     internal static partial void LossAcceptedNeedlessly(this ILogger logger, string name);
 
+    [LoggerMessage(
+        12, LogLevel.Warning,
+        "{Operator} of task {Task} makes no calls for {PauseSeconds:F1} s, for too many of them failed, " +
+            "the last one of: {Reason}")]
+    internal static partial void BreakerOpened(
+        this ILogger logger, string @operator, string task, double pauseSeconds, string reason);
+
+    [LoggerMessage(13, LogLevel.Information, "{Operator} of task {Task} makes calls again")]
+    internal static partial void BreakerClosed(this ILogger logger, string @operator, string task);
+
     [LoggerMessage(20, LogLevel.Debug, "librdkafka ({Client}): {Message}")]
     internal static partial void KafkaMessage(this ILogger logger, string client, string message);
 

@@ -50,6 +50,18 @@ public static class EngineMeter
         "streams_component_restarts", "restarts",
         "Components that failed and were started again, by component.");
 
+    private static readonly Counter<long> CallRetries = Meter.CreateCounter<long>(
+        "streams_async_retries", "attempts",
+        "Further attempts of asynchronous calls, by operator.");
+
+    private static readonly Counter<long> CallTimeouts = Meter.CreateCounter<long>(
+        "streams_async_timeouts", "attempts",
+        "Asynchronous calls and attempts of them whose time was over, by operator.");
+
+    private static readonly Histogram<double> CallSeconds = Meter.CreateHistogram(
+        "streams_async_call_duration", "s",
+        "How long asynchronous calls take with all their attempts, by operator and outcome.", null, Seconds);
+
     private static readonly Counter<long> Snapshots = Meter.CreateCounter<long>(
         "streams_snapshots", "snapshots", "State snapshots that were completed, by store.");
 
@@ -117,6 +129,19 @@ public static class EngineMeter
 
     /// <summary>A component was started again.</summary>
     public static void RecordRestart(string component) => Restarts.Add(1, Tag("component", component));
+
+    /// <summary>Another attempt of an asynchronous call is made.</summary>
+    public static void RecordCallRetry(string name) => CallRetries.Add(1, Tag("operator", name));
+
+    /// <summary>The time of an asynchronous call, or of an attempt of it, is over.</summary>
+    public static void RecordCallTimeout(string name) => CallTimeouts.Add(1, Tag("operator", name));
+
+    /// <summary>An asynchronous call has ended.</summary>
+    /// <param name="name">The operator's name.</param>
+    /// <param name="outcome">done or failed.</param>
+    /// <param name="duration">How long it took with all its attempts.</param>
+    public static void RecordCall(string name, string outcome, TimeSpan duration) =>
+        CallSeconds.Record(duration.TotalSeconds, Tag("operator", name), Tag("outcome", outcome));
 
     /// <summary>A commit took that long.</summary>
     public static void RecordCommit(string component, TimeSpan duration) =>

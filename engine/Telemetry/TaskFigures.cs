@@ -8,6 +8,7 @@ internal sealed class TaskFigures(
     private readonly long[] _entries = new long[stores.Count];
     private readonly long[] _diskBytes = new long[stores.Count];
     private long _streamTimeMs = long.MinValue;
+    private long _heldRecords = -1;
 
     /// <summary>Number of the sub-topology.</summary>
     internal int SubTopology { get; } = subTopology;
@@ -26,6 +27,17 @@ internal sealed class TaskFigures(
     {
         get => Volatile.Read(ref _streamTimeMs);
         set => Volatile.Write(ref _streamTimeMs, value);
+    }
+
+    /// <summary>Its asynchronous operators.</summary>
+    internal IReadOnlyList<AsyncFigures> Async { get; init; } = [];
+
+    /// <summary>Records that it held as of the last commit, or more while one is being made; -1 until its
+    /// state is back.</summary>
+    internal long HeldRecords
+    {
+        get => Volatile.Read(ref _heldRecords);
+        set => Volatile.Write(ref _heldRecords, value);
     }
 
     /// <summary>Sets the figures of a store.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Streams.Connect;
 using Streams.Log;
 using Streams.Log.Embedded;
@@ -39,6 +40,7 @@ public sealed class TopologyTestDriver : IDisposable
     private readonly IReadOnlyList<TaskId> _taskIds;
     private readonly List<StreamTask> _tasks = [];
     private readonly Lazy<string> _folder;
+    private readonly Wakeup _wakeup = new();
     private EmbeddedLog _log;
     private ILogWriter _input;
     private ILogWriter _writer;
@@ -89,6 +91,31 @@ public sealed class TopologyTestDriver : IDisposable
         foreach (StreamTask task in _tasks)
             task.PunctuateWallClock(nowMs);
         RunToEnd();
+    }
+
+    /// <summary>Waits, in real time, until no asynchronous call is under way any more, and processes what
+    /// they bring.</summary>
+    /// <remarks>Calls that end at once need no waiting: what they bring is there when a record was put in.
+    /// One that pauses before another attempt goes on when <see cref="AdvanceWallClock"/> moves the clock by
+    /// that much.</remarks>
+    /// <param name="longest">How long; null for 30 s.</param>
+    /// <exception cref="TimeoutException">Calls were still under way then.</exception>
+    public void WaitForCalls(TimeSpan? longest = null)
+    {
+        TimeSpan wait = longest ?? TimeSpan.FromSeconds(30);
+        long started = Stopwatch.GetTimestamp();
+        RunToEnd();
+        while (_tasks.Exists(t => t.Scope.Async.IsCalling))
+        {
+            TimeSpan rest = wait - Stopwatch.GetElapsedTime(started);
+            if (rest <= TimeSpan.Zero)
+                throw new TimeoutException(
+                    $"{_tasks.Sum(t => t.Scope.Async.Figures.Sum(f => f.Calls))} calls were still under way "
+                    + $"after {wait.TotalSeconds} s. Calls that pause before another attempt wait for "
+                    + "AdvanceWallClock.");
+            _wakeup.Wait(rest);
+            RunToEnd();
+        }
     }
 
     /// <summary>A store of one partition, to read.</summary>
@@ -162,13 +189,17 @@ public sealed class TopologyTestDriver : IDisposable
 
     private (ILogWriter Input, ILogWriter Writer, ILogReader Reader) OpenTasks()
     {
-        var environment = new TaskEnvironment(ApplicationId, _log, new LogRoom(), Folder, Runtime(), _clock);
+        var environment = new TaskEnvironment(ApplicationId, _log, new LogRoom(), Folder, Runtime(), _clock)
+        {
+            Background = new InlineScheduler(),
+        };
         ILogWriter writer = _log.OpenWriter(ApplicationId);
         ILogReader reader = _log.OpenReader(ReadLevel.Committed);
         _globals = GlobalTables.Open(_topology, environment, reader, CancellationToken.None);
         foreach (TaskId id in _taskIds)
         {
             _tasks.Add(new StreamTask(id, _topology.Parts[id.SubTopology], environment, writer, _globals));
+            _tasks[^1].Scope.Async.Wake = _wakeup.Set;
             _tasks[^1].Restore(_log, reader, CancellationToken.None);
         }
         return (_log.OpenWriter("test-input"), writer, reader);
@@ -204,5 +235,17 @@ public sealed class TopologyTestDriver : IDisposable
             }
         }
         while (processed > 0);
+    }
+
+    /// <summary>Does at once what production does beside the processing, so that a test is the same each
+    /// time.</summary>
+    private sealed class InlineScheduler : TaskScheduler
+    {
+        protected override void QueueTask(Task task) => TryExecuteTask(task);
+
+        protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
+            TryExecuteTask(task);
+
+        protected override IEnumerable<Task> GetScheduledTasks() => [];
     }
 }

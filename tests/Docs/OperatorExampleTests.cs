@@ -25,7 +25,7 @@ public sealed class OperatorExampleTests
             blocks++;
             i = end;
         }
-        Assert.Equal(17, blocks);
+        Assert.Equal(18, blocks);
     }
 
     [Fact]
@@ -176,6 +176,15 @@ public sealed class OperatorExampleTests
             t, "orders", ("anna", "+500", 1000), ("anna", "-500", 2000), ("anna", "+300", 3000),
             ("anna", "=300", 4000), ("anna", "-300", 5000), ("anna", "+200", 10_000),
             ("anna", "-200", 15_001)));
+
+    [Fact]
+    public void Calls()
+    {
+        using TopologyTestDriver driver = Start(OperatorExamples.Calls);
+        Pay(driver, ("anna", 3, 1), ("ben", 4, 2));
+        driver.WaitForCalls();
+        Assert.Equal(["anna=Anna@1", "ben=unknown@2"], Read(driver, "owners", Serdes.String).Order());
+    }
 
     [Fact]
     public void Processors() => AssertGives(

@@ -228,6 +228,33 @@ internal static class OperatorExamples
     }
 
     private static long Quantity(string order) => long.Parse(order[1..], CultureInfo.InvariantCulture);
+    internal static void Calls(StreamsBuilder builder)
+    {
+        var directory = new Directory();
+        builder.Stream("payments", Amounts)
+            .MapValuesAsync(
+                (account, amount, cancellation) => directory.OwnerAsync(account, cancellation),
+                new AsyncMapped<string, long, string>
+                {
+                    Name = "owners",
+                    ResultSerde = Serdes.String,
+                    Calls = new AsyncCallOptions { CallsMax = 32, OnFailure = AsyncFailure.Fallback },
+                    RetryIf = failure => failure is not KeyNotFoundException,
+                    Fallback = (account, amount, failure) => "unknown",
+                })
+            .To("owners");
+    }
+
+    private sealed class Directory
+    {
+        private readonly Dictionary<string, string> _owners = new() { ["anna"] = "Anna" };
+
+        internal async Task<string> OwnerAsync(string account, CancellationToken cancellation)
+        {
+            await Task.Delay(1, cancellation);
+            return _owners[account];
+        }
+    }
 
     private sealed class HourlyTotals : IProcessor<string, long, string, long>
     {

@@ -19,9 +19,12 @@ internal static class OptionBinder
     /// <returns>The record, with its defaults where nothing was given.</returns>
     /// <exception cref="ConfigurationException">A name is not known, a value does not fit, or a required one
     /// is missing.</exception>
-    internal static object Bind(Type type, ConfigSection section)
+    internal static object Bind(Type type, ConfigSection section) =>
+        Fill(Activator.CreateInstance(type)!, section);
+
+    private static object Fill(object options, ConfigSection section)
     {
-        object options = Activator.CreateInstance(type)!;
+        Type type = options.GetType();
         foreach ((string name, ConfigValue value) in section.Values)
         {
             PropertyInfo property = Property(type, name)
@@ -106,11 +109,10 @@ internal static class OptionBinder
     {
         Type target = Nullable.GetUnderlyingType(type) ?? type;
         if (IsSection(target))
-            return Bind(target, value.AsSection());
+            return Fill(current ?? Activator.CreateInstance(target)!, value.AsSection());
         if (IsList(target))
             return value.AsList();
         string text = value.AsText();
-        _ = current;
         if (target == typeof(string))
             return text;
         if (target.IsEnum)

@@ -36,21 +36,29 @@ internal sealed partial record OptionDocument(
         ["Satoshi"] = "satoshi",
         ["Seed"] = "seed",
         ["Restarts"] = "restarts",
+        ["Calls"] = "calls",
+        ["Attempts"] = "attempts",
+        ["Retries"] = "attempts",
+        ["Connections"] = "connections",
     };
 
     private static readonly string[] UnitsInWords =
         ["base units", "US dollars", "bytes", "percent", "millionths", "milliseconds", "inputs", "outputs"];
 
     /// <summary>The options of a record, those of its groups among them, in order of declaration.</summary>
-    internal static IEnumerable<OptionDocument> Of(Type type, OptionText text, string prefix = "")
+    internal static IEnumerable<OptionDocument> Of(Type type, OptionText text, string prefix = "") =>
+        Of(Activator.CreateInstance(type)!, text, prefix);
+
+    private static IEnumerable<OptionDocument> Of(object defaults, OptionText text, string prefix)
     {
-        object defaults = Activator.CreateInstance(type)!;
-        foreach (PropertyInfo property in OptionBinder.Properties(type))
+        foreach (PropertyInfo property in OptionBinder.Properties(defaults.GetType()))
         {
             string name = prefix + OptionBinder.SnakeCase(property.Name);
             if (OptionBinder.IsSection(property.PropertyType))
             {
-                foreach (OptionDocument inner in Of(property.PropertyType, text, $"{name}."))
+                object group = property.GetValue(defaults)
+                    ?? Activator.CreateInstance(property.PropertyType)!;
+                foreach (OptionDocument inner in Of(group, text, $"{name}."))
                     yield return inner;
             }
             else

@@ -1,4 +1,5 @@
 using Streams.Connectors.Chain;
+using Streams.Connectors.Http;
 using Streams.Log;
 using Streams.Topologies.Transactions.Prices;
 using Streams.Topologies.Transactions.Tags;
@@ -28,6 +29,9 @@ public sealed record TransactionsSetupOptions
     /// h.</summary>
     public TimeSpan HourGrace { get; init; } = TimeSpan.FromHours(2);
 
+    /// <summary>Another system that is asked about the transactions of alerts.</summary>
+    public AlertLookupOptions AlertLookup { get; init; } = new();
+
     /// <summary>Bound on the memory of each store, in bytes. Default 16 GiB.</summary>
     public long StateBytesMax { get; init; } = 16L << 30;
 }
@@ -50,6 +54,8 @@ internal sealed class TransactionsKind : TopologyKind
         List<string> notes = [labels.Report.ToString()];
         if (prices.Version is { } version)
             notes.Add($"{version}: {prices.Count:N0} prices; limits are in US dollars where they hold");
+        if (setup.AlertLookup.Http.Url is { } url)
+            notes.Add($"alerts are looked up at {url}");
         return Build(setup, labels.Table, notes, prices);
     }
 
@@ -66,18 +72,25 @@ internal sealed class TransactionsKind : TopologyKind
             DeduplicateWithin = setup.DeduplicateWithin,
             HourGrace = setup.HourGrace,
             StateBytesMax = setup.StateBytesMax,
+            LookupCalls = setup.AlertLookup.Calls,
         };
+        // It lives as long as the process.
+        HttpLookup? lookup = setup.AlertLookup.Http.Url is null ? null : new(setup.AlertLookup.Http);
         return new BuiltTopology
         {
-            Topology = TransactionsTopology.Build(options, labels, counts, prices),
+            Topology = TransactionsTopology.Build(options, labels, counts, prices, lookup),
             Inputs = [new TopicSpec
             {
                 Name = TransactionsTopology.Transactions,
                 Schema = ChainTransaction.RecordType.Name,
             }],
             Formats = TransactionsTables.Formats,
-            OutputTopics = TransactionsTables.OutputTopics,
-            Tables = TransactionsTables.Tables,
+            OutputTopics = lookup is null
+                ? TransactionsTables.OutputTopics
+                : [.. TransactionsTables.OutputTopics, TransactionsTopology.AlertLookups],
+            Tables = lookup is null
+                ? TransactionsTables.Tables
+                : [.. TransactionsTables.Tables, TransactionsTables.AlertLookups],
             Views = TransactionsTables.Views,
             Counts = () => new Dictionary<string, long> { ["duplicates"] = counts.Duplicates },
             Notes = notes,

@@ -14,6 +14,7 @@ public static class TransactionsTables
         TopicFormat.Of(TransactionsTopology.Transactions, RecordSerde.Protobuf<ChainTransaction>()),
         TopicFormat.Of(TransactionsTopology.Enriched, RecordSerde.Protobuf<ChainTransaction>()),
         TopicFormat.Of(TransactionsTopology.Alerts, RecordSerde.Protobuf<Alert>()),
+        TopicFormat.Of(TransactionsTopology.AlertLookups, RecordSerde.Protobuf<AlertLookup>()),
         TopicFormat.Of(TransactionsTopology.Entities, RecordSerde.Protobuf<Entity>()),
         TopicFormat.Of(TransactionsTopology.RiskHourly, RecordSerde.Protobuf<RiskHour>()),
         TopicFormat.Of(TransactionsTopology.DeadLetters, RecordSerde.Protobuf<DeadLetter>()),
@@ -76,6 +77,16 @@ public static class TransactionsTables
             Table = "dead_letters",
         },
     ];
+
+    /// <summary>The table of alerts with answers, where another system is asked.</summary>
+    public static TableMapping AlertLookups { get; } = new()
+    {
+        Topic = TransactionsTopology.AlertLookups,
+        Table = "alert_lookups",
+        Key = ["alert_id"],
+        OperationColumn = "op",
+        Indexes = [new TableIndex("tx_id")],
+    };
 
     /// <summary>The views.</summary>
     public static IReadOnlyList<ViewMapping> Views { get; } =

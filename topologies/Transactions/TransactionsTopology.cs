@@ -1,4 +1,5 @@
 using Streams.Connectors.Chain;
+using Streams.Connectors.Http;
 using Streams.Dsl;
 using Streams.Log;
 using Streams.Processing;
@@ -26,6 +27,9 @@ public sealed record TransactionsOptions
     /// which a block's time may be ahead.</summary>
     public TimeSpan HourGrace { get; init; } = TimeSpan.FromHours(2);
 
+    /// <summary>How another system is asked about the transactions of alerts, where one is.</summary>
+    public AsyncCallOptions LookupCalls { get; init; } = new AlertLookupOptions().Calls;
+
     /// <summary>Bound on the memory of each store, in bytes. Default 16 GiB.</summary>
     public long StateBytesMax { get; init; } = 16L << 30;
 }
@@ -49,6 +53,9 @@ public static class TransactionsTopology
     /// <summary>One record per transaction and rule that calls for action.</summary>
     public const string Alerts = "alerts";
 
+    /// <summary>Alerts with what another system says of their transactions, where one is asked.</summary>
+    public const string AlertLookups = "alerts.enriched";
+
     /// <summary>Entities as they change.</summary>
     public const string Entities = "entities";
 
@@ -66,9 +73,10 @@ public static class TransactionsTopology
     /// <param name="tags">The label set.</param>
     /// <param name="counts">Counts what is dropped as a duplicate.</param>
     /// <param name="prices">Prices for limits in dollars; without them, limits are in base units.</param>
+    /// <param name="lookup">Asked about the transactions of alerts; without it, nobody is.</param>
     public static Topology Build(
         TransactionsOptions options, TagTable tags, TransactionsCounts? counts = null,
-        PriceTable? prices = null)
+        PriceTable? prices = null, HttpLookup? lookup = null)
     {
         var builder = new StreamsBuilder();
         Declare(builder);
@@ -92,7 +100,9 @@ public static class TransactionsTopology
             Serdes.Bytes32, TransactionSerde);
 
         analysed.Main.To(Enriched, new Produced<Bytes32, ChainTransaction> { Name = "write-enriched" });
-        WriteAlerts(analysed.Main, options.Risk);
+        KStream<Text, Alert> alerts = WriteAlerts(analysed.Main, options.Risk);
+        if (lookup is not null)
+            WriteLookups(builder, alerts.LookUp(lookup, options.LookupCalls));
         WriteEntities(tracked.Side(rolledBack), analysed.Side(entities));
         WriteHours(analysed.Side(risk), options);
         return builder.Build();
@@ -136,17 +146,28 @@ public static class TransactionsTopology
             })
             .SelectKey((_, tx) => tx.TxId, "key-by-id");
 
-    private static void WriteAlerts(KStream<Bytes32, ChainTransaction> enriched, RiskOptions options)
+    private static KStream<Text, Alert> WriteAlerts(
+        KStream<Bytes32, ChainTransaction> enriched, RiskOptions options)
     {
         var writer = new AlertWriter(options.AlertScoreMin);
-        enriched
-            .FlatMap<Text, Alert>(writer.Write, "make-alerts")
-            .To(Alerts, new Produced<Text, Alert>
-            {
-                Name = "write-alerts",
-                KeySerde = Serdes.Text,
-                ValueSerde = RecordSerde.Protobuf<Alert>(),
-            });
+        KStream<Text, Alert> alerts = enriched.FlatMap<Text, Alert>(writer.Write, "make-alerts");
+        alerts.To(Alerts, new Produced<Text, Alert>
+        {
+            Name = "write-alerts",
+            KeySerde = Serdes.Text,
+            ValueSerde = RecordSerde.Protobuf<Alert>(),
+        });
+        return alerts;
+    }
+
+    private static void WriteLookups(StreamsBuilder builder, KStream<Text, AlertLookup> lookups)
+    {
+        builder.Topic(new TopicSpec { Name = AlertLookups, Schema = AlertLookup.RecordType.Name });
+        lookups.To(AlertLookups, new Produced<Text, AlertLookup>
+        {
+            Name = "write-alert-lookups",
+            KeySerde = Serdes.Text,
+        });
     }
 
     // A rollback tells which entities it set back; their records follow.
