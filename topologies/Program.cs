@@ -18,6 +18,7 @@ internal static class Program
             TopologyCommands.CreateValidate(),
             TopologyCommands.CreateDescribe(),
             PlanCommand.Create(),
+            BackfillCommand.Create(),
             TopicCommands.CreateTopics(),
             TopicCommands.CreateTap(),
             LogCommands.Create(),

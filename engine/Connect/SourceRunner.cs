@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Streams.Log;
+using Streams.Processing;
 using Streams.Telemetry;
 
 namespace Streams.Connect;
@@ -35,7 +36,11 @@ internal abstract class SourceRunner : IComponent
 /// <param name="Times">Told when records are committed.</param>
 internal sealed record SourceEnvironment(
     ITopicLog Log, LogRoom Room, TimeProvider Clock, SourceOptions Options, Func<string, long> Lag,
-    CommitTimes Times);
+    CommitTimes Times)
+{
+    /// <summary>The backfill that is under way; null for none.</summary>
+    internal BackfillRun? Backfill { get; init; }
+}
 
 /// <inheritdoc/>
 internal sealed class SourceRunner<TKey, TValue>(
@@ -43,6 +48,8 @@ internal sealed class SourceRunner<TKey, TValue>(
 {
     private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(10);
 
+    private readonly SourceCounts _counts = new();
+    private volatile bool _hasOpened;
     private volatile bool _isDone;
     private volatile bool _isReady;
     private volatile bool _isWaiting;
@@ -55,11 +62,9 @@ internal sealed class SourceRunner<TKey, TValue>(
 
     internal override bool IsWaiting => _isWaiting;
 
-    internal override SourceCounts? Counts => _counts;
+    internal override SourceCounts? Counts => _hasOpened ? _counts : null;
 
     internal override bool IsDone => _isDone;
-
-    private SourceCounts? _counts;
 
     public override void Run(CancellationToken cancellation)
     {
@@ -75,8 +80,8 @@ internal sealed class SourceRunner<TKey, TValue>(
 
     private void RunOnce(CancellationToken cancellation)
     {
-        using var feed = new SourceFeed<TKey, TValue>(binding, environment);
-        _counts = feed.Counts;
+        using var feed = new SourceFeed<TKey, TValue>(binding, environment, _counts);
+        _hasOpened = true;
         _isReady = true;
         long due = long.MaxValue;
         while (!cancellation.IsCancellationRequested)

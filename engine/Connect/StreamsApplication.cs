@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Streams.Connect.Backfills;
 using Streams.Connect.Evolution;
 using Streams.Log;
 using Streams.Processing;
@@ -76,6 +77,7 @@ public sealed class StreamsApplication : IDisposable
             definition.Id, log, _room, definition.DataFolder, definition.Runtime, _clock, logger);
         new ShapeKeeper(definition, log, logger).Settle();
         Tasks = new TopicSetup(definition, log).Prepare();
+        _environment.Backfill = Backfill.UnderWay(definition, log, logger);
         Progress = new ApplicationProgress(definition.Id, log, definition.Topology, _environment);
     }
 
@@ -93,6 +95,8 @@ public sealed class StreamsApplication : IDisposable
 
     /// <summary>Whether commits wait for room on the disk.</summary>
     public bool IsLogFull => _room.IsFull;
+
+    private int Threads => Math.Clamp(_definition.Runtime.Threads, 1, Math.Max(Tasks.Count, 1));
 
     /// <summary>Why it is not at work, one reason each; none where it is.</summary>
     public IReadOnlyList<string> NotReadyReasons()
@@ -127,19 +131,12 @@ public sealed class StreamsApplication : IDisposable
     /// <summary>Starts all components.</summary>
     public void Start()
     {
-        foreach (string topic in Progress.Inputs.Concat(_definition.Sinks.SelectMany(s => s.Topics)))
-        {
-            if (_log.FindTopic(topic) is { } found)
-                _environment.Times.Watch(found);
-        }
-        int threads = Math.Clamp(_definition.Runtime.Threads, 1, Math.Max(Tasks.Count, 1));
-        for (int i = 0; i < threads; i++)
-        {
-            List<TaskId> share = [.. Tasks.Where((_, index) => index % threads == i)];
-            _supervisor.Start(new StreamThread(_definition.Topology, _environment, i, share));
-        }
+        StartTasks();
         var shared = new SourceEnvironment(
-            _log, _room, _clock, _definition.SourceOptions, Progress.LagOf, _environment.Times);
+            _log, _room, _clock, _definition.SourceOptions, Progress.LagOf, _environment.Times)
+        {
+            Backfill = _environment.Backfill,
+        };
         var sinks = new SinkEnvironment(
             _log, _room, _definition.SinkOptions, _environment.Times, _logger);
         foreach (SourceBinding source in _definition.Sources)
@@ -149,7 +146,23 @@ public sealed class StreamsApplication : IDisposable
         _sinks.ForEach(_supervisor.Start);
         _sources.ForEach(_supervisor.Start);
         _gauges = new ApplicationGauges(_definition, _log, Progress, _environment, _sources, _supervisor);
-        _logger.ApplicationStarted(_definition.Id, Tasks.Count, threads);
+        _logger.ApplicationStarted(_definition.Id, Tasks.Count, Threads);
+    }
+
+    /// <summary>Starts the tasks alone.</summary>
+    internal void StartTasks()
+    {
+        foreach (string topic in Progress.Inputs.Concat(_definition.Sinks.SelectMany(s => s.Topics)))
+        {
+            if (_log.FindTopic(topic) is { } found)
+                _environment.Times.Watch(found);
+        }
+        int threads = Threads;
+        for (int i = 0; i < threads; i++)
+        {
+            List<TaskId> share = [.. Tasks.Where((_, index) => index % threads == i)];
+            _supervisor.Start(new StreamThread(_definition.Topology, _environment, i, share));
+        }
     }
 
     /// <summary>Whether every source is exhausted and everything that came of it is processed, written and

@@ -28,6 +28,7 @@ internal sealed class StreamTask : IDisposable
         {
             Writer = writer,
             Globals = globals,
+            Backfill = environment.Backfill,
         };
         _stores = new TaskStores(_scope, part, environment);
         _failures = new TaskFailures(_scope, part, environment);
@@ -37,7 +38,8 @@ internal sealed class StreamTask : IDisposable
         _inputs = [.. part.Sources
             .Where(source => id.Partition < environment.Topic(environment.NameOf(source)).Partitions)
             .Select(source => source.CreateInput(
-                _builder, environment.Topic(environment.NameOf(source))[id.Partition], _guard))];
+                _builder, environment.Topic(environment.NameOf(source))[id.Partition], _guard,
+                environment.Backfill?.InputOf(environment.NameOf(source), id.Partition)))];
         foreach (TaskInput input in _inputs)
             _stores.Clocks?.Add(
                 $"input/{input.Node.TopicName}", () => input.PartitionTimeMs, ms =>

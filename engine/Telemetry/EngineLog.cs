@@ -55,6 +55,15 @@ internal static partial class EngineLog
             "pass")]
     internal static partial void LossAcceptedNeedlessly(this ILogger logger, string name);
 
+    [LoggerMessage(
+        12, LogLevel.Information,
+        "{Application} processes again what it was asked to ({Words}): {Records} records are left")]
+    internal static partial void BackfillUnderWay(
+        this ILogger logger, string application, string words, long records);
+
+    [LoggerMessage(13, LogLevel.Information, "{Application} has processed again what it was asked to ({Words})")]
+    internal static partial void BackfillDone(this ILogger logger, string application, string words);
+
     [LoggerMessage(4, LogLevel.Information, "{Application} is stopped; everything processed is committed")]
     internal static partial void ApplicationStopped(this ILogger logger, string application);
 }

@@ -1,4 +1,5 @@
 using Streams.Connect;
+using Streams.Connect.Backfills;
 using Streams.Connect.Evolution;
 using Streams.Log;
 using Streams.Processing;
@@ -36,7 +37,7 @@ internal static class CommandRunner
 
     private static int CodeOf(Exception e) => e switch
     {
-        ConfigurationException or TopologyException or TopologyChangedException
+        ConfigurationException or TopologyException or TopologyChangedException or BackfillRefusedException
             or TopicMismatchException => ExitCode.Usage,
         UnavailableException or LogUnavailableException or LogFullException or LogDamagedException
             or StateLostException or RecordRejectedException

@@ -76,14 +76,7 @@ internal static class TopicCommands
     private static Option<string> DataOption() =>
         new("--data") { Description = "The data directory.", Required = true };
 
-    // A process may run on the directory: what is shown is what was committed when this opened it.
-    private static EmbeddedLogView Open(string data)
-    {
-        string folder = DataFolder.LogFolder(data);
-        return Directory.Exists(folder)
-            ? EmbeddedLogView.Open(folder)
-            : throw new ConfigurationException($"{data} is no data directory: it has no folder 'log'.");
-    }
+    private static EmbeddedLogView Open(string data) => DataFolder.View(data);
 
     private static string Line(EmbeddedLogView log, Topic topic) => string.Create(
         CultureInfo.InvariantCulture,

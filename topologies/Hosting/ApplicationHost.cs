@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Streams.Connect;
+using Streams.Connect.Backfills;
 using Streams.Errors;
 using Streams.Log;
 using Streams.Log.Embedded;
@@ -48,6 +49,8 @@ internal sealed class ApplicationHost : IAsyncDisposable
             if (log.Recovery.Cut is { } cut)
                 logger.TornTailCut(cut.Bytes, cut.File, cut.Position, cut.Reason);
             ApplicationDefinition definition = Define(settings, built, sources);
+            if (settings.Backfill is { } request)
+                Begin(definition, log, request, logger);
             return new ApplicationHost(log, built, new StreamsApplication(definition, log, logger));
         }
         catch
@@ -55,6 +58,17 @@ internal sealed class ApplicationHost : IAsyncDisposable
             log.Dispose();
             throw;
         }
+    }
+
+    // A service that is started again with the same words goes on with what it had begun.
+    private static void Begin(
+        ApplicationDefinition definition, EmbeddedLog log, BackfillRequest request, ILogger logger)
+    {
+        if (Backfill.Status(definition.Id, new OpenLogContents(log)) is { } last
+            && last.Words == request.ToString())
+            logger.BackfillBegunBefore(last.Words);
+        else
+            Backfill.Begin(definition, log, request, logger);
     }
 
     /// <summary>All that the application consists of.</summary>
@@ -157,6 +171,12 @@ internal static class DataFolder
         }
         return log;
     }
+
+    /// <summary>Opens a data directory to look at; a process may run on it.</summary>
+    /// <exception cref="ConfigurationException">It is none.</exception>
+    internal static EmbeddedLogView View(string folder) => Directory.Exists(LogFolder(folder))
+        ? EmbeddedLogView.Open(LogFolder(folder))
+        : throw new ConfigurationException($"{folder} is no data directory: it has no folder 'log'.");
 
     /// <summary>Where the log lies in a data directory.</summary>
     internal static string LogFolder(string folder) => Path.Combine(folder, "log");

@@ -1,4 +1,5 @@
 using Streams.Connect;
+using Streams.Connect.Backfills;
 using Streams.Log.Embedded;
 using Streams.Processing;
 using Streams.Topologies.Configuration;
@@ -29,6 +30,9 @@ internal sealed record RunSettings
     /// <summary>What may be lost for a change of the topology; on the command line only, because it is said
     /// once, for one start.</summary>
     internal IReadOnlyList<string> AcceptedLosses { get; init; } = [];
+
+    /// <summary>What is to be processed again before the run goes on; null for nothing.</summary>
+    internal BackfillRequest? Backfill { get; init; }
 }
 
 /// <summary>A source of a run.</summary>
@@ -142,6 +146,9 @@ internal static class RunSettingsReader
             Drain = line.Drain,
             Strict = line.Strict,
             AcceptedLosses = line.AcceptedLosses,
+            Backfill = line.From.Count == 0 && line.To.Count == 0 ? null
+                : new BackfillRequest(
+                    [.. line.From.Select(BackfillPoint.Parse)], [.. line.To.Select(BackfillPoint.Parse)]),
         };
     }
 
@@ -272,4 +279,8 @@ internal sealed record CommandLineSettings
     internal bool Strict { get; init; }
 
     internal IReadOnlyList<string> AcceptedLosses { get; init; } = [];
+
+    internal IReadOnlyList<string> From { get; init; } = [];
+
+    internal IReadOnlyList<string> To { get; init; } = [];
 }
