@@ -24,7 +24,7 @@ internal sealed class StoreSpec(
     {
         get => _lookbackMs ?? (Savepoints ? null : Shape.Kind switch
         {
-            "window" or "join" => Shape.RetentionMs + Shape.StretchMs,
+            "window" or "join" => Shape.RetentionMs,
             // What waits for windows to close, beside the store of the windows.
             _ when Shape.Kind.StartsWith("open-windows<", StringComparison.Ordinal)
                 || Shape.Kind.StartsWith("unmatched<", StringComparison.Ordinal) => 0,
