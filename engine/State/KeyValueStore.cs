@@ -83,6 +83,13 @@ public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueS
     internal override void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
         _bytes.Restore(key, hasValue, value);
 
+    internal override void WriteAll(IChangelog changelog)
+    {
+        TrackedTable table = SnapshotParts()[0].Table;
+        foreach (uint entry in table.LiveEntriesByKey())
+            changelog.Append(table.Key(entry), true, table.Read(entry));
+    }
+
     internal override void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
         _bytes.Undo(part, key, hasValue, value);
 

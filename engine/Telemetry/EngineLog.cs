@@ -64,6 +64,14 @@ internal static partial class EngineLog
     [LoggerMessage(13, LogLevel.Information, "{Application} has processed again what it was asked to ({Words})")]
     internal static partial void BackfillDone(this ILogger logger, string application, string words);
 
+    [LoggerMessage(
+        14, LogLevel.Information, "The store {Store} is migrated: partition {Partition}, {Done} of {Count} entries")]
+    internal static partial void StoreMigrates(
+        this ILogger logger, string store, int partition, long done, long count);
+
+    [LoggerMessage(15, LogLevel.Information, "The store {Store} is migrated")]
+    internal static partial void StoreMigrated(this ILogger logger, string store);
+
     [LoggerMessage(4, LogLevel.Information, "{Application} is stopped; everything processed is committed")]
     internal static partial void ApplicationStopped(this ILogger logger, string application);
 }

@@ -11,7 +11,7 @@ namespace Streams.Tests.Integration;
 /// </summary>
 public sealed class BackfillTests : IDisposable
 {
-    private const string Source = "bitcoin-simulated:7?blocks_max=160&injections_per_block=1";
+    private const string Source = "bitcoin-simulated:7?blocks_max=160&injections_per_million=3000";
 
     private readonly TemporaryFolder _folder = new();
 
