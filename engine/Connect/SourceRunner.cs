@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Streams.Log;
 using Streams.Processing;
 using Streams.Telemetry;
@@ -40,6 +41,9 @@ internal sealed record SourceEnvironment(
 {
     /// <summary>The backfill that is under way; null for none.</summary>
     internal BackfillRun? Backfill { get; init; }
+
+    /// <summary>Says which lanes this process has.</summary>
+    internal LaneBoard Board { get; init; } = LaneBoard.All(1, 1);
 }
 
 /// <inheritdoc/>
@@ -68,9 +72,18 @@ internal sealed class SourceRunner<TKey, TValue>(
 
     public override void Run(CancellationToken cancellation)
     {
+        using LaneHolder holder = environment.Board.Join();
         try
         {
-            RunOnce(cancellation);
+            while (!cancellation.IsCancellationRequested && !_isDone)
+            {
+                Lanes lanes = holder.Current;
+                holder.Acknowledge(lanes);
+                if (IsMine(lanes))
+                    RunOnce(holder, lanes, cancellation);
+                else
+                    WaitForChange(holder, lanes, cancellation);
+            }
         }
         finally
         {
@@ -78,20 +91,33 @@ internal sealed class SourceRunner<TKey, TValue>(
         }
     }
 
-    private void RunOnce(CancellationToken cancellation)
+    // A source runs in one process: the one that has the lane that its name leads to.
+    private bool IsMine(Lanes lanes) =>
+        lanes.Owns(Murmur2.Partition(Encoding.UTF8.GetBytes(binding.Name), lanes.Total));
+
+    private void WaitForChange(LaneHolder holder, Lanes lanes, CancellationToken cancellation)
+    {
+        _isReady = lanes.Version > 0;
+        while (holder.Current == lanes && !cancellation.IsCancellationRequested)
+            cancellation.WaitHandle.WaitOne(IdleWait);
+        _isReady = false;
+    }
+
+    private void RunOnce(LaneHolder holder, Lanes lanes, CancellationToken cancellation)
     {
         using var feed = new SourceFeed<TKey, TValue>(binding, environment, _counts);
         _hasOpened = true;
         _isReady = true;
         long due = long.MaxValue;
-        while (!cancellation.IsCancellationRequested)
+        while (!cancellation.IsCancellationRequested && holder.Current == lanes)
         {
             WaitForConsumers(cancellation);
             SourceStatus status = feed.Read(cancellation);
             if (due == long.MaxValue && feed.PendingBytes > 0)
                 due = Stopwatch.GetTimestamp() + (long)(
                     environment.Options.CommitInterval.TotalSeconds * Stopwatch.Frequency);
-            bool commit = status != SourceStatus.More
+            bool commit = status == SourceStatus.Done
+                || (status == SourceStatus.Idle && !environment.Log.SharesWork)
                 || feed.PendingBytes >= environment.Options.CommitBytesMax
                 || Stopwatch.GetTimestamp() >= due;
             if (commit)

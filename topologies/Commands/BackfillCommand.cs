@@ -81,6 +81,7 @@ internal static class BackfillCommand
     private static int Begin(
         RunSettings settings, BackfillRequest request, bool json, CancellationToken cancellation)
     {
+        ApplicationHost.RequireEmbedded(settings);
         using ILoggerFactory factory = HostLog.CreateFactory(settings.Options.LogFormat);
         // A folder that is not there yet is not made for this.
         DataFolder.View(settings.DataFolder).Dispose();

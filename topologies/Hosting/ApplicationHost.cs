@@ -4,6 +4,8 @@ using Streams.Connect.Backfills;
 using Streams.Errors;
 using Streams.Log;
 using Streams.Log.Embedded;
+using Streams.Log.Embedded.Files;
+using Streams.Log.Kafka;
 using Streams.Telemetry;
 
 namespace Streams.Topologies.Hosting;
@@ -12,18 +14,21 @@ namespace Streams.Topologies.Hosting;
 internal sealed class ApplicationHost : IAsyncDisposable
 {
     private readonly Dictionary<string, long> _startEnds = new(StringComparer.Ordinal);
+    private readonly IDisposable? _folderLock;
     private TelemetryServer? _server;
 
-    private ApplicationHost(EmbeddedLog log, BuiltTopology built, StreamsApplication application)
+    private ApplicationHost(
+        ITopicLog log, IDisposable? folderLock, BuiltTopology built, StreamsApplication application)
     {
         Log = log;
+        _folderLock = folderLock;
         Built = built;
         Application = application;
         foreach (Topic topic in log.Topics)
             _startEnds[topic.Name] = EndOf(topic);
     }
 
-    internal EmbeddedLog Log { get; }
+    internal ITopicLog Log { get; }
 
     internal BuiltTopology Built { get; }
 
@@ -42,33 +47,63 @@ internal sealed class ApplicationHost : IAsyncDisposable
         RunSettings settings, BuiltTopology built, ILogger logger,
         IReadOnlyList<SourceBinding>? sources = null)
     {
-        EmbeddedLog log = EmbeddedLog.Open(
-            settings.Options.Log.ToLog(DataFolder.Prepare(settings.DataFolder)));
+        IDisposable? folderLock = null;
+        ITopicLog? log = null;
         try
         {
-            if (log.Recovery.Cut is { } cut)
-                logger.TornTailCut(cut.Bytes, cut.File, cut.Position, cut.Reason);
+            string folder = DataFolder.Prepare(settings.DataFolder);
+            if (settings.Options.Kafka.Brokers.Length > 0)
+            {
+                folderLock = DataFolder.Lock(settings.DataFolder);
+                log = KafkaLog.Open(settings.Application, settings.Options.Kafka, logger);
+            }
+            else
+            {
+                log = OpenEmbedded(settings.Options.Log.ToLog(folder), logger);
+            }
             ApplicationDefinition definition = Define(settings, built, sources);
             if (settings.Backfill is { } request)
+            {
+                RequireEmbedded(settings);
                 Begin(definition, log, request, logger);
-            return new ApplicationHost(log, built, new StreamsApplication(definition, log, logger));
+            }
+            return new ApplicationHost(
+                log, folderLock, built, new StreamsApplication(definition, log, logger));
         }
         catch
         {
-            log.Dispose();
+            log?.Dispose();
+            folderLock?.Dispose();
             throw;
         }
     }
 
+    /// <summary>Refuses to set back positions that other processes may be about to commit.</summary>
+    internal static void RequireEmbedded(RunSettings settings)
+    {
+        if (settings.Options.Kafka.Brokers.Length > 0)
+            throw new ConfigurationException(
+                "Processing again needs the embedded log: on Kafka, nothing says whether another process of "
+                + "the application runs. Run it with an application id and sinks of its own there.");
+    }
+
     // A service that is started again with the same words goes on with what it had begun.
     private static void Begin(
-        ApplicationDefinition definition, EmbeddedLog log, BackfillRequest request, ILogger logger)
+        ApplicationDefinition definition, ITopicLog log, BackfillRequest request, ILogger logger)
     {
         if (Backfill.Status(definition.Id, new OpenLogContents(log)) is { } last
             && last.Words == request.ToString())
             logger.BackfillBegunBefore(last.Words);
         else
             Backfill.Begin(definition, log, request, logger);
+    }
+
+    private static EmbeddedLog OpenEmbedded(EmbeddedLogOptions options, ILogger logger)
+    {
+        EmbeddedLog log = EmbeddedLog.Open(options);
+        if (log.Recovery.Cut is { } cut)
+            logger.TornTailCut(cut.Bytes, cut.File, cut.Position, cut.Reason);
+        return log;
     }
 
     /// <summary>All that the application consists of.</summary>
@@ -136,6 +171,7 @@ internal sealed class ApplicationHost : IAsyncDisposable
             await _server.DisposeAsync();
         Application.Dispose();
         Log.Dispose();
+        _folderLock?.Dispose();
     }
 
     private Readiness Readiness()
@@ -177,6 +213,12 @@ internal static class DataFolder
     internal static EmbeddedLogView View(string folder) => Directory.Exists(LogFolder(folder))
         ? EmbeddedLogView.Open(LogFolder(folder))
         : throw new ConfigurationException($"{folder} is no data directory: it has no folder 'log'.");
+
+    /// <summary>Keeps other processes out of a folder that holds snapshots but no log.</summary>
+    /// <exception cref="LogUnavailableException">Another process works in it.</exception>
+    internal static IDisposable Lock(string folder) =>
+        new DirectoryFileSystem(folder).TryLock("lock") ?? throw new LogUnavailableException(
+            $"Another process works in the data directory {folder}: give each its own.");
 
     /// <summary>Where the log lies in a data directory.</summary>
     internal static string LogFolder(string folder) => Path.Combine(folder, "log");
