@@ -169,6 +169,10 @@ internal static class RunSettingsReader
         return groups;
     }
 
+    /// <summary>The options of Kafka of <c>BROKERS?option=value&amp;...</c>.</summary>
+    internal static Streams.Log.Kafka.KafkaLogOptions KafkaOf(string brokers) =>
+        OptionBinder.Bind<RunOptions>(Brokers(brokers)).Kafka;
+
     // BROKERS?option=value&..., as sources and sinks are given.
     private static ConfigSection Brokers(string word)
     {
