@@ -27,7 +27,8 @@ public interface ISink : IDisposable
     /// <param name="rejections">Takes a record that can never be written, such as one whose bytes are not of
     /// the topic's type; the sink goes on with the next.</param>
     /// <returns>How many records it wrote.</returns>
-    /// <exception cref="WriteAgainException">A record was refused, and with it what was written since the last
+    /// <exception cref="WriteAgainException">A record was refused, and with it what was written since the
+    /// last
     /// commit is undone: all of it comes again, for the sink to write one by one.</exception>
     int Write(Topic topic, LogBatch batch, SinkRejections rejections);
 

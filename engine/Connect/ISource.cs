@@ -93,7 +93,8 @@ public sealed record SourceBinding<TKey, TValue>(
 /// <summary>What is known of a source whatever its types.</summary>
 public abstract record SourceBinding(string Name, string Topic)
 {
-    /// <summary>Whether the source, without a cursor, emits again all that it has emitted, as files and chains
+    /// <summary>Whether the source, without a cursor, emits again all that it has emitted, as files and
+    /// chains
     /// can and a feed of the moment cannot. Default false.</summary>
     public bool CanBeReadAgain { get; init; }
 

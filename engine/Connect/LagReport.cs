@@ -99,7 +99,8 @@ public static class LagReport
         return new PartitionLag(group, topic.Name, partition, position, end)
         {
             OldestMs = oldest,
-            Seconds = oldest is null || latest is null ? 0 : Math.Max(0, latest.Value - oldest.Value) / 1_000.0,
+            Seconds = oldest is null || latest is null ? 0 : Math.Max(0,
+                latest.Value - oldest.Value) / 1_000.0,
         };
     }
 

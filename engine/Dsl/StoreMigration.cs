@@ -44,7 +44,8 @@ public abstract class StoreMigration
 
     private sealed class ValueMigration<TOld, TNew>(
         string store, Serde<TOld> from, Serde<TNew> to, Func<TOld, TNew> migrate)
-        : StoreMigration(store, StoreShape.Of("", Serdes.Bytes32, from), StoreShape.Of("", Serdes.Bytes32, to))
+        : StoreMigration(store, StoreShape.Of("", Serdes.Bytes32, from), StoreShape.Of("", Serdes.Bytes32,
+            to))
     {
         internal override void Convert(ReadOnlySpan<byte> stored, PooledBuffer converted)
         {

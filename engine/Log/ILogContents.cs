@@ -1,6 +1,7 @@
 namespace Streams.Log;
 
-/// <summary>What a log holds, to look at and not to change: of a log that is open, of one that another process
+/// <summary>What a log holds, to look at and not to change: of a log that is open, of one that another
+/// process
 /// runs on, or of none.</summary>
 public interface ILogContents
 {

@@ -61,11 +61,13 @@ internal static partial class EngineLog
     internal static partial void BackfillUnderWay(
         this ILogger logger, string application, string words, long records);
 
-    [LoggerMessage(13, LogLevel.Information, "{Application} has processed again what it was asked to ({Words})")]
+    [LoggerMessage(13, LogLevel.Information,
+        "{Application} has processed again what it was asked to ({Words})")]
     internal static partial void BackfillDone(this ILogger logger, string application, string words);
 
     [LoggerMessage(
-        14, LogLevel.Information, "The store {Store} is migrated: partition {Partition}, {Done} of {Count} entries")]
+        14, LogLevel.Information,
+            "The store {Store} is migrated: partition {Partition}, {Done} of {Count} entries")]
     internal static partial void StoreMigrates(
         this ILogger logger, string store, int partition, long done, long count);
 

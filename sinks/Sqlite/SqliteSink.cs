@@ -102,7 +102,8 @@ public sealed class SqliteSink : ISink
                 Write(writer, record);
                 count++;
             }
-            catch (Exception e) when (e is SerializationException || (e is SqliteRefusalException && _oneByOne))
+            catch (Exception e) when (e is SerializationException || (e is SqliteRefusalException
+                && _oneByOne))
             {
                 _hasRefused |= e is SqliteRefusalException;
                 rejections.Add(topic, batch.Partition.Partition, record, e);

@@ -46,7 +46,8 @@ public sealed class BackfillTests : IDisposable
         Assert.True(alerts == Alerts, $"Alerts were delivered again after {killed} kills.");
         SortedDictionary<string, List<string>> now = RunOutputs.Rows(_folder.File("out.db"));
         foreach ((string table, List<string> content) in rows)
-            Assert.True(content.SequenceEqual(now[table]), $"The table {table} differs after {killed} kills.");
+            Assert.True(content.SequenceEqual(now[table]),
+                $"The table {table} differs after {killed} kills.");
         int again = Lines("transactions.enriched") - enriched;
         Assert.InRange(again, 1, enriched);
         Assert.Equal(fromTopic, again == enriched);

@@ -25,11 +25,13 @@ public sealed class OperatorCommandTests : IDisposable
         Assert.Equal(
             0, StreamsProcess.Run(Run("--sink", $"jsonl:{_folder.File("json")}", "--drain")).Code);
         JsonElement[] lags = Json("lag", "--data", Data, "--sink", "jsonl", "--json");
-        JsonElement input = lags.Single(l => Text(l, "group") == "transactions" && Text(l, "topic") == "transactions");
+        JsonElement input = lags.Single(l => Text(l, "group") == "transactions" && Text(l,
+            "topic") == "transactions");
         Assert.True(input.GetProperty("position").GetInt64() > 0);
         Assert.Equal(0, input.GetProperty("records").GetInt64());
         Assert.Equal(0, input.GetProperty("seconds").GetDouble());
-        Assert.Contains(lags, l => Text(l, "group") == "transactions" && l.GetProperty("holds_watermark").GetBoolean());
+        Assert.Contains(lags, l => Text(l, "group") == "transactions" && l.GetProperty(
+            "holds_watermark").GetBoolean());
         Assert.Contains(lags, l => Text(l, "group") == "jsonl" && Text(l, "topic") == "alerts");
         // Set back, the same partition is behind by all of it.
         Assert.Equal(0, StreamsProcess.Run("reset", "--data", Data, "--apply").Code);
@@ -45,7 +47,8 @@ public sealed class OperatorCommandTests : IDisposable
         Assert.Equal(0, StreamsProcess.Run(Run("--drain")).Code);
         Assert.Equal(0, StreamsProcess.Run(
             "backfill", "--topology", "transactions", "--data", Data, "--from", "start", "--apply").Code);
-        JsonElement input = Json("lag", "--data", Data, "--json").Single(l => Text(l, "topic") == "transactions");
+        JsonElement input = Json("lag", "--data", Data, "--json").Single(l => Text(l,
+            "topic") == "transactions");
         Assert.Equal(input.GetProperty("end").GetInt64(), input.GetProperty("records").GetInt64());
         Assert.True(input.GetProperty("seconds").GetDouble() > 600);
         Assert.Equal(0, input.GetProperty("position").GetInt64());
@@ -111,7 +114,8 @@ public sealed class OperatorCommandTests : IDisposable
         Assert.Equal(0, process.WaitForEnd().Code);
         var gone = StreamsProcess.Run("top", address, "--count", "1");
         Assert.Equal(3, gone.Code);
-        Assert.Contains("Is the process there, and was it given --listen?", gone.Errors, StringComparison.Ordinal);
+        Assert.Contains("Is the process there, and was it given --listen?", gone.Errors,
+            StringComparison.Ordinal);
         Assert.Equal(2, StreamsProcess.Run("top", "--interval", "0").Code);
     }
 
@@ -162,13 +166,15 @@ public sealed class OperatorCommandTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private string[] Run(params string[] more) =>
-        ["run", "--topology", "transactions", "--source", "bitcoin-simulated:7?blocks_max=120", "--data", Data,
+        ["run", "--topology", "transactions", "--source", "bitcoin-simulated:7?blocks_max=120", "--data",
+            Data,
             .. more];
 
     private string[] Outputs() =>
         [.. Tap("transactions.enriched").Select(r => Text(r, "key"))];
 
-    private JsonElement[] Tap(string topic, params string[] more) => Json(["tap", topic, "--data", Data, .. more]);
+    private JsonElement[] Tap(string topic, params string[] more) => Json(["tap", topic, "--data", Data,
+        .. more]);
 
     private static JsonElement[] Json(params string[] command)
     {

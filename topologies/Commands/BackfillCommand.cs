@@ -22,15 +22,15 @@ internal static class BackfillCommand
         var options = new RunCommandOptions();
         var apply = new Option<bool>("--apply")
         {
-            Description = "Begin it: set positions back and empty the state behind them. The application must "
-                + "not run; its next run goes through the range.",
+            Description = "Begin it: set positions back and empty the state behind them. The application "
+                + "must not run; its next run goes through the range.",
         };
         var json = new Option<bool>("--json") { Description = "Print one line of JSON." };
         var command = new Command(
             "backfill",
             "Say what processing input again --from a point would come to, and change nothing; with --apply, "
-            + "begin it; without --from, say how far the last one has come. Exits with 5 when something needed "
-            + "is not kept any more.")
+            + "begin it; without --from, say how far the last one has come. Exits with 5 when something "
+            + "needed is not kept any more.")
         {
             apply, json,
         };
@@ -62,8 +62,8 @@ internal static class BackfillCommand
             Console.WriteLine($"{settings.Application}: {status.Words} is through");
         else
             Console.WriteLine(
-                $"{settings.Application}: {status.Words} is under way; {status.RecordsLeft:N0} records in topics "
-                + "are left" + (status.SourcesLeft.Count == 0 ? ""
+                $"{settings.Application}: {status.Words} is under way; {status.RecordsLeft:N0} records in "
+                + "topics are left" + (status.SourcesLeft.Count == 0 ? ""
                     : $", and nothing new came yet from {string.Join(", ", status.SourcesLeft)}"));
         return ExitCode.Done;
     }

@@ -27,8 +27,8 @@ internal static class LagCommand
         var json = new Option<bool>("--json") { Description = "One line of JSON per partition." };
         var command = new Command(
             "lag",
-            "Print how far processing is behind: records, event time that they span, and which partition holds "
-            + "the watermark. Works beside a process that runs.")
+            "Print how far processing is behind: records, event time that they span, and which partition "
+            + "holds the watermark. Works beside a process that runs.")
         {
             application, groups, json,
         };

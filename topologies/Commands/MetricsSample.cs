@@ -16,11 +16,13 @@ internal sealed class MetricsSample
             int space = line.LastIndexOf(' ');
             if (space <= 0 || line[0] == '#'
                 || !double.TryParse(
-                    line.AsSpan(space + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
+                    line.AsSpan(space + 1), NumberStyles.Float, CultureInfo.InvariantCulture,
+                        out double value))
                 continue;
             int brace = line.IndexOf('{', StringComparison.Ordinal);
             string name = brace < 0 ? line[..space] : line[..brace];
-            sample._samples.Add((name, brace < 0 ? [] : Labels(line.AsSpan(brace + 1, space - brace - 2)), value));
+            sample._samples.Add((name, brace < 0 ? [] : Labels(line.AsSpan(brace + 1, space - brace - 2)),
+                value));
         }
         return sample;
     }
@@ -48,7 +50,8 @@ internal sealed class MetricsSample
         return fresh.First(b => b.Count >= quantile * fresh[^1].Count).Bound;
     }
 
-    private IEnumerable<(double Bound, double Count)> Buckets(string name, string label, string value) => _samples
+    private IEnumerable<(double Bound, double Count)> Buckets(string name, string label, string value) =>
+        _samples
         .Where(s => s.Name == $"{name}_bucket" && s.Labels.GetValueOrDefault(label) == value)
         .Select(s => (
             s.Labels["le"] == "+Inf" ? double.PositiveInfinity
@@ -65,7 +68,8 @@ internal sealed class MetricsSample
             while (end < text.Length && text[end] != '"')
                 end += text[end] == '\\' ? 2 : 1;
             labels[name] = text[(equals + 2)..end].ToString()
-                .Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal);
+                .Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\\\", "\\",
+                    StringComparison.Ordinal);
             text = text[Math.Min(end + 1, text.Length)..];
         }
         return labels;

@@ -22,13 +22,15 @@ internal sealed record TapRange(string From, string? To, long Count, string? Key
 
         long Find(string text, string option)
         {
-            if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long offset))
+            if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
+                out long offset))
                 return Math.Clamp(offset < 0 ? end + offset : offset, start, end);
             if (!DateTimeOffset.TryParse(
                 text, CultureInfo.InvariantCulture,
                 DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out DateTimeOffset time))
                 throw new ConfigurationException(
-                    $"{option} {text}: give an offset such as 1200 or -10, or a time such as 2026-11-20T06:00Z.");
+                    $"{option} {text}: give an offset such as 1200 or -10, or a time such as "
+                    + "2026-11-20T06:00Z.");
             using var scan = new TopicScan(log);
             return scan.FirstAtOrAfter(partition, time.ToUnixTimeMilliseconds(), start, end);
         }

@@ -156,11 +156,13 @@ internal sealed record TopRow(string Kind, string Name, string PerSecond, string
             rows.Add(new TopRow("store", store, "",
                 Number(now.By("streams_state_entries", "store").GetValueOrDefault(store)),
                 $"{Number(bytes / 1_048_576)} MiB"));
-        foreach ((string component, double up) in now.By("streams_component_up", "component").Where(c => c.Value < 1))
+        foreach ((string component, double up) in now.By("streams_component_up", "component").Where(c =>
+            c.Value < 1))
             rows.Add(new TopRow("component", component, "", "", "is not at work"));
         double letters = now.Sum("streams_dead_letters_total");
+        double cpu = now.Sum("process_cpu_seconds_total") - before.Sum("process_cpu_seconds_total");
         rows.Add(new TopRow("process", "", "", "",
-            $"cpu {Number(100 * (now.Sum("process_cpu_seconds_total") - before.Sum("process_cpu_seconds_total")) / seconds)} %"
+            $"cpu {Number(100 * cpu / seconds)} %"
             + $"  memory {Number(now.Sum("process_resident_memory_bytes") / 1_048_576)} MiB"
             + $"  dead letters {Number(letters)}"));
         return rows;
@@ -176,7 +178,8 @@ internal sealed record TopRow(string Kind, string Name, string PerSecond, string
     }
 
     private static string Behind(
-        IReadOnlyDictionary<string, double> records, IReadOnlyDictionary<string, double> seconds, string name) =>
+        IReadOnlyDictionary<string, double> records, IReadOnlyDictionary<string, double> seconds,
+            string name) =>
         $"behind {Number(records.GetValueOrDefault(name))}, waits {Time(seconds.GetValueOrDefault(name))}";
 
     private static string Number(double value) => value.ToString("N0", CultureInfo.InvariantCulture);

@@ -73,7 +73,8 @@ internal static class TopicCommands
                     $"'{topic.Name}' has {topic.Partitions} partitions; there is none of number {wanted}.");
             Tap(
                 log.Contents, topic, parsed.GetValue(partition), new TapRange(
-                    parsed.GetValue(from)!, parsed.GetValue(to), parsed.GetValue(count), parsed.GetValue(key)));
+                    parsed.GetValue(from)!, parsed.GetValue(to), parsed.GetValue(count), parsed.GetValue(
+                        key)));
             return Task.FromResult(ExitCode.Done);
         }));
         return command;
@@ -151,7 +152,8 @@ internal static class TopicCommands
             ? string.Create(CultureInfo.InvariantCulture, $"\"partition\":{number},")
             : "";
         line.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $$"""{{{place}}"offset":{{record.Offset}},"timestamp_ms":{{record.TimestampMs}},"key":"{{key}}",""")));
+            $$"""{{{place}}"offset":{{record.Offset}},"timestamp_ms":{{record.TimestampMs}},""")));
+        line.Write(Encoding.UTF8.GetBytes($"\"key\":\"{key}\","));
         line.Write("\"value\":"u8);
         if (!record.HasValue)
             line.Write("null"u8);

@@ -33,14 +33,16 @@ internal static class TopicSubcommands
         };
         var retention = new Option<string?>("--retention")
         {
-            Description = "How long a record is kept after it was appended, such as 7d, or 'forever'. Default 7d.",
+            Description = "How long a record is kept after it was appended, such as 7d, or 'forever'. "
+                + "Default 7d.",
         };
         var schema = new Option<string?>("--schema")
         {
             Description = "The record type of its values, as 'streams schemas' lists them.",
         };
         var command = new Command(
-            "create", "Create a topic, or find it and check that it is as asked; no process may run on the data.")
+            "create",
+                "Create a topic, or find it and check that it is as asked; no process may run on the data.")
         {
             name, partitions, compacted, retention, schema,
         };
@@ -97,7 +99,8 @@ internal static class TopicSubcommands
             return null;
         return Durations.TryParse(text, out TimeSpan span) && span > TimeSpan.Zero
             ? span
-            : throw new ConfigurationException($"--retention {text}: write a time such as 7d or 12h, or forever.");
+            : throw new ConfigurationException(
+                $"--retention {text}: write a time such as 7d or 12h, or forever.");
     }
 
     private static string SchemaOf(string name) =>
@@ -112,7 +115,8 @@ internal static class TopicSubcommands
     {
         TopicSpec spec = topic.Spec;
         string kept = spec.Retention is { } time ? Durations.Format(time) : "for ever";
-        Print($"{topic.Name}: {topic.Partitions} partitions, {(spec.Compacted ? "compacted" : "not compacted")}");
+        string cleanup = spec.Compacted ? "compacted" : "not compacted";
+        Print($"{topic.Name}: {topic.Partitions} partitions, {cleanup}");
         Print($"  kept {kept}; records to {spec.RecordBytesMax:N0} bytes");
         if (spec.RetentionBytes is { } bytes)
             Print($"  kept to {bytes:N0} bytes a partition");
@@ -128,7 +132,8 @@ internal static class TopicSubcommands
             Print($"    {field.Number,3} {field.Name,-24} {field.Doc}");
     }
 
-    private static void WriteJson(ILogContents log, Topic topic) => Console.WriteLine(JsonSerializer.Serialize(
+    private static void WriteJson(ILogContents log, Topic topic) => Console.WriteLine(
+        JsonSerializer.Serialize(
         new
         {
             Topic = topic.Name,

@@ -71,7 +71,8 @@ public sealed record BackfillPlan
             to.WriteLine($"  first: {Number(Waiting)} records that wait are processed, as in any run");
         foreach (BackfillSource source in Sources)
             to.WriteLine(
-                $"  source {source.Name}: read again from its beginning; outputs from {Place(source, source.From)}"
+                $"  source {source.Name}: read again from its beginning; outputs from "
+                + Place(source, source.From)
                 + (source.To is { } end ? $" to before {Place(source, end)}" : "") + " on");
         foreach (BackfillInput input in Inputs.Where(i => i.End > i.Start))
             to.WriteLine(

@@ -213,12 +213,13 @@ internal sealed class BackfillPlanner
             case BackfillUnit.Offset:
                 if (point.Values.Count != 1 && point.Values.Count != topic.Partitions)
                     _problems.Add(
-                        $"'{point.Words}': give one offset, or one for each of {topic.Partitions} partitions");
+                        $"'{point.Words}': give one offset, or one for each of {topic.Partitions} "
+                        + "partitions");
                 long wanted = point.Values.Count == topic.Partitions ? point.Values[p] : point.Values[0];
                 if (wanted < start || wanted > end)
                     _problems.Add(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"'{point.Words}': of {topic.Name} {p}, offsets {start} to {end} are kept and processed"));
+                        $"'{point.Words}': of {topic.Name} {p}, {start} to {end} are kept and processed"));
                 return Math.Clamp(wanted, start, end);
             default:
                 return start;
@@ -242,8 +243,8 @@ internal sealed class BackfillPlanner
         if (start > 0)
         {
             foreach (string store in reach.Stores)
-                _lost[store] = $"the store '{store}' would lack what records of {topic.Name} {p} before offset "
-                    + $"{start:N0} made of it, which are not kept any more";
+                _lost[store] = $"the store '{store}' would lack what records of {topic.Name} {p} before "
+                    + $"offset {start:N0} made of it, which are not kept any more";
         }
         return Math.Min(start, end);
     }

@@ -5,7 +5,8 @@ namespace Streams.Connect.Backfills;
 /// <summary>How far a source that is read again has come: before, in and behind what is written again, and
 /// beyond what it had emitted before.</summary>
 /// <remarks>
-/// It only moves forward, at the first record that reaches the next bound. Beyond begins with the first record
+/// It only moves forward, at the first record that reaches the next bound. Beyond begins with the first
+/// record
 /// that is later than all that the source had emitted: a late one behind the old end still counts as known,
 /// which only means that its outputs are compared with what was delivered.
 /// </remarks>

@@ -45,7 +45,8 @@ public sealed record ApplicationReset
     {
         IReadOnlyList<string> known = LagReport.Applications(log);
         string id = application ?? (known.Count == 1 ? known[0] : throw new ConfigurationException(
-            $"Which application? Give --application: {string.Join(", ", known.DefaultIfEmpty("none is here"))}."));
+            "Which application? Give --application: "
+            + $"{string.Join(", ", known.DefaultIfEmpty("none is here"))}."));
         byte[] recorded = log.Cursors(ShapeComparison.CursorSource).FirstOrDefault(c => c.Key == id).Value
             ?? throw new ConfigurationException(
                 $"There is no application '{id}' here. Applications: "

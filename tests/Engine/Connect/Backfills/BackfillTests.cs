@@ -150,7 +150,8 @@ public sealed class BackfillTests : IDisposable
             .To("out", ReprocessedApplication.Texts("write"));
         _application.Run(merged, Records(0, 10));
         BackfillPlan plan = _application.Plan(merged, "in:start");
-        Assert.Contains(plan.Problems, p => p.Contains("'other' feeds the same state", StringComparison.Ordinal));
+        Assert.Contains(plan.Problems, p => p.Contains("'other' feeds the same state",
+            StringComparison.Ordinal));
         Assert.Empty(_application.Plan(merged, "start").Problems);
     }
 
@@ -214,5 +215,6 @@ public sealed class BackfillTests : IDisposable
     private static int Count(string sum) => int.Parse(sum.Split('@')[0], CultureInfo.InvariantCulture);
 
     private static int Second(string output) =>
-        int.Parse(output[(output.IndexOf('v', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture);
+        int.Parse(output[(output.IndexOf('v', StringComparison.Ordinal) + 1)..],
+            CultureInfo.InvariantCulture);
 }

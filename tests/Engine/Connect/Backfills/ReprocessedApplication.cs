@@ -107,7 +107,8 @@ internal sealed class ReprocessedApplication : IDisposable
                 {
                     Assert(record.Headers.IsEmpty || topicName == "in" || topicName.StartsWith("app-",
                         StringComparison.Ordinal));
-                    found.Add($"{Encoding.UTF8.GetString(record.Key)}={Encoding.UTF8.GetString(record.Value)}");
+                    found.Add(
+                        $"{Encoding.UTF8.GetString(record.Key)}={Encoding.UTF8.GetString(record.Value)}");
                 }
             }
         }

@@ -57,7 +57,8 @@ public sealed class SourceBackfillTests : IDisposable
     {
         _application.Run(Counting);
         BackfillPlan plan = _application.Plan(Counting, "feed:height=60");
-        Assert.Contains(plan.Problems, p => p.Contains("goes by time or number=NUMBER", StringComparison.Ordinal));
+        Assert.Contains(plan.Problems, p => p.Contains("goes by time or number=NUMBER",
+            StringComparison.Ordinal));
     }
 
     public void Dispose() => _application.Dispose();

@@ -30,7 +30,8 @@ public sealed class StoreMigrationTests : IDisposable
         TopologyChanges plan = _application.Plan(Texts(Counts));
         TopologyChange change = Assert.Single(plan.Changes, c => c.Subject == "counts");
         Assert.Equal(ChangeEffect.Compatible, change.Effect);
-        Assert.Contains("is migrated at the start, from int64 to string", change.What, StringComparison.Ordinal);
+        Assert.Contains("is migrated at the start, from int64 to string", change.What,
+            StringComparison.Ordinal);
         string[] before = _application.Run(Texts(Counts));
         string[] after = _application.Run(Texts(Counts), "a b z");
         Assert.Equal(
