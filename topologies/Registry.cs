@@ -23,11 +23,12 @@ internal static class Registry
             "bitcoin-files", "Blocks from a node's blk*.dat files or from files of one raw block each.",
             "files",
             TransactionsTopology.Transactions, Serdes.Bytes32, RecordSerde.Protobuf<ChainTransaction>(),
-            options => new BitcoinFilesSource(options)),
+            options => new BitcoinFilesSource(options), Height),
         SourceKind.Of<SimulationOptions, Bytes32, ChainTransaction>(
             BitcoinSimulatedSource.Kind, "Blocks of a simulated regtest chain, with known behaviour in them.",
             "seed", TransactionsTopology.Transactions, Serdes.Bytes32,
-            RecordSerde.Protobuf<ChainTransaction>(), options => new BitcoinSimulatedSource(options)) with
+            RecordSerde.Protobuf<ChainTransaction>(), options => new BitcoinSimulatedSource(options),
+            Height) with
         {
             EndlessBecause = options =>
                 options is SimulationOptions { BlocksMax: 0, Duration.Ticks: 0 }
@@ -55,6 +56,10 @@ internal static class Registry
     [
         new TransactionsKind(),
     ];
+
+    /// <summary>Chains are counted by height, and can be read again.</summary>
+    private static SourcePosition<Bytes32, ChainTransaction> Height =>
+        new("height", static (in record) => record.HasValue ? record.Value.BlockHeight : null);
 
     /// <summary>A kind by its name.</summary>
     /// <exception cref="ConfigurationException">There is none: the message names the nearest.</exception>
@@ -93,10 +98,15 @@ internal sealed record SourceKind(
     internal static SourceKind Of<TOptions, TKey, TValue>(
         string name, string doc, string locationOption, string topic, Serde<TKey> keySerde,
         Serde<TValue> valueSerde,
-        Func<TOptions, ISource<TKey, TValue>> create) => new(
+        Func<TOptions, ISource<TKey, TValue>> create, SourcePosition<TKey, TValue>? readAgainBy = null) =>
+        new(
             name, doc, typeof(TOptions), locationOption, topic,
             (binding, options) => new SourceBinding<TKey, TValue>(
-                binding, topic, keySerde, valueSerde, () => create((TOptions)options)));
+                binding, topic, keySerde, valueSerde, () => create((TOptions)options))
+            {
+                CanBeReadAgain = readAgainBy is not null,
+                Position = readAgainBy,
+            });
 }
 
 /// <summary>A kind of sink.</summary>

@@ -6,6 +6,10 @@ public sealed class UnavailableException(string message, Exception? inner = null
 /// <summary>A sink cannot write a record, and is configured to stop then.</summary>
 public sealed class RecordRejectedException(string message, Exception inner) : Exception(message, inner);
 
+/// <summary>A sink has undone what was written after its last commit, because its target refused a part of
+/// it, and wants the records again, to find out which ones.</summary>
+public sealed class WriteAgainException(string message, Exception inner) : Exception(message, inner);
+
 /// <summary>Something can never work as configured: the message says what, where and what to do.</summary>
 public sealed class ConfigurationException(string message, Exception? inner = null)
     : Exception(message, inner);

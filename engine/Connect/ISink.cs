@@ -27,6 +27,9 @@ public interface ISink : IDisposable
     /// <param name="rejections">Takes a record that can never be written, such as one whose bytes are not of
     /// the topic's type; the sink goes on with the next.</param>
     /// <returns>How many records it wrote.</returns>
+    /// <exception cref="WriteAgainException">A record was refused, and with it what was written since the
+    /// last
+    /// commit is undone: all of it comes again, for the sink to write one by one.</exception>
     int Write(Topic topic, LogBatch batch, SinkRejections rejections);
 
     /// <summary>Makes everything written survive, together with the positions.</summary>
@@ -92,7 +95,8 @@ public sealed record SinkBinding(string Name, IReadOnlyList<string> Topics, Func
 /// <summary>How sinks are run.</summary>
 public sealed record SinkOptions
 {
-    /// <summary>A commit follows at most this long after the first record in it. Default 200 ms.</summary>
+    /// <summary>A commit follows at most this long after the first record in it, unless more records wait
+    /// behind it than go into a commit. Default 200 ms.</summary>
     public TimeSpan CommitInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>A commit follows when this many records wait for it. Default 50,000.</summary>

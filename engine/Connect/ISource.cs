@@ -80,6 +80,12 @@ public sealed record SourceBinding<TKey, TValue>(
     /// <summary>Chooses the partition of a key; null takes Kafka's murmur2.</summary>
     public Processing.Partitioner? Partitioner { get; init; }
 
+    /// <summary>How the source counts where a record stands, such as blocks by height; null where it has no
+    /// unit of its own.</summary>
+    public SourcePosition<TKey, TValue>? Position { get; init; }
+
+    internal override string? PositionUnit => Position?.Unit;
+
     internal override SourceRunner CreateRunner(SourceEnvironment environment) =>
         new SourceRunner<TKey, TValue>(this, environment);
 }
@@ -87,8 +93,26 @@ public sealed record SourceBinding<TKey, TValue>(
 /// <summary>What is known of a source whatever its types.</summary>
 public abstract record SourceBinding(string Name, string Topic)
 {
+    /// <summary>Whether the source, without a cursor, emits again all that it has emitted, as files and
+    /// chains
+    /// can and a feed of the moment cannot. Default false.</summary>
+    public bool CanBeReadAgain { get; init; }
+
+    /// <summary>The unit of the source's own positions; null for none.</summary>
+    internal abstract string? PositionUnit { get; }
+
     internal abstract SourceRunner CreateRunner(SourceEnvironment environment);
 }
+
+/// <summary>Says where a record stands in a source.</summary>
+/// <param name="record">The record.</param>
+/// <returns>Its position; null where it has none.</returns>
+public delegate long? PositionOf<TKey, TValue>(in Record<TKey, TValue> record);
+
+/// <summary>A source's own way to count, to say from where on it is to be processed again.</summary>
+/// <param name="Unit">What is counted, in lower case, such as <c>height</c>.</param>
+/// <param name="Of">Says where a record stands.</param>
+public sealed record SourcePosition<TKey, TValue>(string Unit, PositionOf<TKey, TValue> Of);
 
 /// <summary>How sources are run.</summary>
 public sealed record SourceOptions

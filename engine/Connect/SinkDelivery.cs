@@ -81,22 +81,27 @@ internal sealed class SinkDelivery : IDisposable
     /// committed.</returns>
     internal int Read()
     {
-        int count = 0;
-        long rejected = _rejections.Count;
-        foreach (Topic topic in _topics)
+        try
         {
-            for (int p = 0; p < topic.Partitions; p++)
-            {
-                TopicPartition partition = topic[p];
-                if (!_lanes.Owns(p) || !_reader.Read(partition, _positions[partition], _batch))
-                    continue;
-                count += _sink.Write(topic, _batch, _rejections);
-                _positions[partition] = _batch.NextOffset;
-            }
+            return ReadOnce();
         }
-        count += (int)(_rejections.Count - rejected);
-        Waiting += count;
-        return count;
+        catch (WriteAgainException)
+        {
+            foreach ((TopicPartition partition, long offset) in _committed)
+                _positions[partition] = offset;
+            Waiting = 0;
+            return ReadOnce();
+        }
+    }
+
+    /// <summary>Whether more waits than goes into one commit: then commits are made by size, not by time,
+    /// because each costs a target much the same, and nobody waits for the newest records yet.</summary>
+    internal bool IsFarBehind()
+    {
+        long behind = 0;
+        foreach ((TopicPartition partition, long position) in _positions)
+            behind += _log.KnownEndOffset(partition) - position;
+        return behind > _environment.Options.CommitRecordsMax;
     }
 
     /// <summary>Commits what was written.</summary>
@@ -127,6 +132,26 @@ internal sealed class SinkDelivery : IDisposable
         _reader.Dispose();
         _writer.Dispose();
         _sink.Dispose();
+    }
+
+    private int ReadOnce()
+    {
+        int count = 0;
+        long rejected = _rejections.Count;
+        foreach (Topic topic in _topics)
+        {
+            for (int p = 0; p < topic.Partitions; p++)
+            {
+                TopicPartition partition = topic[p];
+                if (!_lanes.Owns(p) || !_reader.Read(partition, _positions[partition], _batch))
+                    continue;
+                count += _sink.Write(topic, _batch, _rejections);
+                _positions[partition] = _batch.NextOffset;
+            }
+        }
+        count += (int)(_rejections.Count - rejected);
+        Waiting += count;
+        return count;
     }
 
     private Topic Find(string name) => _log.FindTopic(name) ?? throw new ConfigurationException(

@@ -76,7 +76,7 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
                 due = Stopwatch.GetTimestamp() + (long)(
                     _options.CommitInterval.TotalSeconds * Stopwatch.Frequency);
             if (moved && (read == 0 || delivery.Waiting >= _options.CommitRecordsMax
-                || Stopwatch.GetTimestamp() >= due))
+                || (Stopwatch.GetTimestamp() >= due && !delivery.IsFarBehind())))
             {
                 Interlocked.Add(ref _written, delivery.Commit(cancellation));
                 due = long.MaxValue;

@@ -15,18 +15,25 @@ internal sealed class SourceFeed<TKey, TValue> : IDisposable
     private readonly ISource<TKey, TValue> _source;
     private readonly ILogWriter _writer;
     private readonly SourceOutput<TKey, TValue> _output;
+    private readonly SourceCounts _committed;
     private long _reported;
     private long _origin;
 
     /// <summary>Opens the source where its last commit left off.</summary>
-    internal SourceFeed(SourceBinding<TKey, TValue> binding, SourceEnvironment environment)
+    /// <param name="binding">The source.</param>
+    /// <param name="environment">What it shares with others.</param>
+    /// <param name="committed">Takes what is committed, over this feed's end; null where nobody
+    /// asks.</param>
+    internal SourceFeed(
+        SourceBinding<TKey, TValue> binding, SourceEnvironment environment, SourceCounts? committed = null)
     {
         _binding = binding;
         _environment = environment;
+        _committed = committed ?? new SourceCounts();
         _source = binding.Create();
         _writer = environment.Log.OpenWriter($"source-{binding.Name}");
         _output = new SourceOutput<TKey, TValue>(
-            binding, environment.Log, _writer, environment.Options.DeadLetterBytesMax);
+            binding, environment.Log, _writer, environment.Options.DeadLetterBytesMax, environment.Backfill);
         bool isOpen = false;
         try
         {
@@ -39,9 +46,6 @@ internal sealed class SourceFeed<TKey, TValue> : IDisposable
                 Dispose();
         }
     }
-
-    /// <summary>What was emitted, refused and left out since the opening.</summary>
-    internal SourceCounts Counts => _output.Counts;
 
     /// <summary>Bytes that wait for a commit.</summary>
     internal int PendingBytes => _writer.PendingBytes;
@@ -59,19 +63,10 @@ internal sealed class SourceFeed<TKey, TValue> : IDisposable
     internal void Commit(CancellationToken cancellation)
     {
         _output.PrepareCommit();
-        if (_writer.PendingBytes == 0)
-            return;
-        long started = Stopwatch.GetTimestamp();
-        _writer.CommitWhenRoom(_environment.Options.LogFullRetry, _environment.Room, cancellation);
-        EngineMeter.RecordCommit(_binding.Name, Stopwatch.GetElapsedTime(started));
-        if (Counts.Records == _reported)
-            return;
-        EngineMeter.RecordProduced(_binding.Name, Counts.Records - _reported);
-        EngineMeter.RecordStageLatency("read", Stopwatch.GetElapsedTime(_origin));
-        Topic topic = _environment.Log.FindTopic(_binding.Topic)!;
-        for (int p = 0; p < topic.Partitions; p++)
-            _environment.Times.Note(topic[p], _origin);
-        _reported = Counts.Records;
+        if (_writer.PendingBytes > 0)
+            CommitPending(cancellation);
+        // What is read and not committed when the source fails is read, and counted, again.
+        _output.Counts.MoveTo(_committed);
     }
 
     /// <inheritdoc/>
@@ -80,5 +75,20 @@ internal sealed class SourceFeed<TKey, TValue> : IDisposable
         _output.Dispose();
         _writer.Dispose();
         _source.Dispose();
+    }
+
+    private void CommitPending(CancellationToken cancellation)
+    {
+        long started = Stopwatch.GetTimestamp();
+        _writer.CommitWhenRoom(_environment.Options.LogFullRetry, _environment.Room, cancellation);
+        EngineMeter.RecordCommit(_binding.Name, Stopwatch.GetElapsedTime(started));
+        if (_output.Emitted == _reported)
+            return;
+        EngineMeter.RecordProduced(_binding.Name, _output.Emitted - _reported);
+        EngineMeter.RecordStageLatency("read", Stopwatch.GetElapsedTime(_origin));
+        Topic topic = _environment.Log.FindTopic(_binding.Topic)!;
+        for (int p = 0; p < topic.Partitions; p++)
+            _environment.Times.Note(topic[p], _origin);
+        _reported = _output.Emitted;
     }
 }

@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
 using Streams.Buffers;
+using Streams.Connect.Backfills;
 using Streams.Errors;
 using Streams.Log;
+using Streams.Processing;
 using Streams.Records;
 using Streams.Telemetry;
 
@@ -13,11 +15,11 @@ namespace Streams.Connect;
 /// <typeparam name="TValue">The type of the values.</typeparam>
 public sealed class SourceOutput<TKey, TValue> : IDisposable
 {
-    private const string CursorsSuffix = "/output";
-    private const string TimestampCursor = "last-timestamp";
-
     private readonly PooledBuffer _key = new();
     private readonly PooledBuffer _value = new(4096);
+    private readonly PooledBuffer _headers = new();
+    private readonly SourceReread? _reread;
+    private readonly DeliveredRecords? _delivered;
     private readonly SourceBinding<TKey, TValue> _binding;
     private readonly ILogWriter _writer;
     private readonly DeadLetterWriter _letters;
@@ -26,22 +28,37 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
     private readonly string _cursors;
     private long _lastTimestampMs;
     private long _committedTimestampMs;
+    private long _latestTimestampMs = long.MinValue;
+    private long _committedLatestMs = long.MinValue;
+    private byte _committedReread;
 
     internal SourceOutput(
-        SourceBinding<TKey, TValue> binding, ITopicLog log, ILogWriter writer, int deadLetterBytesMax)
+        SourceBinding<TKey, TValue> binding, ITopicLog log, ILogWriter writer, int deadLetterBytesMax,
+        BackfillRun? backfill = null)
     {
         _binding = binding;
         _writer = writer;
         _topic = log.FindTopic(binding.Topic)!;
         _deadLetters = log.FindTopic(binding.Topic + DeadLetterTopics.Suffix)!;
         _letters = new DeadLetterWriter(writer, deadLetterBytesMax);
-        _cursors = binding.Name + CursorsSuffix;
-        if (log.Cursor(_cursors, TimestampCursor) is { Length: sizeof(long) } committed)
+        _cursors = SourceCursors.Of(binding.Name);
+        if (log.Cursor(_cursors, SourceCursors.LastTimestamp) is { Length: sizeof(long) } committed)
             _lastTimestampMs = _committedTimestampMs = BinaryPrimitives.ReadInt64LittleEndian(committed);
+        if (log.Cursor(_cursors, SourceCursors.LatestTimestamp) is { Length: sizeof(long) } latest)
+            _latestTimestampMs = _committedLatestMs = BinaryPrimitives.ReadInt64LittleEndian(latest);
+        if (backfill?.SourceOf(binding.Name) is not { } territory)
+            return;
+        _reread = new SourceReread(territory);
+        if (log.Cursor(_cursors, SourceReread.Cursor) is [byte state])
+            _reread.State = _committedReread = state;
+        _delivered = backfill.DeliveredTo(_deadLetters, DeadLetterWriter.CreateIdentify());
     }
 
-    /// <summary>What was emitted, refused and left out since the start.</summary>
+    /// <summary>What was emitted, refused and left out and is not counted as committed yet.</summary>
     public SourceCounts Counts { get; } = new();
+
+    /// <summary>Records emitted since the opening.</summary>
+    internal long Emitted { get; private set; }
 
     /// <summary>Emits a record.</summary>
     public void Emit(in Record<TKey, TValue> record)
@@ -63,10 +80,12 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
             Key = key,
             HasValue = record.HasValue,
             Value = _value.WrittenSpan,
-            Headers = record.Headers.Encoded,
+            Headers = _reread is null ? record.Headers.Encoded : Marked(record),
         });
         _lastTimestampMs = record.TimestampMs;
+        _latestTimestampMs = Math.Max(_latestTimestampMs, record.TimestampMs);
         Counts.Records++;
+        Emitted++;
     }
 
     /// <summary>Notes input that cannot be read: it becomes a dead letter with the bytes and the
@@ -77,7 +96,13 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
     /// <param name="bytes">The bytes.</param>
     public void DeadLetter(string location, string reason, string detail, ReadOnlySpan<byte> bytes)
     {
-        _letters.Write(_deadLetters, _binding.Name, location, reason, detail, _lastTimestampMs, bytes);
+        // Of what is read again, what was refused before is on the topic already.
+        _letters.Delivered = _reread?.Now is null or Territory.New ? null : _delivered;
+        if (!_letters.Write(_deadLetters, _binding.Name, location, reason, detail, _lastTimestampMs, bytes))
+        {
+            Skip("backfill_delivered");
+            return;
+        }
         Counts.DeadLetters++;
         EngineMeter.RecordFailed(_binding.Name, "read", reason, isKept: true);
     }
@@ -111,12 +136,12 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
     /// </summary>
     internal void PrepareCommit()
     {
-        if (_lastTimestampMs == _committedTimestampMs)
+        WriteTime(SourceCursors.LastTimestamp, _lastTimestampMs, ref _committedTimestampMs);
+        WriteTime(SourceCursors.LatestTimestamp, _latestTimestampMs, ref _committedLatestMs);
+        if (_reread is null || _reread.State == _committedReread)
             return;
-        _committedTimestampMs = _lastTimestampMs;
-        Span<byte> timestamp = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(timestamp, _lastTimestampMs);
-        _writer.CommitCursor(_cursors, TimestampCursor, timestamp);
+        _committedReread = _reread.State;
+        _writer.CommitCursor(_cursors, SourceReread.Cursor, [_committedReread]);
     }
 
     /// <inheritdoc/>
@@ -124,7 +149,28 @@ public sealed class SourceOutput<TKey, TValue> : IDisposable
     {
         _key.Dispose();
         _value.Dispose();
+        _headers.Dispose();
         _letters.Dispose();
+    }
+
+    private void WriteTime(string cursor, long timeMs, ref long committedMs)
+    {
+        if (timeMs == committedMs)
+            return;
+        committedMs = timeMs;
+        Span<byte> bytes = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, timeMs);
+        _writer.CommitCursor(_cursors, cursor, bytes);
+    }
+
+    // While the source is read again, its records say what they are to the tasks that read them.
+    private ReadOnlySpan<byte> Marked(in Record<TKey, TValue> record)
+    {
+        Territory territory = _reread!.Of(record.TimestampMs, _binding.Position?.Of(record));
+        _headers.Clear();
+        _headers.Write(record.Headers.Encoded);
+        _headers.Write(TerritoryMark.Of(territory));
+        return _headers.WrittenSpan;
     }
 }
 
@@ -161,6 +207,22 @@ public sealed class SourceCounts
         {
             _own.TryGetValue(what, out long before);
             _own[what] = before + count;
+        }
+    }
+
+    /// <summary>Adds these counts to others, and begins again from zero.</summary>
+    internal void MoveTo(SourceCounts total)
+    {
+        total.Bytes += Bytes;
+        total.Records += Records;
+        total.DeadLetters += DeadLetters;
+        total.Skipped += Skipped;
+        Bytes = Records = DeadLetters = Skipped = 0;
+        lock (_own)
+        {
+            foreach ((string what, long count) in _own)
+                total.Add(what, count);
+            _own.Clear();
         }
     }
 }

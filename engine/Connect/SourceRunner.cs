@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Streams.Log;
+using Streams.Processing;
 using Streams.Telemetry;
 
 namespace Streams.Connect;
@@ -38,6 +39,9 @@ internal sealed record SourceEnvironment(
     ITopicLog Log, LogRoom Room, TimeProvider Clock, SourceOptions Options, Func<string, long> Lag,
     CommitTimes Times)
 {
+    /// <summary>The backfill that is under way; null for none.</summary>
+    internal BackfillRun? Backfill { get; init; }
+
     /// <summary>Says which lanes this process has.</summary>
     internal LaneBoard Board { get; init; } = LaneBoard.All(1, 1);
 }
@@ -48,6 +52,8 @@ internal sealed class SourceRunner<TKey, TValue>(
 {
     private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(10);
 
+    private readonly SourceCounts _counts = new();
+    private volatile bool _hasOpened;
     private volatile bool _isDone;
     private volatile bool _isReady;
     private volatile bool _isWaiting;
@@ -60,11 +66,9 @@ internal sealed class SourceRunner<TKey, TValue>(
 
     internal override bool IsWaiting => _isWaiting;
 
-    internal override SourceCounts? Counts => _counts;
+    internal override SourceCounts? Counts => _hasOpened ? _counts : null;
 
     internal override bool IsDone => _isDone;
-
-    private SourceCounts? _counts;
 
     public override void Run(CancellationToken cancellation)
     {
@@ -101,8 +105,8 @@ internal sealed class SourceRunner<TKey, TValue>(
 
     private void RunOnce(LaneHolder holder, Lanes lanes, CancellationToken cancellation)
     {
-        using var feed = new SourceFeed<TKey, TValue>(binding, environment);
-        _counts = feed.Counts;
+        using var feed = new SourceFeed<TKey, TValue>(binding, environment, _counts);
+        _hasOpened = true;
         _isReady = true;
         long due = long.MaxValue;
         while (!cancellation.IsCancellationRequested && holder.Current == lanes)

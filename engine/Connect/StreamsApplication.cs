@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Streams.Connect.Backfills;
 using Streams.Connect.Evolution;
 using Streams.Log;
 using Streams.Processing;
@@ -77,6 +78,7 @@ public sealed class StreamsApplication : IDisposable
             definition.Id, log, _room, definition.DataFolder, definition.Runtime, _clock, logger);
         StoresOnDisk.RequireLibrary(definition);
         Tasks = Prepare();
+        _environment.Backfill = Backfill.UnderWay(definition, log, logger);
         Progress = new ApplicationProgress(
             definition.Id, log, definition.Topology, _environment, Tasks.Count);
         Queries = new StateQueries(_environment, definition.Topology, Tasks);
@@ -118,6 +120,8 @@ public sealed class StreamsApplication : IDisposable
     /// <summary>Whether commits wait for room on the disk.</summary>
     public bool IsLogFull => _room.IsFull;
 
+    private int Threads => Math.Clamp(_definition.Runtime.Threads, 1, Math.Max(Tasks.Count, 1));
+
     /// <summary>Why it is not at work, one reason each; none where it is.</summary>
     public IReadOnlyList<string> NotReadyReasons()
     {
@@ -153,25 +157,17 @@ public sealed class StreamsApplication : IDisposable
     /// <summary>Starts all components.</summary>
     public void Start()
     {
-        foreach (string topic in Progress.Inputs.Concat(_definition.Sinks.SelectMany(s => s.Topics)))
-        {
-            if (_log.FindTopic(topic) is { } found)
-                _environment.Times.Watch(found);
-        }
-        int threads = Math.Clamp(_definition.Runtime.Threads, 1, Math.Max(Tasks.Count, 1));
-        _board = _log.ShareWork(Tasks.Max(t => t.Partition) + 1, threads);
-        for (int i = 0; i < threads; i++)
-            _supervisor.Start(
-                new StreamThread(_definition.Topology, _environment, _board, Tasks, i, threads));
+        StartTasks();
         var shared = new SourceEnvironment(
             _log, _room, _clock, _definition.SourceOptions, Progress.LagOf, _environment.Times)
         {
-            Board = _board,
+            Backfill = _environment.Backfill,
+            Board = _board!,
         };
         var sinks = new SinkEnvironment(
             _log, _room, _definition.SinkOptions, _environment.Times, _logger)
         {
-            Board = _board,
+            Board = _board!,
         };
         foreach (SourceBinding source in _definition.Sources)
             _sources.Add(source.CreateRunner(shared));
@@ -180,7 +176,22 @@ public sealed class StreamsApplication : IDisposable
         _sinks.ForEach(_supervisor.Start);
         _sources.ForEach(_supervisor.Start);
         _gauges = new ApplicationGauges(_definition, _log, Progress, _environment, _sources, _supervisor);
-        _logger.ApplicationStarted(_definition.Id, Tasks.Count, threads);
+        _logger.ApplicationStarted(_definition.Id, Tasks.Count, Threads);
+    }
+
+    /// <summary>Starts the tasks alone.</summary>
+    internal void StartTasks()
+    {
+        foreach (string topic in Progress.Inputs.Concat(_definition.Sinks.SelectMany(s => s.Topics)))
+        {
+            if (_log.FindTopic(topic) is { } found)
+                _environment.Times.Watch(found);
+        }
+        int threads = Threads;
+        _board = _log.ShareWork(Tasks.Max(t => t.Partition) + 1, threads);
+        for (int i = 0; i < threads; i++)
+            _supervisor.Start(
+                new StreamThread(_definition.Topology, _environment, _board, Tasks, i, threads));
     }
 
     /// <summary>Whether every source is exhausted and everything that came of it is processed, written and

@@ -194,11 +194,19 @@ public sealed partial class KStream<TKey, TValue>
         string? topic, bool isInternal, TopicNameExtractor<TKey, TValue>? computed,
         Produced<TKey, TValue> produced)
     {
+        if (produced.DeliverOnce && topic is null)
+            throw new TopologyException(
+                "DeliverOnce needs a topic whose name is known beforehand: what was delivered is looked up "
+                + "in it.");
         Output.Attach(Builder.Add(new SinkNode<TKey, TValue>(
             Builder.NextId, Builder.NameFor(produced.Name, "KSTREAM-SINK", Output.Origin), topic, isInternal,
             computed,
             produced.KeySerde ?? RequireKeySerde($"The sink to '{topic ?? "a computed topic"}'"),
             produced.ValueSerde ?? RequireValueSerde($"The sink to '{topic ?? "a computed topic"}'"),
-            produced.Partitioner)));
+            produced.Partitioner)
+        {
+            DeliversOnce = produced.DeliverOnce,
+            Identity = produced.Identity,
+        }));
     }
 }

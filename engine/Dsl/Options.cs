@@ -31,6 +31,15 @@ public sealed record Produced<TKey, TValue>
     /// <summary>Chooses the partition; null takes Kafka's murmur2 of the key.</summary>
     public Partitioner? Partitioner { get; init; }
 
+    /// <summary>Whether a record that was written once is not written again when a backfill makes it anew, as
+    /// is right for alerts and commands. Records are the same whose keys are, and whose
+    /// <see cref="Identity"/> where it is set. Default false.</summary>
+    public bool DeliverOnce { get; init; }
+
+    /// <summary>Adds to what tells records of one key apart that are delivered once, such as whether an alert
+    /// is raised or withdrawn; null for nothing but the key.</summary>
+    public DeliveryIdentity<TKey, TValue>? Identity { get; init; }
+
     /// <summary>Name of the node; null for a generated one.</summary>
     public string? Name { get; init; }
 }

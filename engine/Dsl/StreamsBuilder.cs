@@ -17,6 +17,7 @@ public sealed class StreamsBuilder
     private readonly List<GlobalTable> _globals = [];
     private readonly Dictionary<string, int> _generated = [];
     private readonly HashSet<string> _generatedNames = [];
+    private readonly List<StoreMigration> _migrations = [];
 
     /// <summary>A stream of the records of a topic.</summary>
     public KStream<TKey, TValue> Stream<TKey, TValue>(string topic, Consumed<TKey, TValue> consumed)
@@ -71,12 +72,28 @@ public sealed class StreamsBuilder
         return this;
     }
 
+    /// <summary>Registers what turns the state that an earlier version of the topology kept into what this
+    /// one keeps. It runs once, at the first start on data of that version; where the data is as this
+    /// topology keeps it, it does nothing.</summary>
+    public StreamsBuilder Migrate(StoreMigration migration)
+    {
+        if (_migrations.Any(m => m.Store == migration.Store))
+            throw new TopologyException($"There is a migration of the store '{migration.Store}' already.");
+        _migrations.Add(migration);
+        return this;
+    }
+
     /// <summary>Checks what was written and makes a topology of it.</summary>
     /// <exception cref="TopologyException">It cannot run: the message says which node and why.</exception>
     public Topology Build()
     {
         Topology topology = TopologyPlan.Make(_nodes, _stores, _topics, _repartitions, _globals);
         topology.GeneratedNames = new HashSet<string>(_generatedNames);
+        if (_migrations.FirstOrDefault(m => !_stores.ContainsKey(m.Store)) is { } migration)
+            throw new TopologyException(
+                $"A migration is registered for the store '{migration.Store}', which is not there. Stores: "
+                + $"{string.Join(", ", _stores.Keys.Order(StringComparer.Ordinal))}.");
+        topology.Migrations = _migrations;
         return topology;
     }
 

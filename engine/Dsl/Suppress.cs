@@ -38,7 +38,11 @@ public sealed partial class KTable<TKey, TValue>
         };
         Builder.AddStore(new StoreSpec(
             options, StoreShape.Of("suppress", keys, values),
-            (undo, number) => new SuppressBuffer(options, suppressed.TimeLimit is null, undo, number)));
+            (undo, number) => new SuppressBuffer(options, suppressed.TimeLimit is null, undo, number))
+        {
+            // Until windows close, it holds no more than the windows' own store does.
+            LookbackMs = suppressed.TimeLimit is null ? 0 : null,
+        });
         var old = new OldValues(Old);
         GraphOutput<TKey, Change<TValue>> output = Builder.Attach(
             Output, suppressed.Name, "KTABLE-SUPPRESS", [store],

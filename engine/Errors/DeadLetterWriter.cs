@@ -1,6 +1,7 @@
 using System.Text;
 using Streams.Buffers;
 using Streams.Log;
+using Streams.Processing;
 using Streams.Records;
 
 namespace Streams.Errors;
@@ -12,6 +13,7 @@ internal sealed class DeadLetterWriter : IDisposable
 
     private readonly DeadLetter _letter = new();
     private readonly PooledBuffer _encoded = new(4096);
+    private readonly PooledBuffer _identity = new();
     private readonly ILogWriter _writer;
     private readonly int _valueBytesMax;
 
@@ -24,8 +26,24 @@ internal sealed class DeadLetterWriter : IDisposable
         _valueBytesMax = valueBytesMax;
     }
 
+    /// <summary>Where not null, what it contains is not written again.</summary>
+    internal DeliveredRecords? Delivered { get; set; }
+
+    /// <summary>What tells a dead letter from others: not where its record stands, for a record that is read
+    /// again stands elsewhere.</summary>
+    internal static BackfillRun.Identify CreateIdentify()
+    {
+        var letter = new DeadLetter();
+        return (in LogRecord record, PooledBuffer identity) =>
+        {
+            Serde.Deserialize(record.Value, ref letter);
+            WriteIdentity(letter, identity);
+        };
+    }
+
     /// <summary>Writes a record of a topic.</summary>
-    internal void Write(
+    /// <returns>Whether it was written.</returns>
+    internal bool Write(
         Topic target, string stage, string topic, TopicPartition from, in LogRecord record,
         string? operatorName,
         Exception reason)
@@ -43,11 +61,12 @@ internal sealed class DeadLetterWriter : IDisposable
         _letter.Headers = record.Headers.IsEmpty ? null : _letter.Memory.Bytes(record.Headers);
         if (record.HasValue)
             SetValue(record.Value);
-        Append(target, from.Partition % target.Partitions, record.HasKey, record.Key);
+        return Append(target, from.Partition % target.Partitions, record.HasKey, record.Key);
     }
 
     /// <summary>Writes bytes of a source that could not be read.</summary>
-    internal void Write(
+    /// <returns>Whether it was written.</returns>
+    internal bool Write(
         Topic target, string source, string location, string reason, string detail, long timestampMs,
         ReadOnlySpan<byte> bytes)
     {
@@ -61,11 +80,31 @@ internal sealed class DeadLetterWriter : IDisposable
         SetValue(bytes);
         Span<byte> key = stackalloc byte[Math.Min(256, Encoding.UTF8.GetMaxByteCount(location.Length))];
         Encoding.UTF8.TryGetBytes(location, key, out int keyBytes);
-        Append(target, 0, keyBytes > 0, key[..keyBytes]);
+        return Append(target, 0, keyBytes > 0, key[..keyBytes]);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _encoded.Dispose();
+    public void Dispose()
+    {
+        _encoded.Dispose();
+        _identity.Dispose();
+    }
+
+    private static void WriteIdentity(DeadLetter letter, PooledBuffer identity)
+    {
+        WritePart(letter.Stage.Span, identity);
+        WritePart(letter.Source.Span, identity);
+        WritePart(letter.Location is { } location ? location.Span : default, identity);
+        WritePart(letter.Operator is { } name ? name.Span : default, identity);
+        WritePart(letter.Key is { } key ? key.Span : default, identity);
+        WritePart(letter.Value is { } value ? value.Span : default, identity);
+    }
+
+    private static void WritePart(ReadOnlySpan<byte> part, PooledBuffer identity)
+    {
+        identity.WriteInt32(part.Length);
+        identity.Write(part);
+    }
 
     private Text Ascii(string text) => _letter.Memory.Text(text);
 
@@ -76,8 +115,15 @@ internal sealed class DeadLetterWriter : IDisposable
             _letter.WholeBytes = bytes.Length;
     }
 
-    private void Append(Topic target, int partition, bool hasKey, ReadOnlySpan<byte> key)
+    private bool Append(Topic target, int partition, bool hasKey, ReadOnlySpan<byte> key)
     {
+        if (Delivered is { } delivered)
+        {
+            _identity.Clear();
+            WriteIdentity(_letter, _identity);
+            if (delivered.Contains(_identity.WrittenSpan))
+                return false;
+        }
         _encoded.Clear();
         Serde.Serialize(_letter, _encoded);
         _writer.Append(target[partition], new LogRecord
@@ -88,5 +134,6 @@ internal sealed class DeadLetterWriter : IDisposable
             HasValue = true,
             Value = _encoded.WrittenSpan,
         });
+        return true;
     }
 }

@@ -23,7 +23,8 @@ internal abstract class SourceNode(int id, string name, string topic, bool isInt
     internal abstract bool HasExtractor { get; }
 
     /// <summary>Makes the input of one task.</summary>
-    internal abstract TaskInput CreateInput(TaskBuilder builder, TopicPartition partition, RecordGuard guard);
+    internal abstract TaskInput CreateInput(
+        TaskBuilder builder, TopicPartition partition, RecordGuard guard, InputTerritory? territory);
 }
 
 /// <inheritdoc/>
@@ -38,7 +39,10 @@ internal sealed class SourceNode<TKey, TValue>(
     internal override bool HasExtractor => extractor is not null;
 
     internal override TaskInput CreateInput(
-        TaskBuilder builder, TopicPartition partition, RecordGuard guard) =>
+        TaskBuilder builder, TopicPartition partition, RecordGuard guard, InputTerritory? territory) =>
         new TaskInput<TKey, TValue>(
-            this, partition, builder.Scope, guard, keySerde, valueSerde, extractor, Output.Resolve(builder));
+            this, partition, builder.Scope, guard, keySerde, valueSerde, extractor, Output.Resolve(builder))
+        {
+            Territory = territory,
+        };
 }

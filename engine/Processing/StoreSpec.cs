@@ -6,6 +6,8 @@ namespace Streams.Processing;
 internal sealed class StoreSpec(
     StoreOptions options, StoreShape shape, Func<IUndoLog?, int, StateStore> create, bool savepoints = false)
 {
+    private readonly long? _lookbackMs;
+
     internal string Name => Options.Name;
 
     internal StoreOptions Options { get; } = options;
@@ -15,6 +17,21 @@ internal sealed class StoreSpec(
 
     /// <summary>Whether the store's changes can be rolled back to a savepoint of the task.</summary>
     internal bool Savepoints { get; } = savepoints;
+
+    /// <summary>How much event time of records decides what the store holds; null where a record can matter
+    /// for ever. A backfill reads that much before its first output.</summary>
+    internal long? LookbackMs
+    {
+        get => _lookbackMs ?? (Savepoints ? null : Shape.Kind switch
+        {
+            "window" or "join" => Shape.RetentionMs,
+            // What waits for windows to close, beside the store of the windows.
+            _ when Shape.Kind.StartsWith("open-windows<", StringComparison.Ordinal)
+                || Shape.Kind.StartsWith("unmatched<", StringComparison.Ordinal) => 0,
+            _ => null,
+        });
+        init => _lookbackMs = value;
+    }
 
     /// <summary>Makes the store of one task: with the undo log, or null, and the store's number
     /// there.</summary>

@@ -33,6 +33,7 @@ internal sealed class StreamTask : IDisposable
             Background = environment.Background,
             Logger = environment.Logger,
             TopicName = environment.TopicName,
+            Backfill = environment.Backfill,
         };
         _stores = new TaskStores(_scope, part, environment);
         _failures = new TaskFailures(_scope, part, environment);
@@ -42,7 +43,8 @@ internal sealed class StreamTask : IDisposable
         _inputs = [.. part.Sources
             .Where(source => id.Partition < environment.Topic(environment.NameOf(source)).Partitions)
             .Select(source => source.CreateInput(
-                _builder, environment.Topic(environment.NameOf(source))[id.Partition], _guard))];
+                _builder, environment.Topic(environment.NameOf(source))[id.Partition], _guard,
+                environment.Backfill?.InputOf(environment.NameOf(source), id.Partition)))];
         _choice = new TaskInputs(_inputs, environment.Options.MaxTaskIdle, environment.Clock);
         foreach (TaskInput input in _inputs)
             _stores.Clocks?.Add(

@@ -57,6 +57,9 @@ internal sealed class TaskEnvironment
     /// <summary>Told when a commit waits for room on the disk.</summary>
     internal LogRoom Room { get; }
 
+    /// <summary>The backfill that is under way; null for none.</summary>
+    internal BackfillRun? Backfill { get; set; }
+
     /// <summary>Runs what is done beside the processing: commits and the writing of snapshots.</summary>
     internal TaskScheduler Background { get; init; } = TaskScheduler.Default;
 
@@ -154,6 +157,10 @@ public sealed record RuntimeOptions
 
     /// <summary>Longest refused value that a dead letter keeps whole, in bytes. Default 4 MiB.</summary>
     public int DeadLetterBytesMax { get; init; } = 4 << 20;
+
+    /// <summary>Records of one output that a backfill remembers at most, so that those delivered once are not
+    /// delivered again, at 32 bytes each. Default 20,000,000.</summary>
+    public int BackfillIdentitiesMax { get; init; } = 20_000_000;
 
     /// <summary>When snapshots are taken.</summary>
     public SnapshotOptions Snapshots { get; init; } = new();

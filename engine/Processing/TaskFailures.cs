@@ -20,7 +20,13 @@ internal sealed class TaskFailures(TaskScope scope, SubTopology part, TaskEnviro
             topic, stageName, reason.GetType().Name, isKept: policy == FailurePolicy.DeadLetter);
         if (policy != FailurePolicy.DeadLetter)
             return;
+        // Silent records failed before, in the run that processed them first.
+        if (scope.Territory == Territory.Silent)
+            return;
         Topic target = environment.Topic(topic + DeadLetterTopics.Suffix);
+        _letters.Delivered = scope.Territory == Territory.Known
+            ? scope.Backfill!.DeliveredTo(target, DeadLetterWriter.CreateIdentify())
+            : null;
         string? name = stage == FailureStage.Processing ? part.NameOf(scope.CurrentNode) : null;
         _letters.Write(target, stageName, topic, scope.CurrentPartition, record, name, reason);
     }

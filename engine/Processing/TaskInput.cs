@@ -31,6 +31,8 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
 
     /// <summary>What is measured of it.</summary>
     internal InputFigures Figures { get; } = new();
+    /// <summary>How a backfill tells its records apart; null while they all are new.</summary>
+    internal InputTerritory? Territory { get; init; }
 
     /// <summary>The offset of the record that waits.</summary>
     private protected long HeadOffset { get; set; }
@@ -90,6 +92,7 @@ internal sealed class TaskInput<TKey, TValue>(
     private TKey _key = default!;
     private TValue _value = default!;
     private Record<TKey, TValue> _head;
+    private Territory _headTerritory;
     private byte[] _headers = [];
 
     internal override bool LoadHead()
@@ -111,6 +114,9 @@ internal sealed class TaskInput<TKey, TValue>(
         scope.CurrentNode = Node.Id;
         scope.CurrentPartition = Partition;
         scope.CurrentOffset = record.Offset;
+        ReadOnlySpan<byte> headers = record.Headers;
+        if (Territory is not null)
+            scope.Territory = _headTerritory = Territory.Of(record.Offset, ref headers);
         if (record.HasKey)
             keySerde.Deserialize(record.Key, ref _key);
         if (record.HasValue)
@@ -118,7 +124,7 @@ internal sealed class TaskInput<TKey, TValue>(
         _head = new Record<TKey, TValue>(
             record.HasKey ? _key : default!, record.HasKey, record.HasValue ? _value
                 : default!, record.HasValue,
-            record.TimestampMs, record.Headers.IsEmpty ? default : CopyHeaders(record.Headers));
+            record.TimestampMs, headers.IsEmpty ? default : CopyHeaders(headers));
         HeadOffset = record.Offset;
         return Extract();
     }
@@ -129,6 +135,7 @@ internal sealed class TaskInput<TKey, TValue>(
         scope.CurrentNode = Node.Id;
         scope.CurrentPartition = Partition;
         scope.CurrentOffset = HeadOffset;
+        scope.Territory = _headTerritory;
         Position = HeadOffset + 1;
         if (HeadTimestampMs > scope.StreamTimeMs)
             scope.StreamTimeMs = HeadTimestampMs;

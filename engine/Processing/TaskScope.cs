@@ -37,6 +37,12 @@ internal sealed class TaskScope(TaskId id, TimeProvider clock, Func<string, Topi
     /// <summary>Its offset there.</summary>
     internal long CurrentOffset { get; set; }
 
+    /// <summary>What the record that is being processed is to the backfill that is under way.</summary>
+    internal Territory Territory { get; set; }
+
+    /// <summary>The backfill that is under way; null for none.</summary>
+    internal BackfillRun? Backfill { get; init; }
+
     /// <summary>The commit that outputs go into.</summary>
     internal ILogWriter Writer { get; set; } = null!;
 

@@ -1,3 +1,4 @@
+using Streams.Dsl;
 using Streams.Log;
 
 namespace Streams.Processing;
@@ -55,6 +56,9 @@ public sealed class Topology
     /// <summary>Names that nobody gave: what keeps state under one of them loses it when the name
     /// changes.</summary>
     internal IReadOnlySet<string> GeneratedNames { get; set; } = new HashSet<string>();
+
+    /// <summary>What turns state of earlier versions into that of this one.</summary>
+    internal IReadOnlyList<StoreMigration> Migrations { get; set; } = [];
 
     /// <summary>Stores and topics of the application's own whose names were generated, or made of a generated
     /// one; such a name can change when the topology does.</summary>

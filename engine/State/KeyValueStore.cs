@@ -151,6 +151,12 @@ public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueS
             _expiry.Add(key, BinaryPrimitives.ReadInt64LittleEndian(value));
     }
 
+    internal override void WriteAll(IChangelog changelog)
+    {
+        foreach ((byte[] key, byte[] value) in _entries.Read(KeyRange.All))
+            changelog.Append(key, true, value);
+    }
+
     internal override void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
     {
         if (!hasValue)

@@ -55,6 +55,10 @@ public abstract class StateStore : IDisposable
     /// <summary>Writes what changed since the last flush.</summary>
     internal abstract void Flush(IChangelog changelog);
 
+    /// <summary>Writes all entries as the changelog has them, changed or not.</summary>
+    internal virtual void WriteAll(IChangelog changelog) =>
+        throw new NotSupportedException($"The entries of '{Name}' cannot be written as a whole.");
+
     /// <summary>Takes one changelog record, oldest first, before processing starts.</summary>
     internal abstract void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value);
 

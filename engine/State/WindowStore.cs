@@ -143,6 +143,8 @@ public sealed class WindowStore<TKey, TValue> : StateStore, IReadOnlyWindowStore
 
     internal override void Flush(IChangelog changelog) => _table.Flush(changelog);
 
+    internal override void WriteAll(IChangelog changelog) => _table.WriteAll(changelog);
+
     internal override void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
         _table.Restore(key, hasValue, value);
 

@@ -202,6 +202,28 @@ internal sealed class WindowTable
         }
     }
 
+    /// <summary>Writes all elements, changed or not.</summary>
+    internal void WriteAll(IChangelog changelog)
+    {
+        for (int i = 0; i < _segments.TableCount; i++)
+        {
+            TrackedTable table = _segments.Table(i);
+            foreach (uint entry in table.LiveEntriesByKey())
+                WriteAll(OwnKey(table.Key(entry)), table.Read(entry), changelog);
+        }
+    }
+
+    private void WriteAll(ReadOnlySpan<byte> key, ReadOnlySpan<byte> list, IChangelog changelog)
+    {
+        for (int at = 0; at < list.Length; at += TimedList.ElementBytes(
+            TimedList.Header(list, at).PayloadBytes))
+        {
+            ref readonly ElementHeader header = ref TimedList.Header(list, at);
+            if ((header.Flags & ElementFlags.Deleted) == 0)
+                changelog.Append(ChangelogKey(key, header.TimeMs), true, TimedList.Payload(list, at));
+        }
+    }
+
     internal void Restore(ReadOnlySpan<byte> changelogKey, bool hasValue, ReadOnlySpan<byte> value)
     {
         long timeMs = BinaryPrimitives.ReadInt64BigEndian(changelogKey[^TimeBytes..]);

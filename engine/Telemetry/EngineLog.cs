@@ -62,14 +62,31 @@ internal static partial class EngineLog
     internal static partial void LossAcceptedNeedlessly(this ILogger logger, string name);
 
     [LoggerMessage(
-        12, LogLevel.Warning,
+        16, LogLevel.Warning,
         "{Operator} of task {Task} makes no calls for {PauseSeconds:F1} s, for too many of them failed, " +
             "the last one of: {Reason}")]
     internal static partial void BreakerOpened(
         this ILogger logger, string @operator, string task, double pauseSeconds, string reason);
 
-    [LoggerMessage(13, LogLevel.Information, "{Operator} of task {Task} makes calls again")]
+    [LoggerMessage(17, LogLevel.Information, "{Operator} of task {Task} makes calls again")]
     internal static partial void BreakerClosed(this ILogger logger, string @operator, string task);
+        12, LogLevel.Information,
+        "{Application} processes again what it was asked to ({Words}): {Records} records are left")]
+    internal static partial void BackfillUnderWay(
+        this ILogger logger, string application, string words, long records);
+
+    [LoggerMessage(13, LogLevel.Information,
+        "{Application} has processed again what it was asked to ({Words})")]
+    internal static partial void BackfillDone(this ILogger logger, string application, string words);
+
+    [LoggerMessage(
+        14, LogLevel.Information,
+            "The store {Store} is migrated: partition {Partition}, {Done} of {Count} entries")]
+    internal static partial void StoreMigrates(
+        this ILogger logger, string store, int partition, long done, long count);
+
+    [LoggerMessage(15, LogLevel.Information, "The store {Store} is migrated")]
+    internal static partial void StoreMigrated(this ILogger logger, string store);
 
     [LoggerMessage(20, LogLevel.Debug, "librdkafka ({Client}): {Message}")]
     internal static partial void KafkaMessage(this ILogger logger, string client, string message);

@@ -140,11 +140,10 @@ internal sealed class SqliteRows : IDisposable
     private void Replace(Target target)
     {
         if (target != _all[0])
-            throw new InvalidOperationException($"sqlite: two rows of {target.Name} have the same place.");
+            throw new SqliteRefusalException($"two rows of {target.Name} have the same place");
         DeleteAll();
         if (target.Insert.Run() == 0)
-            throw new InvalidOperationException(
-                $"sqlite: a row of {target.Name} lacks a value that it must have.");
+            throw new SqliteRefusalException($"a row of {target.Name} cannot be replaced");
     }
 
     /// <summary>A table with its statements.</summary>
@@ -162,9 +161,13 @@ internal sealed class SqliteRows : IDisposable
                 Parameters[ordinal] = ++before;
             }
             string marks = string.Join(", ", names.Select((_, i) => $"?{i + 1}"));
+            // Only a row that is there is passed over; any other refusal is one.
+            IEnumerable<string> unique = table.ModelTable == 0 ? key : key.Concat(table.Positions);
+            string present = key.Count == 0 ? ""
+                : $" ON CONFLICT ({string.Join(", ", unique)}) DO NOTHING";
             Insert = new SqliteStatement(
                 database,
-                $"INSERT OR IGNORE INTO {table.Name} ({string.Join(", ", names)}) VALUES ({marks})");
+                $"INSERT INTO {table.Name} ({string.Join(", ", names)}) VALUES ({marks}){present}");
             string where = key.Count == 0 ? "0"
                 : string.Join(" AND ", key.Select((k, i) => $"{k} = ?{i + 1}"));
             Delete = new SqliteStatement(database, $"DELETE FROM {table.Name} WHERE {where}");

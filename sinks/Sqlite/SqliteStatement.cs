@@ -58,6 +58,11 @@ internal sealed class SqliteStatement : IDisposable
         string message = raw.sqlite3_errmsg(database).utf8_to_string();
         throw IsPassing(result)
             ? new UnavailableException($"sqlite: {message}")
+            : IsRefusal(result) ? new SqliteRefusalException(message)
             : new InvalidOperationException($"sqlite: {message} (code {result})");
     }
+
+    // What a row's own values cause: a constraint or a trigger of the file's, or a value that is too large.
+    private static bool IsRefusal(int result) =>
+        (result & 0xFF) is raw.SQLITE_CONSTRAINT or raw.SQLITE_MISMATCH or raw.SQLITE_TOOBIG;
 }

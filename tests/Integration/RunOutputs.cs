@@ -35,6 +35,26 @@ internal static class RunOutputs
         return long.Parse(Query(connection, sql).Single(), System.Globalization.CultureInfo.InvariantCulture);
     }
 
+    /// <summary>One text of a query.</summary>
+    internal static string Text(string path, string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={path};Mode=ReadOnly;Pooling=False");
+        connection.Open();
+        return Query(connection, sql).Single();
+    }
+
+    /// <summary>Runs statements, as the file's owner would.</summary>
+    internal static void Execute(string path, string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={path};Pooling=False");
+        connection.Open();
+        using SqliteCommand command = connection.CreateCommand();
+#pragma warning disable CA2100 // A test's own statements.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
+
     private static List<string> Query(SqliteConnection connection, string sql)
     {
         using SqliteCommand command = connection.CreateCommand();

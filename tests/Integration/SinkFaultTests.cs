@@ -55,6 +55,39 @@ public sealed class SinkFaultTests : IDisposable
     }
 
     [Fact]
+    public void A_row_that_the_file_refuses_becomes_a_dead_letter_and_the_rest_lands()
+    {
+        File.WriteAllBytes(_folder.File("block.raw"), BitcoinData.Bytes(BitcoinData.Block413567));
+        TransactionsInput.AssertDone(StreamsProcess.Run(
+            Sinks("--drain", "--source", $"bitcoin-files:{_folder.File("block.raw")}")));
+        string refused = RunOutputs.Text(
+            Database, "SELECT tx_id FROM transactions ORDER BY tx_index LIMIT 1 OFFSET 700");
+        long inputs = RunOutputs.Number(Database, "SELECT count(*) FROM transaction_inputs");
+        long own = RunOutputs.Number(
+            Database, $"SELECT count(*) FROM transaction_inputs WHERE tx_id = '{refused}'");
+        // The second run finds the tables empty and a rule of the file's owner in them.
+        RunOutputs.Execute(Database, $"""
+            DELETE FROM transactions; DELETE FROM transaction_inputs; DELETE FROM transaction_outputs;
+            DELETE FROM transaction_reasons; DELETE FROM transaction_exposures;
+            DELETE FROM transaction_input_tags; DELETE FROM transaction_output_tags;
+            DELETE FROM streams_offsets WHERE topic = 'transactions.enriched';
+            CREATE TRIGGER refuse BEFORE INSERT ON transaction_outputs WHEN NEW.tx_id = '{refused}'
+            BEGIN SELECT RAISE(ABORT, 'not this one'); END;
+            """);
+        var ended = StreamsProcess.Run(Sinks("--drain", "--strict"));
+        Assert.True(ended.Code == 4, ended.Errors);
+        Assert.Equal(Transactions - 1, RunOutputs.Number(Database, "SELECT count(*) FROM transactions"));
+        Assert.Equal(inputs - own, RunOutputs.Number(Database, "SELECT count(*) FROM transaction_inputs"));
+        JsonElement letter = Assert.Single(DeadLetters());
+        Assert.Equal("SqliteRefusalException", letter.GetProperty("reason").GetString());
+        Assert.Equal("not this one", letter.GetProperty("detail").GetString());
+        Assert.Equal("write", letter.GetProperty("stage").GetString());
+        // It is behind: another run has nothing left to do.
+        Assert.Equal(0, StreamsProcess.Run(Sinks("--drain", "--strict")).Code);
+        Assert.Single(DeadLetters());
+    }
+
+    [Fact]
     public void Where_the_policy_is_to_stop_the_run_says_which_record_and_what_to_do()
     {
         AppendJunk();

@@ -1,4 +1,5 @@
 using Streams.Connect;
+using Streams.Connect.Backfills;
 using Streams.Connect.Evolution;
 using Streams.Errors;
 using Streams.Log;
@@ -38,7 +39,7 @@ internal static class CommandRunner
 
     private static int CodeOf(Exception e) => e switch
     {
-        ConfigurationException or TopologyException or TopologyChangedException
+        ConfigurationException or TopologyException or TopologyChangedException or BackfillRefusedException
             or TopicMismatchException or KafkaOptionException or StateQueryException => ExitCode.Usage,
         UnavailableException or LogInterruptedException or LogUnavailableException or LogFullException
             or LogDamagedException or StateLostException or RecordRejectedException or ReplayException

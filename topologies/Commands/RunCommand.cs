@@ -30,6 +30,7 @@ internal static class RunCommand
         };
         options.AddTo(command);
         options.AddAcceptTo(command);
+        options.AddRangeTo(command);
         command.SetAction((parsed, cancellation) => CommandRunner.RunAsync(() =>
         {
             RunSettings settings = options.Read(parsed, parsed.GetValue(drain), parsed.GetValue(strict));
@@ -116,6 +117,24 @@ internal sealed class RunCommandOptions
             + "change of the topology; may be repeated.",
     };
 
+    private readonly Option<string[]> _from = new("--from")
+    {
+        Description = "Process again from here: a time such as 2026-11-20, TOPIC:TIME, TOPIC:offset=1200, "
+            + "SOURCE:TIME, SOURCE:height=800000, or 'start'; may be repeated.",
+    };
+
+    private readonly Option<string[]> _to = new("--to")
+    {
+        Description = "Write outputs again up to before here only; written like --from.",
+    };
+
+    /// <summary>Lets the command say what is to be processed again.</summary>
+    internal void AddRangeTo(Command command)
+    {
+        command.Options.Add(_from);
+        command.Options.Add(_to);
+    }
+
     /// <summary>Lets the command say what may be lost.</summary>
     internal void AddAcceptTo(Command command) => command.Options.Add(_accept);
 
@@ -149,6 +168,8 @@ internal sealed class RunCommandOptions
             Listen = parsed.GetValue(_listen),
             LogFormat = parsed.GetValue(_logFormat),
             AcceptedLosses = parsed.GetValue(_accept) ?? [],
+            From = parsed.GetValue(_from) ?? [],
+            To = parsed.GetValue(_to) ?? [],
             Drain = drain,
             Strict = strict,
         });

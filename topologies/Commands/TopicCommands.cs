@@ -6,7 +6,6 @@ using Streams.Buffers;
 using Streams.Connect;
 using Streams.Errors;
 using Streams.Log;
-using Streams.Log.Embedded;
 using Streams.Records;
 using Streams.Topologies.Hosting;
 using Streams.Topologies.Transactions;
@@ -21,14 +20,19 @@ internal static class TopicCommands
 
     internal static Command CreateTopics()
     {
-        Option<string> data = DataOption();
+        var access = new LogAccess();
         var json = new Option<bool>("--json") { Description = "One line of JSON per topic." };
-        var command = new Command("topics", "List the topics of a data directory.") { data, json };
+        var command = new Command("topics", "List the topics of a log, create one, or describe one.")
+        {
+            json, TopicSubcommands.CreateCreate(), TopicSubcommands.CreateDescribe(),
+        };
+        access.AddTo(command);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            using EmbeddedLogView log = Open(parsed.GetValue(data)!);
-            foreach (Topic topic in log.Topics)
-                Console.WriteLine(parsed.GetValue(json) ? Json(log, topic) : Line(log, topic));
+            using OpenedLog log = access.Open(parsed);
+            foreach (Topic topic in log.Contents.Topics)
+                Console.WriteLine(
+                    parsed.GetValue(json) ? Json(log.Contents, topic) : Line(log.Contents, topic));
             return Task.FromResult(ExitCode.Done);
         }));
         return command;
@@ -36,13 +40,16 @@ internal static class TopicCommands
 
     internal static Command CreateTap()
     {
-        Option<string> data = DataOption();
+        var access = new LogAccess();
         var name = new Argument<string>("topic") { Description = "The topic." };
-        var partition = new Option<int>("--partition") { Description = "The partition. Default 0." };
-        var from = new Option<long>("--from")
+        var partition = new Option<int?>("--partition") { Description = "The partition; without it, all." };
+        var from = new Option<string>("--from")
         {
-            Description = "The first offset; negative counts from the end.",
+            Description = "The first offset, negative counts from the end; or a time such as "
+                + "2026-11-20T06:00Z, for the first record of that time or a later one.",
+            DefaultValueFactory = _ => "0",
         };
+        var to = new Option<string?>("--to") { Description = "Up to before this offset or time." };
         var count = new Option<long>("--count")
         {
             Description = "How many records at most.",
@@ -54,43 +61,42 @@ internal static class TopicCommands
         };
         var command = new Command("tap", "Print the records of a topic, decoded, one a line.")
         {
-            name, data, partition, from, count, key,
+            name, partition, from, to, count, key,
         };
+        access.AddTo(command);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            using EmbeddedLogView log = Open(parsed.GetValue(data)!);
-            Topic topic = log.FindTopic(parsed.GetValue(name)!) ?? throw new ConfigurationException(
-                $"There is no topic '{parsed.GetValue(name)}'. " +
-                $"Topics: {string.Join(", ", log.Topics.Select(t => t.Name))}.");
-            int wanted = parsed.GetValue(partition);
-            if (wanted < 0 || wanted >= topic.Partitions)
+            using OpenedLog log = access.Open(parsed);
+            Topic topic = Find(log.Contents, parsed.GetValue(name)!);
+            if (parsed.GetValue(partition) is { } wanted && (wanted < 0 || wanted >= topic.Partitions))
                 throw new ConfigurationException(
                     $"'{topic.Name}' has {topic.Partitions} partitions; there is none of number {wanted}.");
-            Tap(log, topic[wanted], topic.Name, parsed.GetValue(from), parsed.GetValue(count),
-                parsed.GetValue(key));
+            Tap(
+                log.Contents, topic, parsed.GetValue(partition), new TapRange(
+                    parsed.GetValue(from)!, parsed.GetValue(to), parsed.GetValue(count), parsed.GetValue(
+                        key)));
             return Task.FromResult(ExitCode.Done);
         }));
         return command;
     }
 
-    private static Option<string> DataOption() =>
-        new("--data") { Description = "The data directory.", Required = true };
+    /// <summary>A topic of the log.</summary>
+    /// <exception cref="ConfigurationException">There is none of that name.</exception>
+    internal static Topic Find(ILogContents log, string name) =>
+        log.FindTopic(name) ?? throw new ConfigurationException(
+            $"There is no topic '{name}'. Topics: {string.Join(", ", log.Topics.Select(t => t.Name))}.");
 
-    // A process may run on the directory: what is shown is what was committed when this opened it.
-    private static EmbeddedLogView Open(string data)
-    {
-        string folder = DataFolder.LogFolder(data);
-        return Directory.Exists(folder)
-            ? EmbeddedLogView.Open(folder)
-            : throw new ConfigurationException($"{data} is no data directory: it has no folder 'log'.");
-    }
+    /// <summary>What the records of a topic are; null where nobody said.</summary>
+    internal static TopicFormat? FormatOf(string topic) =>
+        Formats.FirstOrDefault(f => f.Topic == topic)
+        ?? (DeadLetter.IsTopic(topic) ? TopicFormat.Of(topic, RecordSerde.Protobuf<DeadLetter>()) : null);
 
-    private static string Line(EmbeddedLogView log, Topic topic) => string.Create(
+    private static string Line(ILogContents log, Topic topic) => string.Create(
         CultureInfo.InvariantCulture,
         $"{topic.Name,-48} {topic.Partitions,3} partitions {Records(log, topic),14:N0} records  " +
             $"{topic.Spec.Schema ?? "bytes"}{(topic.Spec.Compacted ? "  compacted" : "")}");
 
-    private static string Json(EmbeddedLogView log, Topic topic) => JsonSerializer.Serialize(new
+    private static string Json(ILogContents log, Topic topic) => JsonSerializer.Serialize(new
     {
         topic = topic.Name,
         partitions = topic.Partitions,
@@ -99,37 +105,35 @@ internal static class TopicCommands
         compacted = topic.Spec.Compacted,
     });
 
-    private static long Records(EmbeddedLogView log, Topic topic) => Enumerable.Range(0, topic.Partitions)
+    private static long Records(ILogContents log, Topic topic) => Enumerable.Range(0, topic.Partitions)
         .Sum(p => log.EndOffset(topic[p]) - log.StartOffset(topic[p]));
 
-    private static void Tap(
-        EmbeddedLogView log, TopicPartition partition, string topic, long from, long count, string? key)
+    private static void Tap(ILogContents log, Topic topic, int? partition, TapRange range)
     {
-        JsonLines? lines = FormatOf(topic)?.CreateJson();
+        JsonLines? lines = FormatOf(topic.Name)?.CreateJson();
         using ILogReader reader = log.OpenReader();
         using LogBatch batch = reader.CreateBatch();
         using var line = new PooledBuffer();
         using Stream output = Console.OpenStandardOutput();
-        long end = log.EndOffset(partition);
-        long offset = from < 0 ? Math.Max(0, end + from) : from;
-        while (count > 0 && reader.Read(partition, offset, batch))
+        long count = range.Count;
+        for (int p = partition ?? 0; p <= (partition ?? topic.Partitions - 1); p++)
         {
-            while (count > 0 && batch.TryRead(out LogRecord record))
+            (long offset, long end) = range.In(log, topic[p]);
+            while (count > 0 && offset < end && reader.Read(topic[p], offset, batch))
             {
-                if (key is not null && !Matches(record.Key, key))
-                    continue;
-                line.Clear();
-                Write(record, lines, line);
-                output.Write(line.WrittenSpan);
-                count--;
+                while (count > 0 && batch.TryRead(out LogRecord record) && record.Offset < end)
+                {
+                    if (range.Key is not null && !Matches(record.Key, range.Key))
+                        continue;
+                    line.Clear();
+                    Write(record, topic.Partitions > 1 && partition is null ? p : null, lines, line);
+                    output.Write(line.WrittenSpan);
+                    count--;
+                }
+                offset = batch.NextOffset;
             }
-            offset = batch.NextOffset;
         }
     }
-
-    private static TopicFormat? FormatOf(string topic) =>
-        Formats.FirstOrDefault(f => f.Topic == topic)
-        ?? (DeadLetter.IsTopic(topic) ? TopicFormat.Of(topic, RecordSerde.Protobuf<DeadLetter>()) : null);
 
     private static bool Matches(ReadOnlySpan<byte> key, string wanted) =>
         key.SequenceEqual(Encoding.UTF8.GetBytes(wanted))
@@ -141,11 +145,15 @@ internal static class TopicCommands
             ? Encoding.ASCII.GetString(key)
             : Convert.ToHexStringLower(key);
 
-    private static void Write(in LogRecord record, JsonLines? lines, PooledBuffer line)
+    private static void Write(in LogRecord record, int? partition, JsonLines? lines, PooledBuffer line)
     {
         string key = KeyText(record.Key);
+        string place = partition is { } number
+            ? string.Create(CultureInfo.InvariantCulture, $"\"partition\":{number},")
+            : "";
         line.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
-            $$"""{"offset":{{record.Offset}},"timestamp_ms":{{record.TimestampMs}},"key":"{{key}}",""")));
+            $$"""{{{place}}"offset":{{record.Offset}},"timestamp_ms":{{record.TimestampMs}},""")));
+        line.Write(Encoding.UTF8.GetBytes($"\"key\":\"{key}\","));
         line.Write("\"value\":"u8);
         if (!record.HasValue)
             line.Write("null"u8);

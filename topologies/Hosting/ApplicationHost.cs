@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Streams.Connect;
+using Streams.Connect.Backfills;
 using Streams.Errors;
 using Streams.Log;
 using Streams.Log.Embedded;
@@ -61,6 +62,11 @@ internal sealed class ApplicationHost : IAsyncDisposable
                 log = OpenEmbedded(settings.Options.Log.ToLog(folder), logger);
             }
             ApplicationDefinition definition = Define(settings, built, sources);
+            if (settings.Backfill is { } request)
+            {
+                RequireEmbedded(settings);
+                Begin(definition, log, request, logger);
+            }
             return new ApplicationHost(
                 log, folderLock, built, new StreamsApplication(definition, log, logger));
         }
@@ -70,6 +76,26 @@ internal sealed class ApplicationHost : IAsyncDisposable
             folderLock?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Refuses to set back positions that other processes may be about to commit.</summary>
+    internal static void RequireEmbedded(RunSettings settings)
+    {
+        if (settings.Options.Kafka.Brokers.Length > 0)
+            throw new ConfigurationException(
+                "Processing again needs the embedded log: on Kafka, nothing says whether another process of "
+                + "the application runs. Run it with an application id and sinks of its own there.");
+    }
+
+    // A service that is started again with the same words goes on with what it had begun.
+    private static void Begin(
+        ApplicationDefinition definition, ITopicLog log, BackfillRequest request, ILogger logger)
+    {
+        if (Backfill.Status(definition.Id, new OpenLogContents(log)) is { } last
+            && last.Words == request.ToString())
+            logger.BackfillBegunBefore(last.Words);
+        else
+            Backfill.Begin(definition, log, request, logger);
     }
 
     private static EmbeddedLog OpenEmbedded(EmbeddedLogOptions options, ILogger logger)
@@ -181,6 +207,12 @@ internal static class DataFolder
         }
         return log;
     }
+
+    /// <summary>Opens a data directory to look at; a process may run on it.</summary>
+    /// <exception cref="ConfigurationException">It is none.</exception>
+    internal static EmbeddedLogView View(string folder) => Directory.Exists(LogFolder(folder))
+        ? EmbeddedLogView.Open(LogFolder(folder))
+        : throw new ConfigurationException($"{folder} is no data directory: it has no folder 'log'.");
 
     /// <summary>Keeps other processes out of a folder that holds snapshots but no log.</summary>
     /// <exception cref="LogUnavailableException">Another process works in it.</exception>

@@ -21,6 +21,11 @@ internal static partial class HostLog
     [LoggerMessage(103, LogLevel.Information, "Stopping: what was read is processed and committed first")]
     internal static partial void Stopping(this ILogger logger);
 
+    [LoggerMessage(104, LogLevel.Warning,
+        "What '{Words}' asks for was begun already and is not begun again; leave it out, or use 'streams " +
+            "backfill --apply' for another time")]
+    internal static partial void BackfillBegunBefore(this ILogger logger, string words);
+
     /// <summary>Makes the logger of a process; messages go to standard error.</summary>
     internal static ILoggerFactory CreateFactory(LogFormat format) => LoggerFactory.Create(builder =>
     {

@@ -1,4 +1,5 @@
 using Streams.Connect;
+using Streams.Connect.Backfills;
 using Streams.Log.Embedded;
 using Streams.Log.Kafka;
 using Streams.Processing;
@@ -30,6 +31,9 @@ internal sealed record RunSettings
     /// <summary>What may be lost for a change of the topology; on the command line only, because it is said
     /// once, for one start.</summary>
     internal IReadOnlyList<string> AcceptedLosses { get; init; } = [];
+
+    /// <summary>What is to be processed again before the run goes on; null for nothing.</summary>
+    internal BackfillRequest? Backfill { get; init; }
 }
 
 /// <summary>A source of a run.</summary>
@@ -146,6 +150,9 @@ internal static class RunSettingsReader
             Drain = line.Drain,
             Strict = line.Strict,
             AcceptedLosses = line.AcceptedLosses,
+            Backfill = line.From.Count == 0 && line.To.Count == 0 ? null
+                : new BackfillRequest(
+                    [.. line.From.Select(BackfillPoint.Parse)], [.. line.To.Select(BackfillPoint.Parse)]),
         };
     }
 
@@ -161,6 +168,10 @@ internal static class RunSettingsReader
             groups = groups.Without("log_format").WithDefault("log_format", line.LogFormat);
         return groups;
     }
+
+    /// <summary>The options of Kafka of <c>BROKERS?option=value&amp;...</c>.</summary>
+    internal static Streams.Log.Kafka.KafkaLogOptions KafkaOf(string brokers) =>
+        OptionBinder.Bind<RunOptions>(Brokers(brokers)).Kafka;
 
     // BROKERS?option=value&..., as sources and sinks are given.
     private static ConfigSection Brokers(string word)
@@ -288,4 +299,8 @@ internal sealed record CommandLineSettings
     internal bool Strict { get; init; }
 
     internal IReadOnlyList<string> AcceptedLosses { get; init; } = [];
+
+    internal IReadOnlyList<string> From { get; init; } = [];
+
+    internal IReadOnlyList<string> To { get; init; } = [];
 }

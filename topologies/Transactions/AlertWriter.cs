@@ -1,3 +1,4 @@
+using Streams.Buffers;
 using Streams.Connectors.Chain;
 using Streams.Dsl;
 using Streams.Records;
@@ -25,6 +26,18 @@ internal sealed class AlertWriter(int scoreMin)
             Fill(alert, tx, reason);
             emit(record.WithKey(alert.AlertId).WithValue(alert));
         }
+    }
+
+    /// <summary>What tells the alerts of one key apart: whether it is raised or withdrawn, and in which
+    /// block.</summary>
+    internal static void Identify(in Record<Text, Alert> record, PooledBuffer identity)
+    {
+        identity.WriteByte((byte)record.Value.Op);
+        Span<byte> block = stackalloc byte[Bytes32.HexLength];
+        if (record.Value.BlockHash is not { } hash)
+            return;
+        hash.Format(block);
+        identity.Write(block);
     }
 
     private static void Fill(Alert alert, ChainTransaction tx, in RiskReason reason)

@@ -111,7 +111,8 @@ public static class TransactionsTopology
     private static void Declare(StreamsBuilder builder)
     {
         builder.Topic(new TopicSpec { Name = Enriched, Schema = ChainTransaction.RecordType.Name });
-        builder.Topic(new TopicSpec { Name = Alerts, Schema = Alert.RecordType.Name });
+        // A backfill looks up here what was delivered: as far back as it can reach.
+        builder.Topic(new TopicSpec { Name = Alerts, Schema = Alert.RecordType.Name, Retention = null });
         builder.Topic(new TopicSpec
         {
             Name = Entities,
@@ -156,6 +157,8 @@ public static class TransactionsTopology
             Name = "write-alerts",
             KeySerde = Serdes.Text,
             ValueSerde = RecordSerde.Protobuf<Alert>(),
+            DeliverOnce = true,
+            Identity = AlertWriter.Identify,
         });
         return alerts;
     }

@@ -42,17 +42,51 @@ internal sealed partial class ShapeComparison
         if (old.Name == Topology.StreamTimeStore)
             return;
         string[] reasons = [.. Differences(old, now)];
-        if (reasons.Length == 0)
+        if (reasons.Length == 0 || IsMigrated(old, now, ref reasons))
             return;
         Give(old, "cannot be read any more", reasons,
         [
             old.Shape.Kind == "savepoints"
                 ? "keep the stores with savepoints; a new one is fine when its name sorts behind theirs"
                 : "go back to what it was",
-            $"migrate: give the changed operator another store name, and keep '{old.Name}' beside it until "
-                + "the new one has seen enough; then drop the old one",
+            $"migrate: say how old values become new ones, with StreamsBuilder.Migrate; or give the changed "
+                + $"operator another store name, and keep '{old.Name}' beside it until the new one has seen "
+                + "enough",
         ]);
     }
+
+    // A migration counts where it is of what is there to what is wanted, and nothing else differs.
+    private bool IsMigrated(RecordedStore old, RecordedStore now, ref string[] reasons)
+    {
+        if (_definition.Topology.Migrations.FirstOrDefault(m => m.Store == old.Name) is not { } migration)
+            return false;
+        string[] others = [.. Differences(old, now with
+        {
+            Shape = now.Shape with { Value = old.Shape.Value, ValueSchema = old.Shape.ValueSchema },
+        })];
+        string? against = old.Savepoints || now.Savepoints ? "it can be rolled back"
+            : old.Shape.Kind is not ("key-value" or "window" or "session") ? $"it is of type {old.Shape.Kind}"
+            : others.Length > 0 ? "more than its values changed"
+            : !AreValues(old.Shape, migration.From) ? $"that is of values of {migration.From.Value}"
+                + (old.Shape.Value == migration.From.Value ? " with other fields" : "")
+            : !AreValues(now.Shape, migration.To) ? $"that makes values of {migration.To.Value}"
+            : null;
+        if (against is not null)
+        {
+            reasons = [.. reasons, $"the migration that is registered does not apply: {against}"];
+            return false;
+        }
+        _migrations.Add(old.Name);
+        Add(Fine("store", old.Name, $"is migrated at the start, from {old.Shape.Value} to {now.Shape.Value}; "
+            + $"{Appended(Changelog(old)):N0} changes made it") with
+        {
+            Reasons = reasons,
+        });
+        return true;
+    }
+
+    private static bool AreValues(StoreShape one, StoreShape other) =>
+        one.Value == other.Value && one.ValueSchema == other.ValueSchema;
 
     private void DropStore(RecordedStore old)
     {

@@ -9,8 +9,10 @@ namespace Streams.Connect.Evolution;
 /// <param name="Recorded">The shape that is recorded; null for none.</param>
 /// <param name="Changes">The differences.</param>
 /// <param name="Removals">What is to be deleted before it starts, once the losses are accepted.</param>
+/// <param name="Migrations">Stores that are to be migrated before it starts.</param>
 internal sealed record Comparison(
-    TopologyShape Now, TopologyShape? Recorded, TopologyChanges Changes, IReadOnlyList<Removal> Removals);
+    TopologyShape Now, TopologyShape? Recorded, TopologyChanges Changes, IReadOnlyList<Removal> Removals,
+    IReadOnlyList<string> Migrations);
 
 /// <summary>Compares an application's topology with the recorded one: says what proceeds, what would be lost
 /// and what can be done about it.</summary>
@@ -26,6 +28,7 @@ internal sealed partial class ShapeComparison
     private readonly TopologyShape _old;
     private readonly List<TopologyChange> _changes = [];
     private readonly List<Removal> _removals = [];
+    private readonly List<string> _migrations = [];
 
     private ShapeComparison(
         ApplicationDefinition definition, ILogContents log, TopologyShape now, TopologyShape? old)
@@ -55,7 +58,8 @@ internal sealed partial class ShapeComparison
         comparison.CompareSources();
         comparison.CompareNames();
         return new Comparison(
-            now, old, comparison.Result(old is null), [.. comparison._removals.Distinct()]);
+            now, old, comparison.Result(old is null), [.. comparison._removals.Distinct()],
+            comparison._migrations);
     }
 
     private TopologyChanges Result(bool isFirst)

@@ -16,6 +16,7 @@ namespace Streams.Connect.Evolution;
 internal sealed class ShapeKeeper(ApplicationDefinition definition, ITopicLog log, ILogger logger)
 {
     private readonly StreamTimes _times = new(definition.Id, log);
+    private readonly StoreMigrator _migrator = new(definition, log, logger);
 
     /// <summary>Brings the log to where the application's topics can be made.</summary>
     /// <exception cref="TopologyChangedException">Something would be lost that was not accepted; nothing was
@@ -33,7 +34,14 @@ internal sealed class ShapeKeeper(ApplicationDefinition definition, ITopicLog lo
             logger.LossAcceptedNeedlessly(needless);
         foreach (TopologyChange change in found.Changes.Changes)
             logger.TopologyChanged(change.Kind, change.Subject, change.What);
-        TopologyShape now = found.Now with { Removals = found.Removals };
+        _migrator.Clean(found.Now.Stores.Select(s => s.Name));
+        foreach (string store in found.Migrations)
+            _migrator.Stage(store);
+        TopologyShape now = found.Now with
+        {
+            Removals = found.Removals,
+            Migrated = found.Migrations.Count > 0 ? found.Migrations : null,
+        };
         int partitions = now.Stores.FirstOrDefault(s => s.Name == Topology.StreamTimeStore)?.Partitions ?? 0;
         if (_times.Partitions is { } kept && kept < partitions)
             now = now with { Times = _times.Read(found.Removals) };
@@ -76,7 +84,16 @@ internal sealed class ShapeKeeper(ApplicationDefinition definition, ITopicLog lo
         if (shape.Times is { } times)
             _times.Widen(
                 writer, times, shape.Stores.First(s => s.Name == Topology.StreamTimeStore).Partitions);
-        Record(writer, shape with { Removals = [], Times = null });
+        foreach (string store in shape.Migrated ?? [])
+        {
+            DeleteSnapshots(store);
+            _migrator.Take(store);
+            logger.StoreMigrated(store);
+        }
+        log.WaitDurable(
+            Record(writer, shape with { Removals = [], Times = null, Migrated = null }),
+            CancellationToken.None);
+        _migrator.Clean(shape.Migrated ?? []);
     }
 
     private void DeleteSnapshots(string store)

@@ -36,11 +36,16 @@ internal sealed class StreamTimes(string application, ITopicLog log)
 
     /// <summary>Adds to a commit that the times of stores which go are no more, so that a later store of such
     /// a name begins without them.</summary>
-    internal void Forget(ILogWriter writer, IReadOnlyList<Removal> removals)
+    /// <param name="writer">The commit.</param>
+    /// <param name="removals">The stores that go.</param>
+    /// <param name="keys">Times of no store that go with them.</param>
+    internal void Forget(
+        ILogWriter writer, IReadOnlyList<Removal> removals, IReadOnlyList<string>? keys = null)
     {
         if (log.FindTopic(TopicName) is not { } topic)
             return;
-        foreach ((int partition, string key) in Records().Where(t => IsOf(removals, t.Key))
+        foreach ((int partition, string key) in Records()
+            .Where(t => IsOf(removals, t.Key) || keys?.Contains(t.Key) == true)
             .Select(t => (t.Partition, t.Key)).Distinct())
             Append(writer, topic[partition], key, null);
     }

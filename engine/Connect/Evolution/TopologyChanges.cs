@@ -87,7 +87,7 @@ public sealed class TopologyChanges
     /// <exception cref="TopologyException">The topology cannot run on that log at all.</exception>
     public static TopologyChanges Find(ApplicationDefinition definition, EmbeddedLogView? log) =>
         ShapeComparison.Compare(
-            definition, log is null ? new NoLogContents() : new ViewedLogContents(log)).Changes;
+            definition, log ?? (ILogContents)new NoLogContents()).Changes;
 
     /// <summary>Writes it for people.</summary>
     public void Write(TextWriter to)

@@ -47,9 +47,13 @@ internal sealed record TopologyShape
     /// <summary>Stream times that are being carried into a wider topic; null for none.</summary>
     public IReadOnlyList<KeptTime>? Times { get; init; }
 
+    /// <summary>Stores whose migrated state lies beside and is to take the old one's place; null for
+    /// none.</summary>
+    public IReadOnlyList<string>? Migrated { get; init; }
+
     /// <summary>Whether something that was accepted is not all done yet.</summary>
     [JsonIgnore]
-    public bool IsUnfinished => Removals.Count > 0 || Times is not null;
+    public bool IsUnfinished => Removals.Count > 0 || Times is not null || Migrated is not null;
 
     /// <summary>The format that this program writes.</summary>
     internal const int LatestFormat = 1;

@@ -14,7 +14,7 @@ namespace Streams.Log.Embedded;
 /// All segment files stay open until it is disposed, so space that the owner gives back meanwhile is free
 /// only then. Readers belong to one thread each.
 /// </remarks>
-public sealed class EmbeddedLogView : IDisposable
+public sealed class EmbeddedLogView : ILogContents, IDisposable
 {
     // What looks damaged may be a commit that the owner took back, on a full disk, while it was being read.
     // Real damage is still there at the next look.

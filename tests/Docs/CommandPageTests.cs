@@ -4,18 +4,20 @@ using Xunit;
 
 namespace Streams.Tests.Docs;
 
-/// <summary>docs/evolution.md, followed command by command.</summary>
-public sealed class EvolutionPageTests : IDisposable
+/// <summary>The pages whose commands a reader types, followed command by command.</summary>
+public sealed class CommandPageTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    [Fact]
-    public void Every_command_of_the_page_does_what_the_page_says()
+    [Theory]
+    [InlineData("evolution.md", 6)]
+    [InlineData("backfill.md", 5)]
+    public void Every_command_of_the_page_does_what_the_page_says(string name, int commandsMin)
     {
-        string page = File.ReadAllText(Path.Combine(SharedData.RepositoryRoot, "docs", "evolution.md"));
+        string page = File.ReadAllText(Path.Combine(SharedData.RepositoryRoot, "docs", name));
         string[] commands = [.. page.Split("```console\n")[1..].Select(b => b[..b.IndexOf("```", 0,
             StringComparison.Ordinal)]).SelectMany(b => b.Split("$ streams ")[1..])];
-        Assert.True(commands.Length >= 6, $"The page has {commands.Length} commands.");
+        Assert.True(commands.Length >= commandsMin, $"The page has {commands.Length} commands.");
         foreach (string command in commands)
             Follow(command.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
@@ -26,7 +28,8 @@ public sealed class EvolutionPageTests : IDisposable
     private void Follow(string[] lines)
     {
         string[] arguments = [.. lines[0].Split(' ')
-            .Select(a => a.StartsWith("data/", StringComparison.Ordinal) ? _folder.File(a[5..]) : a)];
+            .Select(a => a.StartsWith("data/", StringComparison.Ordinal) ? _folder.File(a[5..])
+                : a.Replace(":data/", $":{_folder.Path}/", StringComparison.Ordinal))];
         (int code, string output, string errors) = StreamsProcess.Run(arguments);
         string exit = lines.LastOrDefault(l => l.StartsWith("[exit ", StringComparison.Ordinal))
             ?? "[exit 0]";

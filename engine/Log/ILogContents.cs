@@ -1,11 +1,9 @@
-using Streams.Log;
-using Streams.Log.Embedded;
+namespace Streams.Log;
 
-namespace Streams.Connect.Evolution;
-
-/// <summary>What a log holds, to look at: of a log that is open, of one that another process runs on, or of
-/// none.</summary>
-internal interface ILogContents
+/// <summary>What a log holds, to look at and not to change: of a log that is open, of one that another
+/// process
+/// runs on, or of none.</summary>
+public interface ILogContents
 {
     /// <summary>All topics, by name.</summary>
     IReadOnlyList<Topic> Topics { get; }
@@ -24,54 +22,59 @@ internal interface ILogContents
 
     /// <summary>All of a source's committed cursors, by key in ordinal order.</summary>
     IReadOnlyList<KeyValuePair<string, byte[]>> Cursors(string source);
+
+    /// <summary>Opens a reader of what is committed.</summary>
+    ILogReader OpenReader();
 }
 
 /// <summary>What a log that is open holds.</summary>
-internal sealed class OpenLogContents(ITopicLog log) : ILogContents
+/// <param name="log">The log, of whatever kind.</param>
+public sealed class OpenLogContents(ITopicLog log) : ILogContents
 {
+    /// <inheritdoc/>
     public IReadOnlyList<Topic> Topics => log.Topics;
 
+    /// <inheritdoc/>
     public Topic? FindTopic(string name) => log.FindTopic(name);
 
+    /// <inheritdoc/>
     public long StartOffset(TopicPartition partition) => log.StartOffset(partition);
 
+    /// <inheritdoc/>
     public long EndOffset(TopicPartition partition) => log.EndOffset(partition, ReadLevel.Committed);
 
+    /// <inheritdoc/>
     public long? CommittedOffset(string group, TopicPartition partition) =>
         log.CommittedOffset(group, partition);
 
+    /// <inheritdoc/>
     public IReadOnlyList<KeyValuePair<string, byte[]>> Cursors(string source) => log.Cursors(source);
-}
 
-/// <summary>What the log of a directory holds, which may be in use.</summary>
-internal sealed class ViewedLogContents(EmbeddedLogView log) : ILogContents
-{
-    public IReadOnlyList<Topic> Topics => log.Topics;
-
-    public Topic? FindTopic(string name) => log.FindTopic(name);
-
-    public long StartOffset(TopicPartition partition) => log.StartOffset(partition);
-
-    public long EndOffset(TopicPartition partition) => log.EndOffset(partition);
-
-    public long? CommittedOffset(string group, TopicPartition partition) =>
-        log.CommittedOffset(group, partition);
-
-    public IReadOnlyList<KeyValuePair<string, byte[]>> Cursors(string source) => log.Cursors(source);
+    /// <inheritdoc/>
+    public ILogReader OpenReader() => log.OpenReader(ReadLevel.Committed);
 }
 
 /// <summary>What a log holds that is yet to be made.</summary>
-internal sealed class NoLogContents : ILogContents
+public sealed class NoLogContents : ILogContents
 {
+    /// <inheritdoc/>
     public IReadOnlyList<Topic> Topics => [];
 
+    /// <inheritdoc/>
     public Topic? FindTopic(string name) => null;
 
+    /// <inheritdoc/>
     public long StartOffset(TopicPartition partition) => 0;
 
+    /// <inheritdoc/>
     public long EndOffset(TopicPartition partition) => 0;
 
+    /// <inheritdoc/>
     public long? CommittedOffset(string group, TopicPartition partition) => null;
 
+    /// <inheritdoc/>
     public IReadOnlyList<KeyValuePair<string, byte[]>> Cursors(string source) => [];
+
+    /// <inheritdoc/>
+    public ILogReader OpenReader() => throw new InvalidOperationException("There is no log to read.");
 }

@@ -1,0 +1,58 @@
+using Streams.Log;
+
+namespace Streams.Connect.Backfills;
+
+/// <summary>Finds places in a topic by the times of its records.</summary>
+public sealed class TopicScan(ILogContents log) : IDisposable
+{
+    private readonly ILogReader _reader = log.OpenReader();
+
+    /// <summary>The first offset, from one on and before another, whose record has that time or a later one:
+    /// everything before it is earlier.</summary>
+    /// <returns><paramref name="end"/> where there is none.</returns>
+    public long FirstAtOrAfter(TopicPartition partition, long timeMs, long start, long end)
+    {
+        using LogBatch batch = _reader.CreateBatch();
+        for (long at = start; at < end && _reader.Read(partition, at, batch); at = batch.NextOffset)
+        {
+            while (batch.TryRead(out LogRecord record) && record.Offset < end)
+            {
+                if (record.TimestampMs >= timeMs)
+                    return record.Offset;
+            }
+        }
+        return end;
+    }
+
+    /// <summary>The time of the first record from an offset on.</summary>
+    /// <returns>Null where there is none.</returns>
+    public long? TimeAt(TopicPartition partition, long offset)
+    {
+        using LogBatch batch = _reader.CreateBatch();
+        return offset < log.EndOffset(partition) && _reader.Read(partition, offset, batch)
+            && batch.TryRead(out LogRecord record)
+            ? record.TimestampMs
+            : null;
+    }
+
+    /// <summary>The latest time of a topic's records.</summary>
+    /// <returns>Null where it holds none.</returns>
+    public long? LatestTime(Topic topic)
+    {
+        long? latest = null;
+        using LogBatch batch = _reader.CreateBatch();
+        for (int p = 0; p < topic.Partitions; p++)
+        {
+            long at = log.StartOffset(topic[p]);
+            for (; _reader.Read(topic[p], at, batch); at = batch.NextOffset)
+            {
+                while (batch.TryRead(out LogRecord record))
+                    latest = Math.Max(latest ?? long.MinValue, record.TimestampMs);
+            }
+        }
+        return latest;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _reader.Dispose();
+}
