@@ -1,17 +1,21 @@
+using System.Globalization;
 using Streams.Tests.Support;
 
 namespace Streams.Tests.Conformance;
 
 /// <summary>
-/// <c>dotnet run --project tests -c Release -- conformance [DIR]</c>: runs every scenario of a folder and
-/// says
-/// per operator how many agree, with the first difference where one does not.
+/// <c>dotnet run --project tests -c Release -- conformance [DIR] [--generated N]</c>: runs every scenario of a
+/// folder, or N drawn ones of each operator, and says per operator how many agree, with the first difference
+/// where one does not.
 /// </summary>
 internal static class ConformanceCommand
 {
     /// <returns>0 where all agree, 1 where some do not, 2 where there is nothing to run.</returns>
     internal static int Run(string[] args, TextWriter output)
     {
+        if (args is ["--generated", var count]
+            && int.TryParse(count, CultureInfo.InvariantCulture, out int seeds) && seeds > 0)
+            return Compare(Generated(seeds), output);
         string folder = args.Length > 0 ? args[0] : ConformanceFolder.Path;
         if (!Directory.Exists(folder))
         {
@@ -25,6 +29,16 @@ internal static class ConformanceCommand
             output.WriteLine($"The folder '{folder}' holds no *.jsonl or *.jsonl.gz file with scenarios.");
             return 2;
         }
+        return Compare(scenarios, output);
+    }
+
+    private static SortedDictionary<string, List<Scenario>> Generated(int seeds) => new(
+        ReferenceTopology.Operators.ToDictionary(
+            o => o, o => Enumerable.Range(1, seeds).Select(s => ScenarioGenerator.Make(o, s)).ToList()),
+        StringComparer.Ordinal);
+
+    private static int Compare(SortedDictionary<string, List<Scenario>> scenarios, TextWriter output)
+    {
         int agree = 0;
         foreach ((string name, List<Scenario> all) in scenarios)
         {

@@ -1,6 +1,8 @@
 using Streams.Log;
 using Streams.Processing;
 
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation;
 
 /// <summary>Compares what the engine has with what the reference says it must have.</summary>
@@ -69,7 +71,7 @@ internal static class Checker
                 if (record.Offset != start + found.Count)
                     throw new SimulationFailureException(
                         $"{place} has offset {record.Offset} where {start + found.Count} was next.");
-                found.Add(Row.Of(record));
+                found.Add(LoggedRow.Of(record));
             }
         }
         Compare($"{place} has from {start} on", model.Records(place).Skip((int)start), found);

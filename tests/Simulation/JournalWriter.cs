@@ -1,5 +1,7 @@
 using Streams.Log;
 
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation;
 
 /// <summary>A writer that keeps the journal of its commits.</summary>
@@ -19,7 +21,7 @@ internal sealed class JournalWriter(JournalLog log, ILogWriter inner, string wri
     {
         string topic = log.NameOf(partition.Topic);
         if (_isSource)
-            _emitted.Add((new Place(topic, partition.Partition), Row.Of(record)));
+            _emitted.Add((new Place(topic, partition.Partition), LoggedRow.Of(record)));
         if (_isTask)
             AppendOfTask(topic, partition, record);
         else

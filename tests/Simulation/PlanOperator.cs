@@ -1,6 +1,8 @@
 using Streams.Dsl;
 using Streams.Processing;
 
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation;
 
 /// <summary>A stream of a random topology: one output of one of its operators.</summary>

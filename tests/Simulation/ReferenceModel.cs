@@ -2,6 +2,8 @@ using System.Buffers.Binary;
 using System.Text;
 using Streams.Tests.Simulation.Operators;
 
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation;
 
 /// <summary>

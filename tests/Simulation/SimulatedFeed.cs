@@ -3,6 +3,8 @@ using System.Text;
 using Streams.Connect;
 using Streams.Records;
 
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation;
 
 /// <summary>

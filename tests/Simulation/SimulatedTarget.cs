@@ -3,6 +3,8 @@ using System.Text;
 using Streams.Connect;
 using Streams.Log;
 
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation;
 
 /// <summary>
@@ -59,7 +61,7 @@ internal sealed class SimulatedTarget(IReadOnlyList<string> topics, SimulatedMac
             target.MayFail();
             int count = 0;
             for (; batch.TryRead(out LogRecord record); count++)
-                _transaction.Add((new Place(topic.Name, batch.Partition.Partition), Row.Of(record)));
+                _transaction.Add((new Place(topic.Name, batch.Partition.Partition), LoggedRow.Of(record)));
             return count;
         }
 
@@ -100,7 +102,7 @@ internal sealed class SimulatedTarget(IReadOnlyList<string> topics, SimulatedMac
             target.MayFail();
             int count = 0;
             for (; batch.TryRead(out LogRecord record); count++)
-                target.Rows.Add((new Place(topic.Name, batch.Partition.Partition), Row.Of(record)));
+                target.Rows.Add((new Place(topic.Name, batch.Partition.Partition), LoggedRow.Of(record)));
             return count;
         }
 

@@ -3,6 +3,8 @@ using Streams.Processing;
 using Streams.Records;
 using Streams.State;
 
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation.Operators;
 
 /// <summary>A reference that keeps a value and a time for each key.</summary>

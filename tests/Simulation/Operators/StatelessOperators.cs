@@ -1,6 +1,8 @@
 using Streams.Dsl;
 using Streams.Records;
 
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation.Operators;
 
 /// <summary>A reference that is a function of the record alone.</summary>

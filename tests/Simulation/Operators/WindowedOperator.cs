@@ -5,6 +5,8 @@ using Streams.Processing;
 using Streams.Records;
 using Streams.State;
 
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation.Operators;
 
 /// <summary>Tumbling or hopping windows of a random topology.</summary>
