@@ -57,6 +57,10 @@ internal sealed class StreamTask : IDisposable
 
     internal IReadOnlyList<TaskInput> Inputs => _inputs;
 
+    /// <summary>Whether an input has moved since the last commit, be it over records that were left
+    /// out.</summary>
+    internal bool HasMoved => Array.Exists(_inputs, input => input.HasMoved);
+
     /// <summary>Brings the state to the last commit and the inputs to their committed positions.</summary>
     internal void Restore(ITopicLog log, ILogReader reader, CancellationToken cancellation)
     {
@@ -93,7 +97,7 @@ internal sealed class StreamTask : IDisposable
     {
         _stores.Flush();
         foreach (TaskInput input in _inputs)
-            _scope.Writer.CommitOffset(_group, input.Partition, input.Position);
+            input.PrepareCommit(_scope.Writer, _group);
     }
 
     /// <summary>After a commit: takes the next slice of a snapshot where one is due.</summary>

@@ -55,7 +55,7 @@ internal sealed class StreamThread : IComponent
         {
             group.UpdateGlobals(cancellation);
             int processed = RunTurn(group);
-            if ((processed > 0 || group.PendingBytes > 0) && _commitDueTicks == long.MaxValue)
+            if (_commitDueTicks == long.MaxValue && (processed > 0 || group.HasUncommitted))
                 _commitDueTicks = Stopwatch.GetTimestamp() + Ticks(_environment.Options.CommitInterval);
             if (IsCommitDue(group, processed))
                 Commit(group, cancellation);

@@ -33,6 +33,10 @@ internal sealed class TaskGroup : IDisposable
     /// <summary>Bytes of output and state that wait for a commit.</summary>
     internal int PendingBytes => _writer.PendingBytes;
 
+    /// <summary>Whether outputs, state or positions wait for a commit; the last alone where all records were
+    /// left out.</summary>
+    internal bool HasUncommitted => PendingBytes > 0 || _tasks.Exists(task => task.HasMoved);
+
     /// <summary>Makes the tasks and brings them to the last commit.</summary>
     internal void Open(IReadOnlyList<TaskId> taskIds, CancellationToken cancellation)
     {

@@ -6,6 +6,8 @@ namespace Streams.Processing;
 /// <summary>One partition that a task reads: a batch of it, and the next record decoded and ready.</summary>
 internal abstract class TaskInput(GraphNode node, TopicPartition partition) : IDisposable
 {
+    private long _preparedPosition;
+
     internal GraphNode Node { get; } = node;
 
     internal TopicPartition Partition { get; } = partition;
@@ -15,6 +17,9 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
 
     /// <summary>The next offset to process: what a commit records.</summary>
     internal long Position { get; private protected set; }
+
+    /// <summary>Whether offsets were processed, or skipped, since the last commit was prepared.</summary>
+    internal bool HasMoved => Position != _preparedPosition;
 
     /// <summary>Whether a record is decoded and waits.</summary>
     internal bool HasHead { get; private protected set; }
@@ -35,7 +40,7 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
     internal void Seek(ILogReader reader, long offset)
     {
         Batch ??= reader.CreateBatch();
-        FetchOffset = Position = offset;
+        FetchOffset = Position = _preparedPosition = offset;
         HasHead = false;
     }
 
@@ -55,6 +60,13 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
             FetchOffset = Batch!.NextOffset;
         }
         return true;
+    }
+
+    /// <summary>Adds the position to the commit that is being built.</summary>
+    internal void PrepareCommit(ILogWriter writer, string group)
+    {
+        writer.CommitOffset(group, Partition, Position);
+        _preparedPosition = Position;
     }
 
     /// <summary>Counts everything before an offset as processed.</summary>
