@@ -29,7 +29,7 @@ internal sealed class SessionAggregate(
     internal Action<Row> Late { get; set; } = _ => { };
 
     /// <summary>The sessions that are not forgotten, by key, end and start.</summary>
-    internal IEnumerable<Session> Sessions => _sessions.Where(s => !IsForgotten(s))
+    internal IEnumerable<Session> Sessions => _sessions.Where(s => !IsForgotten(s.EndMs))
         .OrderBy(s => s.Key, StringComparer.Ordinal).ThenBy(s => s.EndMs).ThenBy(s => s.StartMs);
 
     internal void Process(int stream, Row row)
@@ -66,8 +66,9 @@ internal sealed class SessionAggregate(
         EmitClosed(row, closedMs);
     }
 
-    private bool IsForgotten(Session session) =>
-        _highestEndMs != long.MinValue && session.EndMs <= _highestEndMs - retentionMs;
+    /// <summary>Whether a session is so old that nothing is kept of it.</summary>
+    internal bool IsForgotten(long endMs) =>
+        _highestEndMs != long.MinValue && endMs <= _highestEndMs - retentionMs;
 
     private void Replace(Row row, Session session)
     {

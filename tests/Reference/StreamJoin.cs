@@ -35,8 +35,10 @@ internal sealed class JoinBuffer(long retentionMs)
 }
 
 /// <summary>A join of two streams.</summary>
-/// <remarks>Which records without a match come out when is what Kafka Streams does, to the letter.</remarks>
-internal sealed class StreamJoin(JoinKind kind, Within within, Func<string?, string?, string> pair)
+/// <remarks>Which records without a match come out when is what Kafka Streams does, to the letter; or at once
+/// where that is asked for.</remarks>
+internal sealed class StreamJoin(
+    JoinKind kind, Within within, Func<string?, string?, string> pair, bool isPrompt = false)
 {
     private readonly JoinBuffer[] _sides = [new(within.RetentionMs), new(within.RetentionMs)];
     private readonly List<(int Side, Row Row)> _waiting = [];
@@ -45,15 +47,16 @@ internal sealed class StreamJoin(JoinKind kind, Within within, Func<string?, str
 
     internal Action<Row> Next { get; set; } = _ => { };
 
-    internal IReadOnlyList<JoinBuffer> Sides => _sides;
-
-    internal int Waiting => _waiting.Count;
+    /// <summary>How many different times, sides and keys those that wait have.</summary>
+    internal int PlacesWaiting => _waiting.Select(Place).Distinct().Count();
 
     /// <param name="side">0 for the left stream, 1 for the right one.</param>
     /// <param name="row">The record.</param>
     internal void Process(int side, Row row)
     {
         _streamTimeMs = Math.Max(_streamTimeMs, row.TimestampMs);
+        if (isPrompt)
+            EmitWaiting(row);
         if (row.Key is null)
         {
             if (row.Value is not null && IsPreserved(side))
@@ -63,8 +66,9 @@ internal sealed class StreamJoin(JoinKind kind, Within within, Func<string?, str
         _sides[side].Observe(row);
         if (row.Value is null)
             return;
-        if (row.TimestampMs == _streamTimeMs)
-            EmitWaiting(side, row);
+        if (!isPrompt && row.TimestampMs == _streamTimeMs && _minTimeMs != long.MaxValue
+            && _minTimeMs + AfterOf(side) + within.GraceMs < _streamTimeMs)
+            EmitWaiting(row);
         Match(side, row);
         _sides[side].Add(row);
     }
@@ -96,16 +100,12 @@ internal sealed class StreamJoin(JoinKind kind, Within within, Func<string?, str
         _minTimeMs = Math.Min(_minTimeMs, row.TimestampMs);
     }
 
-    private void EmitWaiting(int side, Row row)
+    private void EmitWaiting(Row row)
     {
-        if (_minTimeMs == long.MaxValue
-            || _minTimeMs + AfterOf(side) + within.GraceMs >= _streamTimeMs)
-            return;
         _minTimeMs = long.MaxValue;
         bool[] isOpen = new bool[2];
-        foreach (var place in _waiting.GroupBy(w => (w.Row.TimestampMs, w.Side, w.Row.Key!))
-            .OrderBy(g => g.Key.TimestampMs).ThenByDescending(g => g.Key.Side)
-            .ThenBy(g => g.Key.Item3, StringComparer.Ordinal).ToList())
+        foreach (var place in _waiting.GroupBy(Place).OrderBy(g => g.Key.TimestampMs)
+            .ThenByDescending(g => g.Key.Side).ThenBy(g => g.Key.Key, StringComparer.Ordinal).ToList())
         {
             _minTimeMs = place.Key.TimestampMs;
             if (isOpen[0] && isOpen[1])
@@ -115,11 +115,14 @@ internal sealed class StreamJoin(JoinKind kind, Within within, Func<string?, str
                 isOpen[place.Key.Side] = true;
                 continue;
             }
-            _waiting.RemoveAll(w => place.Contains(w));
-            foreach ((int of, Row waiting) in place)
-                Next(waiting with { Value = Pair(of, waiting.Value, null), Headers = row.Headers });
+            _waiting.RemoveAll(w => Place(w) == place.Key);
+            foreach ((int side, Row waiting) in place)
+                Next(waiting with { Value = Pair(side, waiting.Value, null), Headers = row.Headers });
         }
     }
+
+    private static (long TimestampMs, int Side, string Key) Place((int Side, Row Row) waiting) =>
+        (waiting.Row.TimestampMs, waiting.Side, waiting.Row.Key!);
 
     private bool IsPreserved(int side) => kind == JoinKind.Outer || (kind == JoinKind.Left && side == 0);
 
