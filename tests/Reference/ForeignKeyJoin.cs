@@ -57,6 +57,8 @@ internal sealed class ForeignKeyJoin(
     /// <summary>A change of the left table.</summary>
     internal void ProcessLeft(Change change)
     {
+        if (!change.IsLatest)
+            return;
         string? before = change.Old is null ? null : foreignKey(change.Old);
         string? after = change.New is null ? null : foreignKey(change.New);
         void Ask(string to, Ask ask) => Send(new Subscription(
@@ -104,6 +106,8 @@ internal sealed class ForeignKeyJoin(
     /// <summary>A change of the right table.</summary>
     internal void ProcessRight(Change change)
     {
+        if (!change.IsLatest)
+            return;
         foreach (((string foreign, string key), string? asked) in Subscriptions.ToList())
         {
             if (foreign == change.Key)

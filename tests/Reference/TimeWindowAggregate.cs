@@ -16,6 +16,9 @@ internal abstract class WindowAggregate(long retentionMs, bool emitsFinal)
             return byKey != 0 ? byKey : x.StartMs.CompareTo(y.StartMs);
         }));
 
+    /// <summary>When a window is forgotten, counted from the highest start.</summary>
+    internal long RetentionMs => retentionMs;
+
     internal Action<Change> Next { get; set; } = _ => { };
 
     /// <summary>A record that came too late for every window.</summary>

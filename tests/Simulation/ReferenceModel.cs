@@ -21,7 +21,8 @@ internal sealed class ReferenceModel
     private readonly Dictionary<Place, long> _globalPositions = [];
     private readonly Dictionary<PlanOperator, PlanOperator> _neighbours = [];
     private readonly Dictionary<(PlanOperator, int Partition), long> _streamTimesMs = [];
-    private long _commit; internal static long Spent, Models;
+    private long _commit;
+    private int _applied;
 
     private ReferenceModel(Plan plan)
     {
@@ -66,12 +67,16 @@ internal sealed class ReferenceModel
     /// <summary>What should have come of a journal.</summary>
     internal static ReferenceModel Of(Plan plan, Journal journal)
     {
-        long t0 = System.Diagnostics.Stopwatch.GetTimestamp();
         var model = new ReferenceModel(plan);
-        foreach (JournalEntry entry in journal.Entries)
-            model.Apply(entry);
-        Spent += System.Diagnostics.Stopwatch.GetTimestamp() - t0; Models++;
+        model.Follow(journal);
         return model;
+    }
+
+    /// <summary>Takes in what the journal has more than before.</summary>
+    internal void Follow(Journal journal)
+    {
+        for (; _applied < journal.Entries.Count; _applied++)
+            Apply(journal.Entries[_applied]);
     }
 
     /// <summary>The records of a partition.</summary>

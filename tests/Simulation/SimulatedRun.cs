@@ -39,6 +39,7 @@ internal sealed class SimulatedRun
     private readonly int[] _weights;
     private readonly bool _flipsBits;
     private bool _isDamaged;
+    private ReferenceModel? _model;
     private long _promised;
     private long _returned;
     private string _step = "";
@@ -188,12 +189,12 @@ internal sealed class SimulatedRun
         Journal.CutAfter(log.Recovery.LastCommit);
         Plan.CutAfter(log.Recovery.LastCommit);
         _promised = _returned = log.Recovery.LastCommit;
-        ReferenceModel model = ReferenceModel.Of(Plan, Journal);
-        Checker.CheckFeeds(model, Feeds, complete: false);
+        _model = ReferenceModel.Of(Plan, Journal);
+        Checker.CheckFeeds(_model, Feeds, complete: false);
         if (log.Recovery.LastCommit > 0 && _random.Next(5) == 0)
         {
-            ChangeTopology(model, log);
-            model = ReferenceModel.Of(Plan, Journal);
+            ChangeTopology(_model, log);
+            _model = ReferenceModel.Of(Plan, Journal);
         }
         int threads = _random.Next(2) == 0 ? 1 : _random.Next(2, 4);
         if (threads > 1)
@@ -201,9 +202,9 @@ internal sealed class SimulatedRun
         var life = new SimulatedLife(this, log, threads);
         try
         {
-            Check(life, model);
+            Check(life, life.Threads);
             if (life.OpenSink())
-                Checker.CheckTarget(Plan, model, Target, complete: false);
+                Checker.CheckTarget(Plan, _model, Target, complete: false);
             Seen.Count("start was checked");
         }
         catch
@@ -243,8 +244,12 @@ internal sealed class SimulatedRun
             Feeds.Add(new SimulatedFeed(topic, _random.Next(), _random.Next(5, 100), Seen));
     }
 
-    private void Check(SimulatedLife life, ReferenceModel model) => Checker.CheckEngine(
-        Plan, model, life.Log, life.Threads.SelectMany(t => t.Group!.Tasks));
+    // The state of threads that were just started is that of the last commit.
+    private void Check(SimulatedLife life, IEnumerable<SimulatedThread> started)
+    {
+        _model!.Follow(Journal);
+        Checker.CheckEngine(Plan, _model, life.Log, started.SelectMany(t => t.Group!.Tasks));
+    }
 
     private void Step(SimulatedLife life, bool last)
     {
@@ -300,8 +305,7 @@ internal sealed class SimulatedRun
                 // A thread begins anew at what is committed; the others go on.
                 SimulatedThread restarted = AnyThread(life);
                 life.Restart(restarted);
-                Checker.CheckEngine(
-                    Plan, ReferenceModel.Of(Plan, Journal), life.Log, restarted.Group!.Tasks);
+                Check(life, [restarted]);
                 Seen.Count("thread restarted");
                 break;
             case 2:
@@ -338,7 +342,8 @@ internal sealed class SimulatedRun
     private void Finish(SimulatedLife life)
     {
         life.Drain();
-        ReferenceModel model = ReferenceModel.Of(Plan, Journal);
+        ReferenceModel model = _model!;
+        model.Follow(Journal);
         Checker.CheckFeeds(model, Feeds, complete: true);
         foreach (string topic in model.TopicsRead)
         {
@@ -351,7 +356,7 @@ internal sealed class SimulatedRun
         }
         foreach (SimulatedThread thread in life.Threads)
             life.Restart(thread);
-        Check(life, model);
+        Check(life, life.Threads);
         Checker.CheckTarget(Plan, model, Target, complete: true);
         foreach (string folder in Machine.Folders.Where(f => f != LogFolder))
         {

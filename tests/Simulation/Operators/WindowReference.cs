@@ -67,6 +67,8 @@ internal sealed class WindowReference : ReferenceOperator
 /// <summary>Compares windows, and writes them as records of texts.</summary>
 internal static class WindowComparison
 {
+    private const long WholeRetentionMsMax = 3_600_000;
+
     internal static KStream<string, string> Texts<TValue>(KTable<Windowed<string>, TValue> table) =>
         table.ToStream()
             .MapValues((_, v) => v is null ? null! : string.Create(CultureInfo.InvariantCulture, $"{v}"))
@@ -81,23 +83,47 @@ internal static class WindowComparison
     private static string? Compare<TValue>(SessionStore<string, TValue> store, SessionAggregate reference)
     {
         List<Session> sessions = [.. reference.Sessions];
+        var found = new List<string>();
+        foreach (Session session in sessions)
+        {
+            TValue value = default!;
+            if (store.TryGet(session.Key, new SessionSpan(session.StartMs, session.EndMs), ref value))
+                found.Add($"{session.Key}@{session.StartMs}/{session.EndMs}={value}");
+        }
         return StoreComparison.Compare(
-            store,
-            [.. sessions.Select(s => s.Key).Distinct().SelectMany(
-                key => store.Fetch(key, long.MinValue, long.MaxValue).Where(
-                    f => !reference.IsForgotten(f.Session.EndMs))
-                .Select(f => $"{key}@{f.Session.StartMs}/{f.Session.EndMs}={f.Value}"))],
-            [.. sessions.Select(s => $"{s.Key}@{s.StartMs}/{s.EndMs}={s.Value}")]);
+            store, found, [.. sessions.Select(s => $"{s.Key}@{s.StartMs}/{s.EndMs}={s.Value}")]);
     }
 
     private static string? Compare<TValue>(WindowStore<string, TValue> store, WindowAggregate reference)
     {
         var windows = reference.State.Where(w => !reference.IsForgotten(w.Key.StartMs)).ToList();
+        var found = new List<string>();
+        foreach (((string key, long startMs), _) in windows)
+        {
+            TValue value = default!;
+            if (store.TryGet(key, startMs, ref value, out long timestampMs))
+                found.Add($"{key}@{startMs}={value}@{timestampMs}");
+        }
         return StoreComparison.Compare(
-            store,
-            [.. windows.Select(w => w.Key.Key).Distinct().SelectMany(
-                key => store.Fetch(key, 0, long.MaxValue).Where(f => !reference.IsForgotten(f.WindowStartMs))
-                .Select(f => $"{key}@{f.WindowStartMs}={f.Value}@{f.TimestampMs}"))],
-            [.. windows.Select(w => $"{w.Key.Key}@{w.Key.StartMs}={w.Value.Value}@{w.Value.TimestampMs}")]);
+            store, found,
+            [.. windows.Select(w => $"{w.Key.Key}@{w.Key.StartMs}={w.Value.Value}@{w.Value.TimestampMs}")])
+            ?? CompareWhole(store, reference, windows.Select(w => w.Key.Key).Distinct());
+    }
+
+    // What should not be there: a look at a whole key, where its windows are not too many stretches apart.
+    private static string? CompareWhole<TValue>(
+        WindowStore<string, TValue> store, WindowAggregate reference, IEnumerable<string> keys)
+    {
+        if (reference.RetentionMs > WholeRetentionMsMax)
+            return null;
+        foreach (string key in keys)
+        {
+            foreach ((long startMs, TValue value, _) in store.Fetch(key, 0, long.MaxValue))
+            {
+                if (!reference.IsForgotten(startMs) && !reference.State.ContainsKey((key, startMs)))
+                    return $"store {store.Name} holds {key}@{startMs}={value}, which should not be there";
+            }
+        }
+        return null;
     }
 }
