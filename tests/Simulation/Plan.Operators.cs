@@ -6,6 +6,9 @@ namespace Streams.Tests.Simulation;
 /// <content>Drawing operators.</content>
 internal sealed partial class Plan
 {
+    // Joins multiply records: a few are enough.
+    private const int StreamJoinsMax = 2;
+
     private static readonly long[] SizesMs = [1, 5_000, 60_000, 300_000];
 
     private void AddOperator()
@@ -81,8 +84,7 @@ internal sealed partial class Plan
                 AddPunctuator(a);
                 break;
             case 13:
-                PlanStream twice = TakeByKey();
-                Open(new SelfJoinOperator(Next, twice, DrawWithin(), a % 2 == 0), 1, false);
+                AddSelfJoin(a);
                 break;
             default:
                 PlanStream input = TakeByKey();
@@ -138,8 +140,25 @@ internal sealed partial class Plan
                 one.HasState || other.HasState);
     }
 
+    private bool HasJoins =>
+        _operators.Count(o => o is StreamJoinOperator or SelfJoinOperator) >= StreamJoinsMax;
+
+    private void AddSelfJoin(int a)
+    {
+        PlanStream input = TakeByKey();
+        if (HasJoins)
+            Open(new AggregateOperator(Next, input, a % 3), 1, false);
+        else
+            Open(new SelfJoinOperator(Next, input, DrawWithin(), a % 2 == 0), 1, false);
+    }
+
     private void AddStreamJoin(int a)
     {
+        if (HasJoins)
+        {
+            AddLookup(a);
+            return;
+        }
         PlanStream left = TakeByKey();
         PlanStream right = TakeByKey();
         if (left == right)
