@@ -6,8 +6,6 @@ namespace Streams.Processing;
 /// <summary>One partition that a task reads: a batch of it, and the next record decoded and ready.</summary>
 internal abstract class TaskInput(GraphNode node, TopicPartition partition) : IDisposable
 {
-    private long _preparedPosition;
-
     internal GraphNode Node { get; } = node;
 
     internal TopicPartition Partition { get; } = partition;
@@ -18,8 +16,8 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
     /// <summary>The next offset to process: what a commit records.</summary>
     internal long Position { get; private protected set; }
 
-    /// <summary>Whether offsets were processed, or skipped, since the last commit was prepared.</summary>
-    internal bool HasMoved => Position != _preparedPosition;
+    /// <summary>The position that the last commit records; the start where none does.</summary>
+    internal long CommittedPosition { get; set; }
 
     /// <summary>Whether a record is decoded and waits.</summary>
     internal bool HasHead { get; private protected set; }
@@ -36,11 +34,10 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
     /// <summary>The batch that is being worked off.</summary>
     private protected LogBatch? Batch { get; private set; }
 
-    /// <summary>Starts reading at an offset.</summary>
-    internal void Seek(ILogReader reader, long offset)
+    /// <summary>Starts at an offset.</summary>
+    internal void Begin(long offset)
     {
-        Batch ??= reader.CreateBatch();
-        FetchOffset = Position = _preparedPosition = offset;
+        FetchOffset = Position = CommittedPosition = offset;
         HasHead = false;
     }
 
@@ -55,18 +52,12 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
             // The batch is done: what it skipped at its end (compacted offsets, refused records) counts as
             // processed.
             Position = Math.Max(Position, FetchOffset);
-            if (!reader.Read(Partition, FetchOffset, Batch!))
+            Batch ??= reader.CreateBatch();
+            if (!reader.Read(Partition, FetchOffset, Batch))
                 return false;
-            FetchOffset = Batch!.NextOffset;
+            FetchOffset = Batch.NextOffset;
         }
         return true;
-    }
-
-    /// <summary>Adds the position to the commit that is being built.</summary>
-    internal void PrepareCommit(ILogWriter writer, string group)
-    {
-        writer.CommitOffset(group, Partition, Position);
-        _preparedPosition = Position;
     }
 
     /// <summary>Counts everything before an offset as processed.</summary>
@@ -96,7 +87,7 @@ internal sealed class TaskInput<TKey, TValue>(
 
     internal override bool LoadHead()
     {
-        while (Batch!.TryRead(out LogRecord record))
+        while (Batch is not null && Batch.TryRead(out LogRecord record))
         {
             if (!guard.TryDecode(this, record))
                 continue;

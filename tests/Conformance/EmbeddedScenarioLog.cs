@@ -70,7 +70,8 @@ internal sealed class EmbeddedScenarioLog : IScenarioLog
         foreach (string name in _outputs)
         {
             TopicPartition partition = _log.FindTopic(name)![0];
-            for (; reader.Read(partition, _read.GetValueOrDefault(name), batch); _read[name] = batch.NextOffset)
+            for (; reader.Read(partition, _read.GetValueOrDefault(name), batch);
+                _read[name] = batch.NextOffset)
             {
                 while (TryRead(batch, name) is { } record)
                     yield return record;
@@ -129,7 +130,8 @@ internal sealed class EmbeddedScenarioLog : IScenarioLog
             ApplicationId, _log, new LogRoom(), _folder.Path, definition.Runtime, _clock);
         _input = _log.OpenWriter("input");
         _stop = new CancellationTokenSource();
-        _thread = new Thread(() => Run(new StreamThread(_topology, environment, 0, tasks), _stop.Token));
+        var thread = new StreamThread(_topology, environment, _log.ShareWork(1, 1), tasks, 0, 1);
+        _thread = new Thread(() => Run(thread, _stop.Token));
         _thread.Start();
     }
 
@@ -169,7 +171,8 @@ internal sealed class EmbeddedScenarioLog : IScenarioLog
         while (!isSo())
         {
             if (_failure is not null)
-                throw new InvalidOperationException($"The stream thread failed: {_failure.Message}", _failure);
+                throw new InvalidOperationException(
+                    $"The stream thread failed: {_failure.Message}", _failure);
             if (Environment.TickCount64 - started > Patience.TotalMilliseconds)
                 throw new TimeoutException($"Nothing came of a step within {Patience.TotalSeconds:N0} s.");
             waiting.SpinOnce();
@@ -207,7 +210,12 @@ internal sealed class IdleWatch(ITopicLog log) : ITopicLog
 
     public Topic? FindTopic(string name) => log.FindTopic(name);
 
-    public ILogWriter OpenWriter(string writerId) => log.OpenWriter(writerId);
+    public bool SharesWork => log.SharesWork;
+
+    public LaneBoard ShareWork(int lanes, int slots) => log.ShareWork(lanes, slots);
+
+    public ILogWriter OpenWriter(string writerId, bool exclusive = true) =>
+        log.OpenWriter(writerId, exclusive);
 
     public ILogReader OpenReader(ReadLevel level) => log.OpenReader(level);
 

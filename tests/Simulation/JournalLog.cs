@@ -37,8 +37,12 @@ internal sealed class JournalLog(
 
     public Topic? FindTopic(string name) => log.FindTopic(name);
 
-    public ILogWriter OpenWriter(string writerId) =>
-        new JournalWriter(this, log.OpenWriter(writerId), writerId);
+    public bool SharesWork => log.SharesWork;
+
+    public LaneBoard ShareWork(int lanes, int slots) => log.ShareWork(lanes, slots);
+
+    public ILogWriter OpenWriter(string writerId, bool exclusive = true) =>
+        new JournalWriter(this, log.OpenWriter(writerId, exclusive), writerId);
 
     public ILogReader OpenReader(ReadLevel level)
     {
@@ -63,6 +67,8 @@ internal sealed class JournalLog(
             _ => end,
         };
     }
+
+    public long HighWatermark(TopicPartition partition) => log.EndOffset(partition, ReadLevel.Committed);
 
     public long? CommittedOffset(string group, TopicPartition partition) =>
         log.CommittedOffset(group, partition);
