@@ -39,6 +39,7 @@ internal sealed class SessionAggregate(
         long t = row.TimestampMs;
         _streamTimesMs[stream] = Math.Max(_streamTimesMs[stream], t);
         long closedMs = _streamTimesMs[stream] - graceMs - gapMs;
+        EmitClosed(row, closedMs);
         List<Session> absorbed = [.. Sessions.Where(
             s => s.Key == row.Key && s.EndMs >= t - gapMs && s.StartMs <= t + gapMs)];
         long startMs = absorbed.Select(s => s.StartMs).Append(t).Min();
@@ -46,7 +47,6 @@ internal sealed class SessionAggregate(
         if (endMs < closedMs)
         {
             Late(row);
-            EmitClosed(row, closedMs);
             return;
         }
         string? aggregate = null;
@@ -63,7 +63,6 @@ internal sealed class SessionAggregate(
         }
         _pending.Add((row.Key, startMs, endMs));
         Forward(row, startMs, endMs, result);
-        EmitClosed(row, closedMs);
     }
 
     /// <summary>Whether a session is so old that nothing is kept of it.</summary>

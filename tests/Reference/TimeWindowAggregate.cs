@@ -93,6 +93,8 @@ internal sealed class TimeWindowAggregate(
         if (row.Key is null)
             return;
         _streamTimesMs[stream] = Math.Max(_streamTimesMs[stream], row.TimestampMs);
+        // A window that is closed cannot take the record that closes it, which may be far ahead.
+        EmitClosed(row, start => IsClosed(stream, start));
         bool isTaken = false;
         long first = row.TimestampMs / advanceMs * advanceMs;
         while (first - advanceMs >= 0 && first - advanceMs + sizeMs > row.TimestampMs)
@@ -107,7 +109,6 @@ internal sealed class TimeWindowAggregate(
         }
         if (!isTaken)
             Late(row);
-        EmitClosed(row, start => IsClosed(stream, start));
     }
 }
 
@@ -138,8 +139,8 @@ internal sealed class SlidingWindowAggregate(
             ProcessEarly(row, folds[stream]);
             return;
         }
-        ProcessAny(row, folds[stream]);
         EmitClosed(row, start => start + differenceMs < _closedMs);
+        ProcessAny(row, folds[stream]);
     }
 
     private void ProcessAny(Row row, Fold fold)

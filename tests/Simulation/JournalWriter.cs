@@ -60,12 +60,14 @@ internal sealed class JournalWriter(JournalLog log, ILogWriter inner, string wri
         _lastChange = null;
         Action<ILogWriter> late = _late;
         _late = _ => { };
-        return new JournalCommit(log, inner.Prepare(), [], _isTask ? log.TakeOpen(writerId) : [], () => MakeLate(late));
+        return new JournalCommit(
+            log, inner.Prepare(), [], _isTask ? log.TakeOpen(writerId) : [], () => MakeLate(late),
+            steps => log.OpenOf(writerId).InsertRange(0, steps));
     }
 
     public long Commit()
     {
-        var commit = new JournalCommit(log, inner, _emitted, [], () => { });
+        var commit = new JournalCommit(log, inner, _emitted, [], () => { }, _ => { });
         long number = commit.Commit();
         _emitted = [];
         return number;
@@ -148,7 +150,8 @@ internal sealed class JournalWriter(JournalLog log, ILogWriter inner, string wri
 /// <summary>A commit, noted in the journal before it is made: a crash may let it survive or not.</summary>
 internal sealed class JournalCommit(
     JournalLog log, ICommit inner, IReadOnlyList<(Place Place, Row Row)> emitted,
-    IReadOnlyList<TaskStep> steps, Action committed) : ICommit
+    IReadOnlyList<TaskStep> steps, Action committed, Action<IReadOnlyList<TaskStep>> postponed)
+    : ICommit
 {
     public long Commit()
     {
@@ -160,6 +163,13 @@ internal sealed class JournalCommit(
         try
         {
             long number = inner.Commit();
+            if (isNoted && number == entry.Commit - 1 && !steps.Any(s => s.Kind == TaskStepKind.Processed))
+            {
+                // There was nothing to commit: what the tasks did goes on in their memory only.
+                log.Journal.Remove(entry);
+                postponed(steps);
+                return number;
+            }
             if (isNoted && number != entry.Commit)
                 throw new SimulationFailureException($"A commit got number {number}, not {entry.Commit}.");
             log.Machine.Count();
