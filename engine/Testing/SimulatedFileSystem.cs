@@ -182,7 +182,7 @@ public sealed class SimulatedFileSystem : ILogFileSystem
             _files[name].FlipBit(position, bit);
     }
 
-    /// <summary>Puts back the bits that flipped and were not written over since; a crash does so too.</summary>
+    /// <summary>Puts back the bits that flipped and were not written over; a crash does so too.</summary>
     public void HealBits()
     {
         lock (_lock)

@@ -5,8 +5,8 @@ namespace Streams.Tests.Conformance;
 
 /// <summary>
 /// <c>dotnet run --project tests -c Release -- conformance [DIR] [--log memory|embedded] [--restart STEPS]
-/// [--generated N]</c>: runs every scenario of a folder, or N drawn ones of each operator, and says per operator
-/// how many agree, with the first difference where one does not.
+/// [--generated N]</c>: runs every scenario of a folder, or N drawn ones of each operator, and says per
+/// operator how many agree, with the first difference where one does not.
 /// </summary>
 internal static class ConformanceCommand
 {

@@ -2,7 +2,8 @@ using Xunit;
 
 namespace Streams.Tests.Conformance;
 
-/// <summary>What passes in the test driver gives the same on the embedded log: files, threads, commits.</summary>
+/// <summary>What passes in the test driver gives the same on the embedded log: files, threads,
+/// commits.</summary>
 public sealed class EmbeddedLogTests
 {
     private const int ScenariosPerOperator = 2;

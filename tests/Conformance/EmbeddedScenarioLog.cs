@@ -98,7 +98,8 @@ internal sealed class EmbeddedScenarioLog : IScenarioLog
         {
             List<(long Position, TopicPartition Partition)> positions = [.. _topology.Parts
                 .SelectMany(p => p.Sources)
-                .Select(s => _log.FindTopic(s.IsInternal ? $"{ApplicationId}-{s.TopicName}" : s.TopicName)![0])
+                .Select(s => s.IsInternal ? $"{ApplicationId}-{s.TopicName}" : s.TopicName)
+                .Select(name => _log.FindTopic(name)![0])
                 .Select(p => (_log.CommittedOffset(ApplicationId, p) ?? 0, p))];
             return positions.TrueForAll(
                 p => p.Position == _log.EndOffset(p.Partition, ReadLevel.Committed));

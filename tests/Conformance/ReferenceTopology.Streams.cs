@@ -119,7 +119,11 @@ internal sealed partial class ReferenceTopology
             Next = row => To("out-join", row),
         };
         var suppressed = new Suppression(true, grace) { Next = c => To("out-suppress", c.ToWindowedRow()) };
-        var windows = new TimeWindowAggregate(size, size, grace, Retention(size), false, Plus) { Next = suppressed.Process };
+        var windows = new TimeWindowAggregate(
+            size, size, grace, Retention(size), false, Plus)
+        {
+            Next = suppressed.Process,
+        };
         var final = new TimeWindowAggregate(size, size, grace, DayMs, true, Plus)
         {
             Next = c => To("out-final", c.ToWindowedRow()),

@@ -135,7 +135,8 @@ internal sealed class ScenarioGenerator
     }
 
     private string DrawKey(string topic) =>
-        topic == "b" && (Is("fk") || Is("global")) ? $"r{_random.Next(1, 4)}" : $"k{_random.Next(1, _keys + 1)}";
+        topic == "b" && (Is("fk") || Is("global"))
+            ? $"r{_random.Next(1, 4)}" : $"k{_random.Next(1, _keys + 1)}";
 
     private string? DrawValue(string topic, int number)
     {

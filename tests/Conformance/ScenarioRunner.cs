@@ -67,8 +67,8 @@ public static class ScenarioRunner
         }
     }
 
-    /// <summary>Whether a restart changes nothing: a punctuation's schedule begins anew with the process, as in
-    /// Kafka Streams.</summary>
+    /// <summary>Whether a restart changes nothing: a punctuation's schedule begins anew with the process, as
+    /// in Kafka Streams.</summary>
     internal static bool IsSameAfterRestart(Scenario scenario) =>
         !scenario.Operator.StartsWith("punctuate", StringComparison.Ordinal);
 

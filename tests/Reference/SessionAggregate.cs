@@ -10,7 +10,7 @@ internal sealed record Session(string Key, long StartMs, long EndMs, string Valu
 /// <summary>Aggregates by key and session.</summary>
 /// <param name="gapMs">The longest inactivity within a session.</param>
 /// <param name="graceMs">How long late records count.</param>
-/// <param name="retentionMs">When a session is forgotten, counted from the highest end that was stored.</param>
+/// <param name="retentionMs">When a session is forgotten, counted from the highest end stored.</param>
 /// <param name="emitsFinal">Whether a session comes out once, when it closes.</param>
 /// <param name="merge">Combines what there is, null at first, with the aggregate of a session.</param>
 /// <param name="folds">Adds a record of each stream.</param>

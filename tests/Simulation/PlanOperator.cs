@@ -89,7 +89,7 @@ internal abstract class ReferenceOperator
     /// <summary>Passes a record to the output of that number.</summary>
     internal Action<int, Row> Emit { get; set; } = (_, _) => { };
 
-    /// <summary>Puts a record into the operator's own topic of that number, with what it stands for.</summary>
+    /// <summary>Puts a record into the operator's own topic of that number, and what it is.</summary>
     internal Action<int, Row, object?> Send { get; set; } = (_, _, _) => { };
 
     /// <summary>Whether the operator is part of the topology now.</summary>

@@ -161,7 +161,6 @@ internal sealed class SimulatedRun
         catch (Exception e) when (Machine.IsDown && Is<SimulatedPowerCutException>(e))
         {
             Trace.WriteLine($"Ends in: {_step}{e.StackTrace}");
-            // What was begun is given up wherever it was.
         }
         catch (Exception e) when (
             _isDamaged && (Is<LogDamagedException>(e) || Is<StateLostException>(e)))
@@ -222,7 +221,6 @@ internal sealed class SimulatedRun
             o => o.Family == "count" && o.Until == long.MaxValue
                 && Enumerable.Range(0, Plan.Partitions).Any(
                     p => ((ReferenceOf<StreamAggregate>)model.Reference(o, p)).State.State.Count > 0));
-        // What was just recorded may be gone with the power; only what is there can be compared with.
         if (kept is not null && log.Cursor(ShapeComparison.CursorSource, ApplicationId) is not null)
         {
             kept.StorePrefix = "renamed";
@@ -328,8 +326,8 @@ internal sealed class SimulatedRun
         }
     }
 
-    // A clock that is set: forwards by up to a day, or back by up to an hour. It stays within the time that the
-    // log keeps what is not processed.
+    // A clock that is set: forwards by up to a day, or back by up to an hour. It stays within the time that
+    // the log keeps what is not processed.
     private void SetClock()
     {
         TimeSpan by = TimeSpan.FromMinutes(_random.Next(-60, 24 * 60));
@@ -384,7 +382,8 @@ internal sealed class SimulatedRun
     });
 
     private static bool Is<TException>(Exception e)
-        where TException : Exception => e is TException || (e.InnerException is { } inner && Is<TException>(inner));
+        where TException : Exception =>
+        e is TException || (e.InnerException is { } inner && Is<TException>(inner));
 
     // Nothing can be done in good order any more; memory is given back as far as that goes.
     private static void GiveUp(IDisposable? what)

@@ -128,8 +128,9 @@ internal sealed class TableViewOperator(int id, TableOperator table, int a, bool
 
     internal override ReferenceOperator CreateReference() => new Reference(table, a);
 
-    internal override string? CompareState(TaskScope scope, ReferenceOperator reference) => StoreComparison.Compare(
-        scope.Store<KeyValueStore<string, string>>(StoreName), ((Reference)reference).State);
+    internal override string? CompareState(TaskScope scope, ReferenceOperator reference) =>
+        StoreComparison.Compare(
+            scope.Store<KeyValueStore<string, string>>(StoreName), ((Reference)reference).State);
 
     private sealed class Reference(TableOperator table, int a) : ReferenceOperator
     {

@@ -65,7 +65,8 @@ internal sealed class WindowedOperator(int id, PlanStream input, WindowPlan plan
     {
         KGroupedStream<string, string> grouped = Input().GroupByKey();
         KStream<string, string>? late = null;
-        WindowPlan built = Bug == PlantedBug.WindowClosesLate ? plan with { GraceMs = plan.GraceMs + 1 } : plan;
+        WindowPlan built =
+            Bug == PlantedBug.WindowClosesLate ? plan with { GraceMs = plan.GraceMs + 1 } : plan;
         KStream<string, string> results = plan.Kind == WindowKind.Session
             ? OfSessions(grouped.WindowedBy(built.Session).LateRecords(stream => late = stream))
             : OfTime((plan.Kind == WindowKind.Time
