@@ -39,9 +39,15 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
         Topic topic = log.FindTopic(name) ?? throw new TopologyException(
             $"The topic '{name}' does not exist. Topics: " +
             $"{string.Join(", ", log.Topics.Select(t => t.Name))}.");
+        EnsureDeadLetters(topic);
+        return topic;
+    }
+
+    // Whatever tasks read can break them: what an operator behind a repartition throws at comes from there.
+    private void EnsureDeadLetters(Topic topic)
+    {
         if (KeepsDeadLetters)
             DeadLetterTopics.Ensure(log, topic);
-        return topic;
     }
 
     // A part that reads only topics that other parts write waits until those are sized.
@@ -52,7 +58,8 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
         {
             if (partitions is not { } count)
                 return;
-            log.EnsureTopic(new TopicSpec { Name = $"{definition.Id}-{name}", Partitions = count });
+            EnsureDeadLetters(log.EnsureTopic(
+                new TopicSpec { Name = $"{definition.Id}-{name}", Partitions = count }));
             waiting.Remove(name);
         }
 

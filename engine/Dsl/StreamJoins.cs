@@ -221,10 +221,10 @@ internal sealed class StreamSelfJoin<TKey, TValue, TResult>(
         Enter();
         long timeMs = record.TimestampMs;
         times.StreamTime.Observe(timeMs);
-        if (record.HasKey)
-            side.Store.Observe(timeMs);
         if (!record.HasKey || !record.HasValue)
         {
+            if (record.HasKey)
+                side.Store.Observe(timeMs);
             SkipNull(record.HasKey);
             return;
         }
@@ -232,6 +232,8 @@ internal sealed class StreamSelfJoin<TKey, TValue, TResult>(
         side.KeySerde.Serialize(record.Key, _key);
         JoinAsLeft(record);
         JoinAsRight(record);
+        // Only now does the record move what is retained: those that it joins are what was there before it.
+        side.Store.Observe(timeMs);
         _value.Clear();
         side.ValueSerde.Serialize(record.Value, _value);
         if (!side.Store.Add(_key.WrittenSpan, timeMs, _value.WrittenSpan))

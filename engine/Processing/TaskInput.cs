@@ -31,6 +31,7 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
 
     /// <summary>What is measured of it.</summary>
     internal InputFigures Figures { get; } = new();
+
     /// <summary>How a backfill tells its records apart; null while they all are new.</summary>
     internal InputTerritory? Territory { get; init; }
 

@@ -70,6 +70,8 @@ internal static partial class EngineLog
 
     [LoggerMessage(17, LogLevel.Information, "{Operator} of task {Task} makes calls again")]
     internal static partial void BreakerClosed(this ILogger logger, string @operator, string task);
+
+    [LoggerMessage(
         12, LogLevel.Information,
         "{Application} processes again what it was asked to ({Words}): {Records} records are left")]
     internal static partial void BackfillUnderWay(

@@ -9,6 +9,7 @@ internal sealed class SimulatedFile
     private const int SectorBytes = 512;
 
     private readonly List<Change> _unsynced = [];
+    private readonly List<Flip> _flips = [];
     private byte[] _bytes = [];
     private byte[] _durable = [];
 
@@ -31,6 +32,7 @@ internal sealed class SimulatedFile
     {
         if (source.IsEmpty)
             return;
+        Forget(position, position + source.Length);
         _unsynced.Add(new Change(position, source.ToArray()));
         Put(ref _bytes, source, position);
         Length = Math.Max(Length, position + source.Length);
@@ -39,6 +41,7 @@ internal sealed class SimulatedFile
     /// <summary>Cuts the file off, or extends it with zeros; what was cut off is never seen again.</summary>
     public void Truncate(long length)
     {
+        Forget(length, long.MaxValue);
         _unsynced.Add(new Change(length, null));
         Array.Resize(ref _bytes, (int)length);
         Length = length;
@@ -54,14 +57,27 @@ internal sealed class SimulatedFile
     /// <summary>Flips a bit, on the disk and in memory.</summary>
     public void FlipBit(long position, int bit)
     {
-        _bytes[position] ^= (byte)(1 << bit);
-        if (position < _durable.Length)
-            _durable[position] ^= (byte)(1 << bit);
+        var flip = new Flip(position, (byte)(1 << bit));
+        _flips.Add(flip);
+        Apply(flip, _bytes);
+        Apply(flip, _durable);
     }
 
-    /// <summary>Leaves what was synced and any sectors of what was written since.</summary>
+    /// <summary>Puts back the bits that flipped and were not written over since.</summary>
+    public void HealBits()
+    {
+        foreach (Flip flip in _flips)
+        {
+            Apply(flip, _bytes);
+            Apply(flip, _durable);
+        }
+        _flips.Clear();
+    }
+
+    /// <summary>Leaves what was synced, whole, and any sectors of what was written since.</summary>
     public void Crash(Random random)
     {
+        HealBits();
         byte[] bytes = [.. _durable];
         long length = _durable.Length;
         // Often all or nothing of the tail survives, so that both are tried, and often a mixture.
@@ -95,12 +111,32 @@ internal sealed class SimulatedFile
         Sync();
     }
 
+    // What is written or cut off is as it should be; what a crash would bring back is healed.
+    private void Forget(long from, long until)
+    {
+        for (int i = _flips.Count - 1; i >= 0; i--)
+        {
+            if (_flips[i].Position < from || _flips[i].Position >= until)
+                continue;
+            Apply(_flips[i], _durable);
+            _flips.RemoveAt(i);
+        }
+    }
+
+    private static void Apply(Flip flip, byte[] bytes)
+    {
+        if (flip.Position < bytes.Length)
+            bytes[flip.Position] ^= flip.Mask;
+    }
+
     private static void Put(ref byte[] bytes, ReadOnlySpan<byte> source, long position)
     {
         if (position + source.Length > bytes.Length)
             Array.Resize(ref bytes, (int)Math.Max(position + source.Length, 2L * bytes.Length));
         source.CopyTo(bytes.AsSpan((int)position));
     }
+
+    private readonly record struct Flip(long Position, byte Mask);
 
     /// <summary>A write, or where <see cref="Bytes"/> is null a new length.</summary>
     private readonly record struct Change(long Position, byte[]? Bytes);

@@ -182,6 +182,16 @@ public sealed class SimulatedFileSystem : ILogFileSystem
             _files[name].FlipBit(position, bit);
     }
 
+    /// <summary>Puts back the bits that flipped and were not written over; a crash does so too.</summary>
+    public void HealBits()
+    {
+        lock (_lock)
+        {
+            foreach (SimulatedFile file in new HashSet<SimulatedFile>(_files.Values.Concat(_durable.Values)))
+                file.HealBits();
+        }
+    }
+
     /// <summary>Bytes that all files together have.</summary>
     public long UsedBytes()
     {

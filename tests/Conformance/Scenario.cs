@@ -1,5 +1,8 @@
 using System.IO.Compression;
+using System.Text;
 using System.Text.Json;
+using Streams.Log;
+using Streams.Records;
 
 namespace Streams.Tests.Conformance;
 
@@ -82,6 +85,34 @@ public sealed record Emitted(string Topic, string? Key, string? Value, long Time
     public override string ToString() =>
         $"{Topic}: {Key ?? "null"} = {Value ?? "null"} @{TimestampMs}{(Headers.Length > 0 ? $" " +
             $"[{Headers}]" : "")}";
+
+    /// <summary>A record as it was read with serdes.</summary>
+    internal static Emitted Of(string topic, in Record<string, string> record) => new(
+        topic, record.HasKey ? record.Key : null, record.HasValue ? record.Value : null, record.TimestampMs,
+        Text(record.Headers));
+
+    /// <summary>A record as it is in a log.</summary>
+    internal static Emitted Of(string topic, in LogRecord record) => new(
+        topic, record.HasKey ? Encoding.UTF8.GetString(record.Key) : null,
+        record.HasValue ? Encoding.UTF8.GetString(record.Value) : null, record.TimestampMs,
+        Text(record.Headers.IsEmpty ? default : new Headers(record.Headers.ToArray())));
+
+    /// <summary>The headers as records carry them.</summary>
+    internal Headers EncodedHeaders()
+    {
+        Headers headers = default;
+        foreach (string header in Headers.Split(',', StringSplitOptions.RemoveEmptyEntries))
+            headers = headers.With(header[..header.IndexOf('=')], header[(header.IndexOf('=') + 1)..]);
+        return headers;
+    }
+
+    private static string Text(Headers headers)
+    {
+        var texts = new List<string>();
+        foreach (Headers.Header header in headers)
+            texts.Add($"{Encoding.UTF8.GetString(header.Name)}={Encoding.UTF8.GetString(header.Value)}");
+        return string.Join(",", texts);
+    }
 
     internal static Emitted Parse(JsonElement json) => new(
         json.GetProperty("topic").GetString()!,

@@ -1,8 +1,6 @@
-using System.Text;
 using Streams.Connect;
 using Streams.Dsl;
 using Streams.Processing;
-using Streams.Records;
 using Streams.State.Disk;
 using Streams.Testing;
 
@@ -17,12 +15,15 @@ public static class ScenarioRunner
     /// <summary>What differs from the expected output; null where nothing does.</summary>
     /// <param name="scenario">The scenario.</param>
     /// <param name="restartEvery">Stops and restarts the topology after so many steps; 0 for never.</param>
-    /// <param name="onDisk">Keeps every store on disk that can be.</param>
-    public static string? FirstDifference(Scenario scenario, int restartEvery = 0, bool onDisk = false)
+    /// <param name="embedded">Whether it runs on the embedded log in a folder; else in the test
+    /// driver.</param>
+    /// <param name="onDisk">In the test driver: keeps every store on disk that can be.</param>
+    public static string? FirstDifference(
+        Scenario scenario, int restartEvery = 0, bool embedded = false, bool onDisk = false)
     {
         string? difference = null;
         var all = new List<Emitted>();
-        bool run = Run(scenario, restartEvery, (step, actual) =>
+        bool run = Run(scenario, restartEvery, embedded, (step, actual) =>
         {
             all.AddRange(actual);
             if (difference is null && !actual.SequenceEqual(scenario.Expected[step]))
@@ -38,23 +39,24 @@ public static class ScenarioRunner
     /// <summary>Runs a scenario and hands on what each step emitted.</summary>
     /// <returns>Whether there is a topology for it.</returns>
     internal static bool Run(
-        Scenario scenario, int restartEvery, Action<int, List<Emitted>> emitted, bool onDisk = false)
+        Scenario scenario, int restartEvery, bool embedded, Action<int, List<Emitted>> emitted,
+        bool onDisk = false)
     {
         ConformanceTopology? made = ConformanceTopologies.Make(scenario);
         if (made is null)
             return false;
-        using var driver = new TopologyTestDriver(
-            made.Topology, onDisk ? OnDisk(made.Topology) : new TestDriverOptions());
-        var inputs = new Dictionary<string, TestInputTopic<string, string>>();
-        List<TestOutputTopic<string, string>> outputs =
-            [.. made.Outputs.Select(o => driver.CreateOutputTopic(o, Serdes.String, Serdes.String))];
+        using IScenarioLog log = embedded
+            ? new EmbeddedScenarioLog(made)
+            : new DriverScenarioLog(made, onDisk ? OnDisk(made.Topology) : new TestDriverOptions());
         for (int i = 0; i < scenario.Steps.Count; i++)
         {
             if (restartEvery > 0 && i % restartEvery == restartEvery - 1)
-                driver.Restart();
-            Perform(driver, inputs, scenario.Steps[i]);
-            emitted(i, [.. made.Outputs.Zip(outputs).SelectMany(
-                pair => pair.Second.ReadAll().Select(record => Text(pair.First, record)))]);
+                log.Restart();
+            if (scenario.Steps[i].Record is { } record)
+                log.Pipe(record);
+            else
+                log.AdvanceWallClock(TimeSpan.FromMilliseconds(scenario.Steps[i].AdvanceMs));
+            emitted(i, [.. log.ReadAll()]);
         }
         return true;
     }
@@ -74,11 +76,12 @@ public static class ScenarioRunner
     };
 
     /// <summary>The same, with what a topology throws as its difference.</summary>
-    public static string? FirstDifferenceOrFailure(Scenario scenario)
+    public static string? FirstDifferenceOrFailure(
+        Scenario scenario, int restartEvery = 0, bool embedded = false)
     {
         try
         {
-            return FirstDifference(scenario);
+            return FirstDifference(scenario, restartEvery, embedded);
         }
         catch (Exception e)
         {
@@ -86,36 +89,13 @@ public static class ScenarioRunner
         }
     }
 
+    /// <summary>Whether a restart changes nothing: a punctuation's schedule begins anew with the process, as
+    /// in Kafka Streams.</summary>
+    internal static bool IsSameAfterRestart(Scenario scenario) =>
+        !scenario.Operator.StartsWith("punctuate", StringComparison.Ordinal);
+
     private static IEnumerable<string> Sorted(IEnumerable<Emitted> records) =>
         records.Select(r => r.ToString()).Order(StringComparer.Ordinal);
-
-    private static void Perform(
-        TopologyTestDriver driver, Dictionary<string, TestInputTopic<string, string>> inputs, Step step)
-    {
-        if (step.Record is not { } record)
-        {
-            driver.AdvanceWallClock(TimeSpan.FromMilliseconds(step.AdvanceMs));
-            return;
-        }
-        if (!inputs.TryGetValue(record.Topic, out TestInputTopic<string, string>? input))
-            inputs[record.Topic] = input = driver.CreateInputTopic(
-                record.Topic, Serdes.String, Serdes.String);
-        Headers headers = default;
-        foreach (string header in record.Headers.Split(',', StringSplitOptions.RemoveEmptyEntries))
-            headers = headers.With(header[..header.IndexOf('=')], header[(header.IndexOf('=') + 1)..]);
-        input.Pipe(record.Key!, record.Value!, record.TimestampMs, headers);
-    }
-
-    private static Emitted Text(string topic, Record<string, string> record)
-    {
-        var headers = new List<string>();
-        foreach (Headers.Header header in record.Headers)
-            headers.Add($"{Encoding.UTF8.GetString(header.Name)}={Encoding.UTF8.GetString(header.Value)}");
-        return new Emitted(
-            topic, record.HasKey ? record.Key : null, record.HasValue ? record.Value
-                : null, record.TimestampMs,
-            string.Join(",", headers));
-    }
 
     private static string Describe(Scenario scenario, int step, List<Emitted> actual) =>
         $"{scenario.Id} {scenario.Parameters}, step {step} ({scenario.Steps[step]}):\n"

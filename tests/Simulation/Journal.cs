@@ -1,3 +1,5 @@
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation;
 
 /// <summary>
@@ -24,7 +26,28 @@ internal sealed class Journal
 /// <summary>One commit.</summary>
 /// <param name="Commit">Its number.</param>
 /// <param name="Emitted">Records that a source put into topics.</param>
-/// <param name="Processed">Records that tasks processed, in order.</param>
+/// <param name="Steps">What the tasks of a group did, in order.</param>
 internal sealed record JournalEntry(
-    long Commit, IReadOnlyList<(Place Place, Row Row)> Emitted,
-    IReadOnlyList<(Place Place, long Offset)> Processed);
+    long Commit, IReadOnlyList<(Place Place, Row Row)> Emitted, IReadOnlyList<TaskStep> Steps);
+
+/// <summary>What a task did.</summary>
+internal enum TaskStepKind
+{
+    /// <summary>It processed a record, or left one out: the partition and its offset.</summary>
+    Processed,
+
+    /// <summary>An operator's timer began: the operator and the partition, and the wall clock.</summary>
+    Opened,
+
+    /// <summary>The task looked at the wall clock: the operator and the partition, and the time.</summary>
+    LookedAtClock,
+
+    /// <summary>Its thread took in a global table: the partition and how far.</summary>
+    TookInGlobal,
+}
+
+/// <summary>A step of a task.</summary>
+/// <param name="Kind">What it did.</param>
+/// <param name="Place">The partition; of a timer the operator's store and the partition.</param>
+/// <param name="Number">An offset or a time.</param>
+internal readonly record struct TaskStep(TaskStepKind Kind, Place Place, long Number);

@@ -11,8 +11,10 @@ internal sealed class JournalLog(
     EmbeddedLog log, Journal journal, SimulatedMachine machine, PlantedBug bug) : ITopicLog
 {
     private const int SnapshotLateByRecords = 5;
+    private const int RestoreLessByRecords = 2;
 
     private readonly Dictionary<int, string> _names = [];
+    private readonly Dictionary<string, List<TaskStep>> _open = [];
 
     public string Id => log.Id;
 
@@ -25,9 +27,6 @@ internal sealed class JournalLog(
     internal Journal Journal => journal;
 
     internal SimulatedMachine Machine => machine;
-
-    /// <summary>Records that were processed since the last commit was prepared.</summary>
-    internal List<(Place Place, long Offset)> Open { get; private set; } = [];
 
     /// <summary>The number of the last commit.</summary>
     internal long LastCommit => log.WaitForCommit(long.MaxValue, TimeSpan.Zero, CancellationToken.None);
@@ -58,9 +57,15 @@ internal sealed class JournalLog(
     public long EndOffset(TopicPartition partition, ReadLevel level)
     {
         long end = log.EndOffset(partition, level);
-        bool isLate = bug == PlantedBug.SnapshotStartsTooLate
-            && NameOf(partition.Topic).EndsWith("-changelog", StringComparison.Ordinal);
-        return isLate ? end + SnapshotLateByRecords : end;
+        if (!NameOf(partition.Topic).EndsWith("-changelog", StringComparison.Ordinal))
+            return end;
+        return bug switch
+        {
+            PlantedBug.SnapshotStartsTooLate => end + SnapshotLateByRecords,
+            PlantedBug.RestoreWithoutEnd =>
+                Math.Max(log.StartOffset(partition), end - RestoreLessByRecords),
+            _ => end,
+        };
     }
 
     public long HighWatermark(TopicPartition partition) => log.EndOffset(partition, ReadLevel.Committed);
@@ -94,11 +99,37 @@ internal sealed class JournalLog(
         return name;
     }
 
-    /// <summary>Takes what was processed since the last time, for the commit under preparation.</summary>
-    internal List<(Place Place, long Offset)> TakeOpen()
+    /// <summary>Whether a planted mistake forgets a record of a task.</summary>
+    internal bool IsForgotten(string topic, in LogRecord record)
     {
-        List<(Place, long)> taken = Open;
-        Open = [];
+        bool IsOf(string end) => topic.EndsWith(end, StringComparison.Ordinal);
+        return bug switch
+        {
+            PlantedBug.ForgetSessionTombstone =>
+                !record.HasValue && topic.StartsWith("out", StringComparison.Ordinal)
+                && record.Key.IndexOf("@"u8) >= 0,
+            PlantedBug.ForgetUnsubscribe =>
+                IsOf("-subscription-repartition") && record.Value[0] is 0 or 1,
+            PlantedBug.ForgetUnmatchedEmitted => IsOf("-unmatched-changelog") && !record.HasValue,
+            PlantedBug.ForgetHeldBack => IsOf("-held-changelog"),
+            PlantedBug.ForgetDeadLetter => LoggedRow.IsDeadLetter(topic),
+            _ => false,
+        };
+    }
+
+    /// <summary>What the tasks of a writer did since its last commit was prepared.</summary>
+    internal List<TaskStep> OpenOf(string writerId)
+    {
+        if (!_open.TryGetValue(writerId, out List<TaskStep>? steps))
+            _open[writerId] = steps = [];
+        return steps;
+    }
+
+    /// <summary>Takes what was done since the last time, for the commit under preparation.</summary>
+    internal List<TaskStep> TakeOpen(string writerId)
+    {
+        List<TaskStep> taken = OpenOf(writerId);
+        _open.Remove(writerId);
         return taken;
     }
 }
@@ -123,7 +154,7 @@ internal sealed class SharedBufferReader(ILogReader reader) : ILogReader
 internal sealed class SharedBufferBatch(LogBatch inner, byte[] shared) : LogBatch
 {
     private readonly List<(long Offset, long TimeMs, bool HasKey, int KeyAt, int KeyBytes, bool HasValue,
-        int ValueAt, int ValueBytes)> _records = [];
+        int ValueAt, int ValueBytes, byte[] Headers)> _records = [];
     private int _next;
 
     internal LogBatch Inner => inner;
@@ -142,6 +173,7 @@ internal sealed class SharedBufferBatch(LogBatch inner, byte[] shared) : LogBatc
             Key = shared.AsSpan(r.KeyAt, r.KeyBytes),
             HasValue = r.HasValue,
             Value = shared.AsSpan(r.ValueAt, r.ValueBytes),
+            Headers = r.Headers,
         };
         return true;
     }
@@ -157,7 +189,7 @@ internal sealed class SharedBufferBatch(LogBatch inner, byte[] shared) : LogBatc
             record.Value.CopyTo(shared.AsSpan(at + record.Key.Length));
             _records.Add((
                 record.Offset, record.TimestampMs, record.HasKey, at, record.Key.Length, record.HasValue,
-                at + record.Key.Length, record.Value.Length));
+                at + record.Key.Length, record.Value.Length, record.Headers.ToArray()));
             at += record.Key.Length + record.Value.Length;
         }
         Partition = inner.Partition;

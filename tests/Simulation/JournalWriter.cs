@@ -1,14 +1,15 @@
 using Streams.Log;
 
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation;
 
 /// <summary>A writer that keeps the journal of its commits.</summary>
 internal sealed class JournalWriter(JournalLog log, ILogWriter inner, string writerId) : ILogWriter
 {
-    internal const string TaskWriter = "sim-0";
-
     private readonly bool _isSource = writerId.StartsWith("source-", StringComparison.Ordinal);
-    private readonly bool _isTask = writerId == TaskWriter;
+    private readonly bool _isTask = char.IsAsciiDigit(writerId[^1])
+        && writerId.StartsWith(SimulatedRun.ApplicationId + "-", StringComparison.Ordinal);
     private List<(Place Place, Row Row)> _emitted = [];
     private PostponedRecord? _lastChange;
     private int _spread;
@@ -19,7 +20,7 @@ internal sealed class JournalWriter(JournalLog log, ILogWriter inner, string wri
     {
         string topic = log.NameOf(partition.Topic);
         if (_isSource)
-            _emitted.Add((new Place(topic, partition.Partition), Row.Of(record)));
+            _emitted.Add((new Place(topic, partition.Partition), LoggedRow.Of(record)));
         if (_isTask)
             AppendOfTask(topic, partition, record);
         else
@@ -59,12 +60,14 @@ internal sealed class JournalWriter(JournalLog log, ILogWriter inner, string wri
         _lastChange = null;
         Action<ILogWriter> late = _late;
         _late = _ => { };
-        return new JournalCommit(log, inner.Prepare(), [], log.TakeOpen(), () => MakeLate(late));
+        return new JournalCommit(
+            log, inner.Prepare(), [], _isTask ? log.TakeOpen(writerId) : [], () => MakeLate(late),
+            steps => log.OpenOf(writerId).InsertRange(0, steps));
     }
 
     public long Commit()
     {
-        var commit = new JournalCommit(log, inner, _emitted, [], () => { });
+        var commit = new JournalCommit(log, inner, _emitted, [], () => { }, _ => { });
         long number = commit.Commit();
         _emitted = [];
         return number;
@@ -91,6 +94,8 @@ internal sealed class JournalWriter(JournalLog log, ILogWriter inner, string wri
 
     private void AppendOfTask(string topic, TopicPartition partition, in LogRecord record)
     {
+        if (log.IsForgotten(topic, record))
+            return;
         if (!topic.EndsWith("-changelog", StringComparison.Ordinal))
         {
             if (log.Bug == PlantedBug.IgnoreKeyInPartitioning)
@@ -98,7 +103,10 @@ internal sealed class JournalWriter(JournalLog log, ILogWriter inner, string wri
                 int partitions = log.FindTopic(topic)!.Partitions;
                 partition = partition with { Partition = _spread++ % partitions };
             }
-            inner.Append(partition, record);
+            if (log.Bug == PlantedBug.ForgetHeaders)
+                inner.Append(partition, record with { Headers = default });
+            else
+                inner.Append(partition, record);
             return;
         }
         bool isTime = topic.Contains("stream-time", StringComparison.Ordinal);
@@ -127,6 +135,7 @@ internal sealed class JournalWriter(JournalLog log, ILogWriter inner, string wri
         private readonly byte[]? _value = record.HasValue ? record.Value.ToArray() : null;
         private readonly long _timestampMs = record.TimestampMs;
 
+        // Changelogs have no headers.
         internal void AppendTo(ILogWriter writer) => writer.Append(partition, new LogRecord
         {
             TimestampMs = _timestampMs,
@@ -141,18 +150,26 @@ internal sealed class JournalWriter(JournalLog log, ILogWriter inner, string wri
 /// <summary>A commit, noted in the journal before it is made: a crash may let it survive or not.</summary>
 internal sealed class JournalCommit(
     JournalLog log, ICommit inner, IReadOnlyList<(Place Place, Row Row)> emitted,
-    IReadOnlyList<(Place Place, long Offset)> processed, Action committed) : ICommit
+    IReadOnlyList<TaskStep> steps, Action committed, Action<IReadOnlyList<TaskStep>> postponed)
+    : ICommit
 {
     public long Commit()
     {
         log.Machine.Count();
-        var entry = new JournalEntry(log.LastCommit + 1, emitted, processed);
-        bool isNoted = emitted.Count + processed.Count > 0;
+        var entry = new JournalEntry(log.LastCommit + 1, emitted, steps);
+        bool isNoted = emitted.Count + steps.Count > 0;
         if (isNoted)
             log.Journal.Add(entry);
         try
         {
             long number = inner.Commit();
+            if (isNoted && number == entry.Commit - 1 && !steps.Any(s => s.Kind == TaskStepKind.Processed))
+            {
+                // There was nothing to commit: what the tasks did goes on in their memory only.
+                log.Journal.Remove(entry);
+                postponed(steps);
+                return number;
+            }
             if (isNoted && number != entry.Commit)
                 throw new SimulationFailureException($"A commit got number {number}, not {entry.Commit}.");
             log.Machine.Count();

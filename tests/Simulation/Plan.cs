@@ -6,15 +6,16 @@ using Streams.Tests.Simulation.Operators;
 namespace Streams.Tests.Simulation;
 
 /// <summary>A random topology, for the engine and for the checker alike.</summary>
-internal sealed class Plan
+internal sealed partial class Plan
 {
-    private static readonly long[] SizesMs = [5_000, 60_000, 300_000];
-
     private readonly Random _random;
     private readonly List<PlanOperator> _operators = [];
+    private readonly List<PlanStream> _streams = [];
     private readonly List<PlanStream> _open = [];
     private readonly List<TableOperator> _tables = [];
+    private readonly List<GlobalTableOperator> _globals = [];
     private readonly List<string> _topics = [];
+    private bool _grows;
 
     /// <summary>Draws a topology from a seed.</summary>
     internal Plan(int seed)
@@ -23,43 +24,86 @@ internal sealed class Plan
         Partitions = _random.Next(1, 4);
         for (int i = _random.Next(1, 4); i > 0; i--)
             AddSource();
-        if (_random.Next(2) == 0)
+        for (int i = _random.Next(3); i > 0; i--)
             AddTable();
-        for (int i = _random.Next(1, 7); i > 0; i--)
+        for (int i = _random.Next(1, 8); i > 0; i--)
             AddOperator();
-        foreach (PlanStream stream in _open)
-            Add(new SinkTopic(_operators.Count, stream));
+        CloseOpen();
     }
 
     /// <summary>Partitions of every topic.</summary>
     internal int Partitions { get; }
 
-    /// <summary>The operators, each after those that it reads.</summary>
+    /// <summary>The operators, each after those that it reads; what was dropped too.</summary>
     internal IReadOnlyList<PlanOperator> Operators => _operators;
 
     /// <summary>The topics that sources write.</summary>
     internal IReadOnlyList<string> SourceTopics => _topics;
 
-    /// <summary>The topics that results go to.</summary>
+    /// <summary>The topics that results go to, or went to.</summary>
     internal IReadOnlyList<string> SinkTopics =>
         [.. _operators.OfType<SinkTopic>().Select(s => s.Topic)];
 
+    /// <summary>The topics whose values are the engine's business.</summary>
+    internal HashSet<string> OpaqueTopics =>
+        [.. _operators.Where(o => o.IsOpaque).SelectMany(o => o.OwnTopics)];
+
+    /// <summary>Whether an operator throws now and then.</summary>
+    internal bool HasFailures => _operators.Exists(o => o is FailingOperator);
+
     /// <summary>Asks the engine for the topology.</summary>
-    internal Topology Build()
+    internal Topology Build(PlantedBug bug)
     {
         var builder = new StreamsBuilder();
         foreach (string topic in SourceTopics.Concat(SinkTopics))
             builder.Topic(new TopicSpec { Name = topic, Partitions = Partitions, Retention = null });
         foreach (PlanOperator any in _operators)
             any.Built.Clear();
-        foreach (PlanOperator any in _operators)
+        foreach (PlanOperator any in _operators.Where(o => o.Until == long.MaxValue))
+        {
+            any.Bug = bug;
             any.Build(builder);
+        }
         return builder.Build();
+    }
+
+    /// <summary>Changes the topology as a compatible one: operators behind those that are there, and now and
+    /// then an output less.</summary>
+    /// <param name="commit">The last commit of the topology as it was.</param>
+    internal void Grow(long commit)
+    {
+        _grows = true;
+        int before = _operators.Count;
+        for (int i = _random.Next(1, 4); i > 0; i--)
+            AddOfOne(_random.Next(100));
+        CloseOpen();
+        foreach (PlanOperator added in _operators.Skip(before))
+            added.Since = commit;
+        if (_random.Next(3) == 0)
+        {
+            List<SinkTopic> sinks = [.. _operators.Take(before).OfType<SinkTopic>()
+                .Where(s => s.Until == long.MaxValue)];
+            if (sinks.Count > 1)
+                sinks[_random.Next(sinks.Count)].Until = commit;
+        }
+    }
+
+    /// <summary>Says that the log came back at a commit: what changed after it, changes there.</summary>
+    internal void CutAfter(long commit)
+    {
+        foreach (PlanOperator any in _operators)
+        {
+            any.Since = Math.Min(any.Since, commit);
+            if (any.Until < long.MaxValue)
+                any.Until = Math.Min(any.Until, commit);
+        }
     }
 
     /// <inheritdoc/>
     public override string ToString() =>
         $"{Partitions} partition(s): {string.Join("; ", _operators.Select(o => o.ToString()))}";
+
+    private int Next => _operators.Count;
 
     private string NewTopic()
     {
@@ -67,28 +111,53 @@ internal sealed class Plan
         return _topics[^1];
     }
 
-    private void AddSource() => Open(new SourceTopic(_operators.Count, NewTopic()), 1, false);
+    private void CloseOpen()
+    {
+        foreach (PlanStream stream in _open)
+            Add(new SinkTopic(Next, stream));
+        _open.Clear();
+    }
+
+    private void AddSource() =>
+        Open(new SourceTopicOperator(Next, NewTopic(), _random.Next(4) == 0), 1, false, false);
 
     private void AddTable()
     {
-        var table = new TableOperator(_operators.Count, null, NewTopic());
-        _tables.Add(table);
-        Open(table, 1, false);
+        _tables.Add(new TableOperator(Next, null, NewTopic(), DrawHistory()));
+        Open(_tables[^1], 1, false, true);
     }
+
+    private long? DrawHistory() => _random.Next(3) == 0 ? SizesMs[_random.Next(SizesMs.Length)] : null;
 
     private void Add(PlanOperator added) => _operators.Add(added);
 
-    private void Open(PlanOperator added, int ports, bool keyChanged)
+    private void Open(PlanOperator added, int ports, bool keyChanged, bool hasState = true)
     {
         Add(added);
         for (int port = 0; port < ports; port++)
-            _open.Add(new PlanStream(added, port, keyChanged));
+        {
+            // The second output of windows is what came late, under its own key.
+            bool isLate = added is WindowedOperator && port == 1;
+            _streams.Add(new PlanStream(added, port, keyChanged && !isLate, hasState));
+            _open.Add(_streams[^1]);
+        }
     }
 
     // Takes a stream to go on from; now and then it stays open, so that several read it.
-    private PlanStream Take()
+    private PlanStream Take(Func<PlanStream, bool>? isFit = null)
     {
-        PlanStream taken = _open[_random.Next(_open.Count)];
+        if (_grows && _random.Next(2) == 0)
+        {
+            List<PlanStream> all = [.. _streams.Where(s => isFit is null || isFit(s))];
+            return all[_random.Next(all.Count)];
+        }
+        List<PlanStream> fit = [.. _open.Where(s => isFit is null || isFit(s))];
+        if (fit.Count == 0)
+        {
+            AddSource();
+            fit = [_open[^1]];
+        }
+        PlanStream taken = fit[_random.Next(fit.Count)];
         if (_random.Next(4) > 0)
             _open.Remove(taken);
         return taken;
@@ -100,100 +169,8 @@ internal sealed class Plan
         PlanStream taken = Take();
         if (!taken.KeyChanged)
             return taken;
-        var repartition = new Repartition(_operators.Count, taken);
+        var repartition = new Repartition(Next, taken);
         Add(repartition);
         return new PlanStream(repartition, 0, false);
-    }
-
-    private int Next => _operators.Count;
-
-    private void AddOperator()
-    {
-        int a = _random.Next(100);
-        switch (_random.Next(18))
-        {
-            case 0:
-                AddSame(input => new FilterOperator(Next, input, a));
-                break;
-            case 1:
-                AddSame(input => new MapValuesOperator(Next, input, a));
-                break;
-            case 2:
-                Open(new MapOperator(Next, Take(), a), 1, true);
-                break;
-            case 3:
-                Open(new SelectKeyOperator(Next, Take(), a), 1, true);
-                break;
-            case 4:
-                AddSame(input => new FlatMapValuesOperator(Next, input, a));
-                break;
-            case 5:
-                Open(new FlatMapOperator(Next, Take(), a), 1, true);
-                break;
-            case 6:
-                AddMerge();
-                break;
-            case 7:
-                AddSame(input => new BranchOperator(Next, input, a), 3);
-                break;
-            case 8:
-                PlanStream any = Take();
-                Open(new Repartition(Next, any), 1, false);
-                break;
-            case 9 or 10:
-                AddSame(input => new DeduplicateOperator(Next, input, SizesMs[a % 3]));
-                break;
-            case 11 or 12:
-                AddJoin(a);
-                break;
-            case 13 or 14 or 15:
-                PlanStream grouped = TakeByKey();
-                Open(new AggregateOperator(Next, grouped, a % 3), 1, false);
-                break;
-            default:
-                AddWindows(a);
-                break;
-        }
-    }
-
-    private void AddSame(Func<PlanStream, PlanOperator> make, int ports = 1)
-    {
-        PlanStream input = Take();
-        Open(make(input), ports, input.KeyChanged);
-    }
-
-    private void AddMerge()
-    {
-        PlanStream one = Take();
-        if (_open.Count == 0)
-            AddSource();
-        PlanStream other = Take();
-        if (one == other)
-            Open(new FilterOperator(Next, one, 3), 1, one.KeyChanged);
-        else
-            Open(new MergeOperator(Next, one, other), 1, one.KeyChanged || other.KeyChanged);
-    }
-
-    private void AddJoin(int a)
-    {
-        if (_open.Count < 2)
-            AddSource();
-        if (_tables.Count == 0 || a % 4 == 0)
-        {
-            PlanStream from = TakeByKey();
-            _tables.Add(new TableOperator(Next, from, null));
-            Open(_tables[^1], 1, false);
-        }
-        PlanStream input = TakeByKey();
-        Open(new JoinOperator(Next, input, _tables[_random.Next(_tables.Count)], a % 2 == 0), 1, false);
-    }
-
-    private void AddWindows(int a)
-    {
-        long size = SizesMs[_random.Next(SizesMs.Length)];
-        var windows = new WindowPlan(
-            size, size / _random.Next(1, 4), _random.Next(3) * size / 2, a % 2 == 0, a % 3 > 0);
-        PlanStream input = TakeByKey();
-        Open(new WindowedOperator(Next, input, windows), 1, true);
     }
 }

@@ -1,5 +1,6 @@
 using Streams.Dsl;
 using Streams.Processing;
+using Streams.Tests.Reference;
 
 namespace Streams.Tests.Simulation;
 
@@ -7,7 +8,8 @@ namespace Streams.Tests.Simulation;
 /// <param name="From">The operator.</param>
 /// <param name="Port">Which of its outputs.</param>
 /// <param name="KeyChanged">Whether records may be in a partition that is not their key's.</param>
-internal sealed record PlanStream(PlanOperator From, int Port, bool KeyChanged);
+/// <param name="HasState">Whether something with state lies between it and the topic before it.</param>
+internal sealed record PlanStream(PlanOperator From, int Port, bool KeyChanged, bool HasState = false);
 
 /// <summary>
 /// An operator of a random topology: how the engine is asked for it, and a naive reference of what it means.
@@ -21,8 +23,38 @@ internal abstract class PlanOperator(int id, params PlanStream[] inputs)
 
     internal IReadOnlyList<PlanStream> Inputs { get; } = inputs;
 
+    /// <summary>The last commit before it was part of the topology.</summary>
+    internal long Since { get; set; }
+
+    /// <summary>The last commit that it was part of the topology at.</summary>
+    internal long Until { get; set; } = long.MaxValue;
+
+    /// <summary>The mistake that is planted, for those that make one.</summary>
+    internal PlantedBug Bug { get; set; }
+
+    /// <summary>Put before the names of its stores; another one is another store.</summary>
+    internal string StorePrefix { get; set; } = "s";
+
     /// <summary>The name of its store, where it has one.</summary>
-    internal string StoreName => $"s{Id}";
+    internal string StoreName => $"{StorePrefix}{Id}";
+
+    /// <summary>What it is, to count how often it occurred.</summary>
+    internal virtual string Family => GetType().Name;
+
+    /// <summary>The topic that its task reads at the beginning; null for none.</summary>
+    internal virtual string? SourceTopic => null;
+
+    /// <summary>Topics between its own parts, by channel.</summary>
+    internal virtual IReadOnlyList<string> OwnTopics => [];
+
+    /// <summary>Whether the values in its own topics are the engine's business.</summary>
+    internal virtual bool IsOpaque => false;
+
+    /// <summary>The tables that it reads in its own partition.</summary>
+    internal virtual IReadOnlyList<PlanOperator> Tables => [];
+
+    /// <summary>Operators that the tasks of its parts share their stream time with.</summary>
+    internal virtual IEnumerable<PlanOperator> Neighbours => Inputs.Select(i => i.From).Concat(Tables);
 
     /// <summary>Its outputs in the topology that is being built.</summary>
     internal List<KStream<string, string>> Built { get; } = [];
@@ -33,13 +65,18 @@ internal abstract class PlanOperator(int id, params PlanStream[] inputs)
     /// <summary>Makes its reference for one partition.</summary>
     internal abstract ReferenceOperator CreateReference();
 
+    /// <summary>The operator in whose task a channel is read.</summary>
+    internal virtual PlanOperator ReaderOf(int channel) => this;
+
     /// <summary>Compares a store of a running task with the reference's state.</summary>
     /// <returns>The first difference; null for none.</returns>
     internal virtual string? CompareState(TaskScope scope, ReferenceOperator reference) => null;
 
     /// <inheritdoc/>
     public override string ToString() =>
-        $"{Id}: {GetType().Name}({string.Join(", ", Inputs.Select(i => $"{i.From.Id}.{i.Port}"))})";
+        $"{Id}: {Family}({string.Join(", ", Inputs.Select(i => $"{i.From.Id}.{i.Port}")
+            .Concat(Tables.Select(t => $"table {t.Id}")))})" +
+        (Since > 0 ? $" since {Since}" : "") + (Until < long.MaxValue ? $" until {Until}" : "");
 
     /// <summary>An input as it was built.</summary>
     private protected KStream<string, string> Input(int place = 0) =>
@@ -52,42 +89,45 @@ internal abstract class ReferenceOperator
     /// <summary>Passes a record to the output of that number.</summary>
     internal Action<int, Row> Emit { get; set; } = (_, _) => { };
 
+    /// <summary>Puts a record into the operator's own topic of that number, and what it is.</summary>
+    internal Action<int, Row, object?> Send { get; set; } = (_, _, _) => { };
+
+    /// <summary>Whether the operator is part of the topology now.</summary>
+    internal Func<bool> IsActive { get; set; } = () => true;
+
     /// <summary>Takes a record at an input.</summary>
     internal abstract void Process(int input, Row row);
+
+    /// <summary>Takes a record of the operator's own topic of that number.</summary>
+    internal virtual void Receive(int channel, Row row, object? message)
+    {
+    }
+
+    /// <summary>The event time of a record of the topic that the operator reads; negative to leave it
+    /// out.</summary>
+    internal virtual long TimeOf(Row row) => row.TimestampMs;
+
+    /// <summary>Finds the references of its tables in the same partition.</summary>
+    internal virtual void Link(Func<PlanOperator, ReferenceOperator> find)
+    {
+    }
 }
 
-/// <summary>The functions that topologies are given; the checker calls the same ones.</summary>
-internal static class UserFunctions
+/// <summary>A reference that is a function of the record alone.</summary>
+internal sealed class ReferenceFunction(Func<Row, IEnumerable<(int Port, Row Row)>> function)
+    : ReferenceOperator
 {
-    private const int ValueCharsMax = 12;
-
-    /// <summary>A number that depends on every character.</summary>
-    internal static int Hash(string? text)
+    internal override void Process(int input, Row row)
     {
-        uint hash = 2166136261;
-        foreach (char c in text ?? "?")
-            hash = (hash ^ c) * 16777619;
-        return (int)((hash ^ (hash >> 15)) & 0x7fffffff);
+        foreach ((int port, Row result) in function(row))
+            Emit(port, result);
     }
+}
 
-    internal static bool Holds(int a, string? key, string? value) => Hash(key + "/" + value) % 4 != a % 4;
+/// <summary>A reference whose state somebody else has.</summary>
+internal sealed class ReferenceOf<TState>(TState state, Action<int, Row> process) : ReferenceOperator
+{
+    internal TState State => state;
 
-    /// <summary>Another value, now and then none.</summary>
-    internal static string? Change(int a, string? value) =>
-        value is null || Hash(value) % 11 == a % 11 ? null : Short(value + (char)('a' + (a % 26)));
-
-    internal static string NewKey(int a, string? value) => $"n{(Hash(value) + a) % 5}";
-
-    internal static IEnumerable<string> Several(int a, string? value)
-    {
-        for (int i = (Hash(value) + a) % 3; i > 0; i--)
-            yield return Short($"{value}{i}");
-    }
-
-    /// <summary>Depends on the order of what was added; now and then deletes.</summary>
-    internal static string? Add(string aggregate, string? value) =>
-        Hash(aggregate + value) % 9 == 0 ? null : Short(aggregate + (value ?? "~"));
-
-    private static string Short(string text) =>
-        text.Length <= ValueCharsMax ? text : text[^ValueCharsMax..];
+    internal override void Process(int input, Row row) => process(input, row);
 }

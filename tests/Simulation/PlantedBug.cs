@@ -56,4 +56,40 @@ internal enum PlantedBug
 
     /// <summary>Records are spread over partitions without regard to their key.</summary>
     IgnoreKeyInPartitioning,
+
+    /// <summary>A session that was merged into another is not deleted downstream.</summary>
+    ForgetSessionTombstone,
+
+    /// <summary>A row that names another foreign key stays subscribed to the one before.</summary>
+    ForgetUnsubscribe,
+
+    /// <summary>A record without a match that came out waits on after a restart.</summary>
+    ForgetUnmatchedEmitted,
+
+    /// <summary>What a suppression holds back is gone after a restart.</summary>
+    ForgetHeldBack,
+
+    /// <summary>A record that an operator failed at is dropped.</summary>
+    ForgetDeadLetter,
+
+    /// <summary>A store is restored without the last of its changelog.</summary>
+    RestoreWithoutEnd,
+
+    /// <summary>A side of a join of streams ends a millisecond early.</summary>
+    JoinExpiresEarly,
+
+    /// <summary>A window takes late records for a millisecond too long.</summary>
+    WindowClosesLate,
+
+    /// <summary>A history is a millisecond too short.</summary>
+    HistoryEndsEarly,
+
+    /// <summary>A timer goes off a millisecond early.</summary>
+    TimerFiresEarly,
+
+    /// <summary>A thread does not take in what is new of a global table.</summary>
+    GlobalTableStandsStill,
+
+    /// <summary>Results have no headers.</summary>
+    ForgetHeaders,
 }

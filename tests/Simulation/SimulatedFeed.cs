@@ -3,6 +3,8 @@ using System.Text;
 using Streams.Connect;
 using Streams.Records;
 
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation;
 
 /// <summary>
@@ -15,13 +17,16 @@ internal sealed class SimulatedFeed
     private readonly Random _random;
 
     /// <summary>Draws the feed's records.</summary>
-    internal SimulatedFeed(string topic, int seed, int records)
+    internal SimulatedFeed(string topic, int seed, int records, Coverage seen)
     {
         Topic = topic;
+        Seen = seen;
         _random = new Random(seed);
         IsQueue = _random.Next(2) == 0;
         long timeMs = 1_700_000_000_000 + _random.Next(10_000);
         int keys = _random.Next(1, 8);
+        // Coarse times meet one another, and the borders of windows.
+        long grainMs = _random.Next(3) switch { 0 => 1, 1 => 500, _ => 5_000 };
         var counts = new Dictionary<string, int>();
         for (int i = 0; i < records; i++)
         {
@@ -31,9 +36,14 @@ internal sealed class SimulatedFeed
             string? value = _random.Next(8) == 0 ? null : $"v{i}";
             string lane = key ?? "";
             counts[lane] = counts.GetValueOrDefault(lane) + 1;
-            Items.Add(new FeedItem(lane, counts[lane], new Row(key, value, timeMs - lateMs)));
+            string headers = _random.Next(4) == 0 ? $"h=x{i}" : "";
+            Items.Add(new FeedItem(lane, counts[lane], i, new Row(
+                key, value, (timeMs - lateMs) / grainMs * grainMs, headers)));
         }
     }
+
+    /// <summary>What happened.</summary>
+    internal Coverage Seen { get; }
 
     /// <summary>The topic that its records go to.</summary>
     internal string Topic { get; }
@@ -70,8 +80,9 @@ internal sealed class SimulatedFeed
 /// <summary>A record of a feed.</summary>
 /// <param name="Lane">Its key; empty for none.</param>
 /// <param name="Number">Its place among those of its key, from 1.</param>
+/// <param name="Place">Its place among all.</param>
 /// <param name="Row">The record.</param>
-internal readonly record struct FeedItem(string Lane, int Number, Row Row);
+internal readonly record struct FeedItem(string Lane, int Number, int Place, Row Row);
 
 /// <summary>The source that reads a feed, as an author of a connector would write it.</summary>
 internal sealed class FeedSource(SimulatedFeed feed, Random random) : ISource<string, string>
@@ -83,7 +94,10 @@ internal sealed class FeedSource(SimulatedFeed feed, Random random) : ISource<st
     public void Open(SourceContext context)
     {
         if (random.Next(20) == 0)
+        {
+            feed.Seen.Count("source did not answer");
             throw new UnavailableException("The feed does not answer.");
+        }
         if (!feed.IsQueue)
         {
             _place = (int)Number(context.Cursor("place"));
@@ -101,7 +115,10 @@ internal sealed class FeedSource(SimulatedFeed feed, Random random) : ISource<st
         for (int count = random.Next(1, 8); count > 0 && _delivery.TryDequeue(out FeedItem item); count--)
         {
             if (random.Next(200) == 0)
+            {
+                feed.Seen.Count("source lost its connection");
                 throw new UnavailableException("The connection is lost.");
+            }
             Emit(output, item);
         }
         return ValueTask.FromResult(_delivery.Count > 0 ? SourceStatus.More : SourceStatus.Done);
@@ -116,7 +133,13 @@ internal sealed class FeedSource(SimulatedFeed feed, Random random) : ISource<st
         if (feed.IsQueue)
         {
             if (item.Number <= _emitted.GetValueOrDefault(item.Lane))
+            {
+                feed.Seen.Count("source repeated a record");
                 return;
+            }
+            if (item.Place < _place)
+                feed.Seen.Count("source reordered records");
+            _place = item.Place;
             _emitted[item.Lane] = item.Number;
             output.SetCursor("k" + item.Lane, Bytes(item.Number));
         }
@@ -124,7 +147,8 @@ internal sealed class FeedSource(SimulatedFeed feed, Random random) : ISource<st
         {
             output.SetCursor("place", Bytes(++_place));
         }
-        output.Emit(new Record<string, string>(item.Row.Key!, item.Row.Value!, item.Row.TimestampMs));
+        output.Emit(new Record<string, string>(
+            item.Row.Key!, item.Row.Value!, item.Row.TimestampMs, LoggedRow.Encode(item.Row.Headers)));
     }
 
     // Some of each key's that are known already, then the rest; the keys take turns at random.

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Connect;
+using Streams.Connect.Evolution;
 using Streams.Log;
 using Streams.Log.Embedded;
 using Streams.Processing;
+using Streams.Tests.Simulation.Operators;
 
 namespace Streams.Tests.Simulation;
 
@@ -15,7 +17,7 @@ internal sealed class SimulatedLife : IDisposable
     private readonly SimulatedRun _run;
     private readonly EmbeddedLog _embedded;
     private readonly StepScheduler _background = new();
-    private readonly IReadOnlyList<TaskId> _taskIds;
+    private readonly List<SimulatedThread> _threads = [];
     private readonly TaskEnvironment _environment;
     private readonly SourceEnvironment _sourceEnvironment;
     private readonly SinkEnvironment _sinkEnvironment;
@@ -24,13 +26,14 @@ internal sealed class SimulatedLife : IDisposable
     private readonly LogRoom _room = new();
     private SinkDelivery? _delivery;
 
-    internal SimulatedLife(SimulatedRun run, EmbeddedLog log)
+    internal SimulatedLife(SimulatedRun run, EmbeddedLog log, int threads)
     {
         _run = run;
         _embedded = log;
         Log = new JournalLog(log, run.Journal, run.Machine, run.Bug);
         ApplicationDefinition definition = run.Definition();
-        _taskIds = new TopicSetup(definition, Log).Prepare();
+        new ShapeKeeper(definition, Log, NullLogger.Instance).Settle();
+        IReadOnlyList<TaskId> tasks = new TopicSetup(definition, Log).Prepare();
         _environment = new TaskEnvironment(
             definition.Id, Log, _room, definition.DataFolder, definition.Runtime, run.Clock)
         {
@@ -43,13 +46,26 @@ internal sealed class SimulatedLife : IDisposable
             Log, _room, definition.SinkOptions, _environment.Times, NullLogger.Instance);
         _feeds = new SourceFeed<string, string>?[run.Feeds.Count];
         _exhausted = new bool[run.Feeds.Count];
-        Group = OpenGroup();
+        for (int i = 0; i < Math.Min(threads, tasks.Count); i++)
+            _threads.Add(new SimulatedThread(
+                $"{SimulatedRun.ApplicationId}-{i}", [.. tasks.Where((_, place) => place % threads == i)]));
+        bool isOpen = false;
+        try
+        {
+            _threads.ForEach(Open);
+            isOpen = true;
+        }
+        finally
+        {
+            if (!isOpen)
+                _threads.ForEach(t => t.Group?.Dispose());
+        }
     }
 
     internal JournalLog Log { get; }
 
-    /// <summary>The tasks.</summary>
-    internal TaskGroup Group { get; private set; }
+    /// <summary>What stands for the threads that run tasks.</summary>
+    internal IReadOnlyList<SimulatedThread> Threads => _threads;
 
     /// <summary>The highest commit that the log called durable.</summary>
     internal long Durable => _embedded.DurableCommit;
@@ -68,39 +84,45 @@ internal sealed class SimulatedLife : IDisposable
         }
         catch (Exception e) when (e is UnavailableException or LogFullException)
         {
+            if (e is LogFullException)
+                _run.Seen.Count("source was stopped by a full disk");
             CloseFeed(place);
         }
     }
 
     /// <summary>A task has its turn.</summary>
     /// <returns>How many records it processed.</returns>
-    internal int StepTask(StreamTask task, int records)
+    internal int StepTask(SimulatedThread thread, StreamTask task, int records)
     {
+        TakeInGlobals(thread);
         int count = 0;
-        for (; count < records; count++)
+        bool goesOn = true;
+        for (; goesOn && count < records; count += goesOn ? 1 : 0)
         {
             long[] before = [.. task.Inputs.Select(i => i.Position)];
-            if (Group.Process(task, 1) == 0)
-                break;
+            goesOn = thread.Group!.Process(task, 1) > 0;
             for (int i = 0; i < before.Length; i++)
-                Note(task.Inputs[i], before[i]);
+                Note(thread, task.Inputs[i], before[i]);
         }
-        task.PunctuateWallClock(_run.Clock.GetUtcNow().ToUnixTimeMilliseconds());
+        long nowMs = _run.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        task.PunctuateWallClock(nowMs);
+        NoteTimers(thread, task, TaskStepKind.LookedAtClock, nowMs);
         return count;
     }
 
-    /// <summary>A commit of the tasks begins.</summary>
+    /// <summary>A commit of a thread's tasks begins.</summary>
     /// <returns>Whether it did; else the one before has failed, and the tasks begin anew.</returns>
-    internal bool StepCommit()
+    internal bool StepCommit(SimulatedThread thread)
     {
         try
         {
-            Group.BeginCommit(_run.Patience());
+            thread.Group!.BeginCommit(_run.Patience());
             return true;
         }
         catch (LogFullException)
         {
-            RestartGroup();
+            _run.Seen.Count("commit was given up on a full disk");
+            Restart(thread);
             return false;
         }
     }
@@ -154,11 +176,11 @@ internal sealed class SimulatedLife : IDisposable
         }
     }
 
-    /// <summary>The thread of the tasks fails and begins anew, in the same process.</summary>
-    internal void RestartGroup()
+    /// <summary>A thread fails and begins anew, in the same process.</summary>
+    internal void Restart(SimulatedThread thread)
     {
-        CloseGroup();
-        Group = OpenGroup();
+        Close(thread);
+        Open(thread);
     }
 
     /// <summary>A sink or a source fails and begins anew.</summary>
@@ -184,10 +206,8 @@ internal sealed class SimulatedLife : IDisposable
                 StepSource(i, commit: true);
                 done += was ? 0 : 1;
             }
-            foreach (StreamTask task in Group.Tasks)
-                done += StepTask(task, int.MaxValue);
-            done += StepCommit() ? 0 : 1;
-            Group.WaitForCommit();
+            foreach (SimulatedThread thread in _threads)
+                done += DrainThread(thread);
             StepFlush();
             done += StepSink(commit: false) + StepSink(commit: true);
             // A round that only committed has given the next one something to read.
@@ -204,37 +224,65 @@ internal sealed class SimulatedLife : IDisposable
         CloseDelivery();
         for (int i = 0; i < _feeds.Length; i++)
             CloseFeed(i);
-        CloseGroup();
+        _threads.ForEach(Close);
     }
 
-    private TaskGroup OpenGroup()
+    private int DrainThread(SimulatedThread thread)
     {
-        Log.Open.Clear();
-        var group = new TaskGroup(_run.Topology, _environment, JournalWriter.TaskWriter, "simulated");
-        bool isOpen = false;
-        try
+        int done = 0;
+        foreach (StreamTask task in thread.Group!.Tasks)
+            done += StepTask(thread, task, int.MaxValue);
+        done += StepCommit(thread) ? 0 : 1;
+        thread.Group!.WaitForCommit();
+        return done;
+    }
+
+    private void Open(SimulatedThread thread)
+    {
+        Log.OpenOf(thread.Writer).Clear();
+        thread.Group = new TaskGroup(_run.Topology, _environment, thread.Writer, "simulated");
+        thread.Group.Open(thread.Tasks, CancellationToken.None);
+        long nowMs = _run.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (StreamTask task in thread.Group.Tasks)
+            NoteTimers(thread, task, TaskStepKind.Opened, nowMs);
+    }
+
+    private void TakeInGlobals(SimulatedThread thread)
+    {
+        if (_run.Bug != PlantedBug.GlobalTableStandsStill)
+            thread.Group!.UpdateGlobals(CancellationToken.None);
+        foreach (GlobalTable table in _run.Topology.Globals)
         {
-            group.Open(_taskIds, CancellationToken.None);
-            isOpen = true;
-            return group;
-        }
-        finally
-        {
-            if (!isOpen)
-                group.Dispose();
+            Topic topic = Log.FindTopic(table.TopicName)!;
+            for (int p = 0; p < topic.Partitions; p++)
+                Log.OpenOf(thread.Writer).Add(new TaskStep(
+                    TaskStepKind.TookInGlobal, new Place(topic.Name, p),
+                    Log.EndOffset(topic[p], ReadLevel.Committed)));
         }
     }
 
-    private void Note(TaskInput input, long before)
+    private void NoteTimers(SimulatedThread thread, StreamTask task, TaskStepKind kind, long nowMs)
+    {
+        foreach (PunctuatorOperator timer in _run.Plan.Operators.OfType<PunctuatorOperator>())
+        {
+            bool isNoted = kind == TaskStepKind.Opened || timer.IsWallClock;
+            if (isNoted && task.Scope.Stores.ContainsKey(timer.StoreName))
+                Log.OpenOf(thread.Writer).Add(new TaskStep(
+                    kind, new Place(timer.StoreName, task.Id.Partition), nowMs));
+        }
+    }
+
+    private void Note(SimulatedThread thread, TaskInput input, long before)
     {
         var place = new Place(Log.NameOf(input.Partition.Topic), input.Partition.Partition);
         for (long offset = before; offset < input.Position; offset++)
-            Log.Open.Add((place, offset));
+            Log.OpenOf(thread.Writer).Add(new TaskStep(TaskStepKind.Processed, place, offset));
     }
 
-    private void CloseGroup()
+    private void Close(SimulatedThread thread)
     {
-        Group.Dispose();
+        thread.Group?.Dispose();
+        thread.Group = null;
         while (_background.Count > 0)
             _background.Run(0);
         // What is closed does not say how its last commit ended.
@@ -253,4 +301,17 @@ internal sealed class SimulatedLife : IDisposable
         _delivery?.Dispose();
         _delivery = null;
     }
+}
+
+/// <summary>Tasks that commit together, as those of a thread do.</summary>
+/// <param name="writer">What it writes as.</param>
+/// <param name="tasks">Its tasks.</param>
+internal sealed class SimulatedThread(string writer, IReadOnlyList<TaskId> tasks)
+{
+    internal string Writer => writer;
+
+    internal IReadOnlyList<TaskId> Tasks => tasks;
+
+    /// <summary>The tasks as they run now; null before and after.</summary>
+    internal TaskGroup? Group { get; set; }
 }

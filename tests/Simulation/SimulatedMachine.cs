@@ -70,6 +70,28 @@ internal sealed class SimulatedMachine(int seed, PlantedBug bug)
             folder.Files.CapacityBytes = long.MaxValue;
     }
 
+    /// <summary>A bit of a file flips.</summary>
+    /// <returns>Where; null where there is no file.</returns>
+    internal string? FlipBit(Random random)
+    {
+        List<(SimulatedFolder Folder, string Name, long Bytes)> files = [.. _folders.Values.SelectMany(
+            f => f.List().Select(name => (f, name, (long)f.Files.Contents(name).Length)))
+            .Where(f => f.Item3 > 0)];
+        if (files.Count == 0)
+            return null;
+        (SimulatedFolder folder, string file, long bytes) = files[random.Next(files.Count)];
+        long position = random.NextInt64(bytes);
+        folder.Files.FlipBit(file, position, random.Next(8));
+        return $"{folder.Location}/{file} byte {position} of {bytes}";
+    }
+
+    /// <summary>Puts back the bits that flipped and nobody has written over.</summary>
+    internal void HealBits()
+    {
+        foreach (SimulatedFolder folder in _folders.Values)
+            folder.Files.HealBits();
+    }
+
     /// <summary>Starts again after a power cut, which takes what was not synced, or after a kill.</summary>
     internal void Restart(bool powerCut)
     {

@@ -1,8 +1,12 @@
 using Streams.Connect;
+using Streams.Connect.Evolution;
+using Streams.Log;
 using Streams.Log.Embedded;
 using Streams.Processing;
 using Streams.State;
 using Streams.Testing;
+using Streams.Tests.Reference;
+using Streams.Tests.Simulation.Operators;
 
 namespace Streams.Tests.Simulation;
 
@@ -24,7 +28,7 @@ internal sealed class SimulatedRun
     ];
 
     private static readonly string[] RareKinds =
-        ["disk fills up", "tasks restart", "ends restart", "clock is set", "maintenance"];
+        ["disk fills up", "tasks restart", "ends restart", "clock is set", "bit flips", "maintenance"];
 
     private static readonly DateTimeOffset Start = new(2024, 1, 2, 3, 4, 5, TimeSpan.Zero);
     private static readonly TimeSpan ClockAdvanceMax = TimeSpan.FromDays(13);
@@ -33,6 +37,9 @@ internal sealed class SimulatedRun
     private readonly int _segmentBytes;
     private readonly SnapshotOptions _snapshots;
     private readonly int[] _weights;
+    private readonly bool _flipsBits;
+    private bool _isDamaged;
+    private ReferenceModel? _model;
     private long _promised;
     private long _returned;
     private string _step = "";
@@ -44,10 +51,10 @@ internal sealed class SimulatedRun
         _random = new Random(seed);
         Machine = new SimulatedMachine(_random.Next(), bug);
         Plan = new Plan(_random.Next());
-        Topology = Plan.Build();
-        foreach (string topic in Plan.SourceTopics)
-            Feeds.Add(new SimulatedFeed(topic, _random.Next(), _random.Next(5, 100)));
-        Target = new SimulatedTarget(Plan.SinkTopics, Machine, new Random(_random.Next()));
+        Topology = Plan.Build(bug);
+        AddFeeds();
+        Target = new SimulatedTarget(Plan, Machine, new Random(_random.Next()), Seen);
+        _flipsBits = _random.Next(4) == 0;
         _segmentBytes = _random.Next(1024, 20_000);
         _snapshots = new SnapshotOptions
         {
@@ -66,7 +73,7 @@ internal sealed class SimulatedRun
 
     internal Plan Plan { get; }
 
-    internal Topology Topology { get; }
+    internal Topology Topology { get; private set; }
 
     internal List<SimulatedFeed> Feeds { get; } = [];
 
@@ -90,13 +97,17 @@ internal sealed class SimulatedRun
         for (int lives = _random.Next(1, 7); lives > 0; lives--)
         {
             Machine.CrashAtOperation = Machine.Operations + _random.Next(1, 400);
-            Live(powerCut, last: false);
-            powerCut = _random.Next(2) == 0;
+            bool wasReported = Live(powerCut, last: false);
+            powerCut = !wasReported && _random.Next(2) == 0;
             Machine.Restart(powerCut);
-            if (powerCut)
+            if (powerCut || _isDamaged)
                 _returned = _promised;
-            Seen.Crashes++;
+            // Damage outlives a kill, but is nobody's after a power cut.
+            _isDamaged &= !powerCut && !wasReported;
+            Seen.Count(powerCut ? "power cut" : "kill");
         }
+        Machine.HealBits();
+        _isDamaged = false;
         Live(powerCut, last: true);
         // Once more, from what the last one left in good order.
         Live(powerCut: false, last: true);
@@ -114,6 +125,7 @@ internal sealed class SimulatedRun
         Runtime = new RuntimeOptions
         {
             DecodingFailures = FailurePolicy.Fail,
+            ProcessingFailures = Plan.HasFailures ? FailurePolicy.DeadLetter : FailurePolicy.Fail,
             LogFullRetry = TimeSpan.Zero,
             Snapshots = _snapshots,
         },
@@ -121,7 +133,8 @@ internal sealed class SimulatedRun
         SinkOptions = new SinkOptions { LogFullRetry = TimeSpan.Zero },
     };
 
-    private void Live(bool powerCut, bool last)
+    // Returns whether damage was found, and reported, before the end.
+    private bool Live(bool powerCut, bool last)
     {
         SimulatedLife? life = null;
         EmbeddedLog? log = null;
@@ -131,11 +144,11 @@ internal sealed class SimulatedRun
             life = Begin(log, powerCut);
             for (int steps = _random.Next(300); steps > 0; steps--)
             {
-                Step(life);
+                Step(life, last);
                 Machine.ThrowIfDown();
                 _promised = life.Durable;
                 _returned = life.Log.LastCommit;
-                Seen.Steps++;
+                Seen.Count("step");
                 Trace.WriteLine($"  {_step}: commit {_returned}, durable {_promised}");
             }
             if (last)
@@ -145,16 +158,24 @@ internal sealed class SimulatedRun
             log.Dispose();
             log = null;
         }
-        catch (Exception e) when (Machine.IsDown && IsOfPowerCut(e))
+        catch (Exception e) when (Machine.IsDown && Is<SimulatedPowerCutException>(e))
         {
             Trace.WriteLine($"Ends in: {_step}{e.StackTrace}");
-            // What was begun is given up wherever it was.
+        }
+        catch (Exception e) when (
+            _isDamaged && (Is<LogDamagedException>(e) || Is<StateLostException>(e)))
+        {
+            Trace.WriteLine($"Finds damage in: {_step} {e.Message}");
+            Seen.Count("damage was reported");
+            Machine.HealBits();
+            return true;
         }
         finally
         {
             GiveUp(life);
             GiveUp(log);
         }
+        return false;
     }
 
     private SimulatedLife Begin(EmbeddedLog log, bool powerCut)
@@ -165,16 +186,25 @@ internal sealed class SimulatedRun
             throw new SimulationFailureException(
                 $"The log has come back with commit {log.Recovery.LastCommit}; {_returned} was promised.");
         Journal.CutAfter(log.Recovery.LastCommit);
+        Plan.CutAfter(log.Recovery.LastCommit);
         _promised = _returned = log.Recovery.LastCommit;
-        ReferenceModel model = ReferenceModel.Of(Plan, Journal);
-        Checker.CheckFeeds(model, Feeds, complete: false);
-        var life = new SimulatedLife(this, log);
+        _model = ReferenceModel.Of(Plan, Journal);
+        Checker.CheckFeeds(_model, Feeds, complete: false);
+        if (log.Recovery.LastCommit > 0 && _random.Next(5) == 0)
+        {
+            ChangeTopology(_model, log);
+            _model = ReferenceModel.Of(Plan, Journal);
+        }
+        int threads = _random.Next(2) == 0 ? 1 : _random.Next(2, 4);
+        if (threads > 1)
+            Seen.Count("several threads");
+        var life = new SimulatedLife(this, log, threads);
         try
         {
-            Checker.CheckEngine(Plan, model, life.Log, life.Group);
+            Check(life, life.Threads);
             if (life.OpenSink())
-                Checker.CheckTarget(Plan, model, Target, complete: false);
-            Seen.Checked++;
+                Checker.CheckTarget(Plan, _model, Target, complete: false);
+            Seen.Count("start was checked");
         }
         catch
         {
@@ -184,11 +214,46 @@ internal sealed class SimulatedRun
         return life;
     }
 
-    private void Step(SimulatedLife life)
+    // What would lose state is refused; what is compatible goes on with the state that there is.
+    private void ChangeTopology(ReferenceModel model, EmbeddedLog log)
+    {
+        PlanOperator? kept = Plan.Operators.OfType<AggregateOperator>().FirstOrDefault(
+            o => o.Family == "count" && o.Until == long.MaxValue
+                && Enumerable.Range(0, Plan.Partitions).Any(
+                    p => ((ReferenceOf<StreamAggregate>)model.Reference(o, p)).State.State.Count > 0));
+        if (kept is not null && log.Cursor(ShapeComparison.CursorSource, ApplicationId) is not null)
+        {
+            kept.StorePrefix = "renamed";
+            Topology = Plan.Build(Bug);
+            if (TopologyChanges.Find(Definition(), log).CanStart)
+                throw new SimulationFailureException($"Losing the store of {kept} was not refused.");
+            kept.StorePrefix = "s";
+            Seen.Count("loss of a store was refused");
+        }
+        Plan.Grow(log.Recovery.LastCommit);
+        Topology = Plan.Build(Bug);
+        AddFeeds();
+        Seen.Count("topology was changed");
+    }
+
+    private void AddFeeds()
+    {
+        foreach (string topic in Plan.SourceTopics.Skip(Feeds.Count))
+            Feeds.Add(new SimulatedFeed(topic, _random.Next(), _random.Next(5, 100), Seen));
+    }
+
+    // The state of threads that were just started is that of the last commit.
+    private void Check(SimulatedLife life, IEnumerable<SimulatedThread> started)
+    {
+        _model!.Follow(Journal);
+        Checker.CheckEngine(Plan, _model, life.Log, started.SelectMany(t => t.Group!.Tasks));
+    }
+
+    private void Step(SimulatedLife life, bool last)
     {
         if (_random.Next(12) == 0)
         {
-            StepRarely(life);
+            StepRarely(life, last);
             return;
         }
         int pick = _random.Next(_weights.Sum());
@@ -202,11 +267,12 @@ internal sealed class SimulatedRun
                 life.StepSource(_random.Next(Feeds.Count), commit: kind == 1);
                 break;
             case 2:
-                IReadOnlyList<StreamTask> tasks = life.Group.Tasks;
-                Seen.Processed += life.StepTask(tasks[_random.Next(tasks.Count)], _random.Next(1, 20));
+                SimulatedThread thread = AnyThread(life);
+                IReadOnlyList<StreamTask> tasks = thread.Group!.Tasks;
+                life.StepTask(thread, tasks[_random.Next(tasks.Count)], _random.Next(1, 20));
                 break;
             case 3:
-                life.StepCommit();
+                life.StepCommit(AnyThread(life));
                 break;
             case 4:
                 life.StepBackground(_random);
@@ -220,30 +286,39 @@ internal sealed class SimulatedRun
         }
     }
 
-    private void StepRarely(SimulatedLife life)
+    private SimulatedThread AnyThread(SimulatedLife life) =>
+        life.Threads[_random.Next(life.Threads.Count)];
+
+    private void StepRarely(SimulatedLife life, bool last)
     {
-        int rare = _random.Next(7);
-        _step = RareKinds[Math.Min(rare, 4)];
+        int rare = _random.Next(8);
+        _step = RareKinds[Math.Min(rare, 5)];
         switch (rare)
         {
             case 0:
-                Seen.FullDisks++;
+                Seen.Count("disk filled up");
                 Machine.FillUp(_random.Next(2_000), _random.Next(1, 5));
                 break;
             case 1:
-                life.RestartGroup();
-                Checker.CheckEngine(Plan, ReferenceModel.Of(Plan, Journal), life.Log, life.Group);
-                Seen.Restarts++;
+                // A thread begins anew at what is committed; the others go on.
+                SimulatedThread restarted = AnyThread(life);
+                life.Restart(restarted);
+                Check(life, [restarted]);
+                Seen.Count("thread restarted");
                 break;
             case 2:
+                Seen.Count("ends restarted");
                 life.RestartEnds(_random);
                 break;
             case 3:
-                // A clock that is set: forwards by up to a day, or back by up to an hour. It stays within the
-                // time that the log keeps what is not processed.
-                TimeSpan by = TimeSpan.FromMinutes(_random.Next(-60, 24 * 60));
-                if (Clock.GetUtcNow() + by - Start < ClockAdvanceMax)
-                    Clock.Advance(by);
+                SetClock();
+                break;
+            case 4:
+                if (!_flipsBits || last || Machine.FlipBit(_random) is not { } place)
+                    break;
+                Seen.Count("bit flipped");
+                _step += $" in {place}";
+                _isDamaged = true;
                 break;
             default:
                 life.StepMaintain();
@@ -251,10 +326,22 @@ internal sealed class SimulatedRun
         }
     }
 
+    // A clock that is set: forwards by up to a day, or back by up to an hour. It stays within the time that
+    // the log keeps what is not processed.
+    private void SetClock()
+    {
+        TimeSpan by = TimeSpan.FromMinutes(_random.Next(-60, 24 * 60));
+        if (Clock.GetUtcNow() + by - Start >= ClockAdvanceMax)
+            return;
+        Clock.Advance(by);
+        Seen.Count(by < TimeSpan.Zero ? "clock was set back" : "clock was set forward");
+    }
+
     private void Finish(SimulatedLife life)
     {
         life.Drain();
-        ReferenceModel model = ReferenceModel.Of(Plan, Journal);
+        ReferenceModel model = _model!;
+        model.Follow(Journal);
         Checker.CheckFeeds(model, Feeds, complete: true);
         foreach (string topic in model.TopicsRead)
         {
@@ -265,17 +352,20 @@ internal sealed class SimulatedRun
                     throw new SimulationFailureException($"{place} was not processed to its end.");
             }
         }
-        life.RestartGroup();
-        Checker.CheckEngine(Plan, model, life.Log, life.Group);
+        foreach (SimulatedThread thread in life.Threads)
+            life.Restart(thread);
+        Check(life, life.Threads);
         Checker.CheckTarget(Plan, model, Target, complete: true);
         foreach (string folder in Machine.Folders.Where(f => f != LogFolder))
         {
             int snapshots = Machine.CountFiles(folder, ".snapshot");
-            Seen.Snapshots += snapshots;
+            Seen.Count("snapshot", snapshots);
             // A power cut can bring back what was deleted last.
-            if (snapshots + Machine.CountFiles(folder, ".writing") > SnapshotFilesMax + Seen.Crashes)
+            if (snapshots + Machine.CountFiles(folder, ".writing") > SnapshotFilesMax + Seen["power cut"])
                 throw new SimulationFailureException($"{folder} gathers files that nobody needs.");
         }
+        foreach ((string what, long count) in model.Counts)
+            Seen.Count(what, count);
     }
 
     private EmbeddedLog OpenLog() => EmbeddedLog.Open(new EmbeddedLogOptions
@@ -291,8 +381,9 @@ internal sealed class SimulatedRun
         CompactionMapBytesMax = 4096,
     });
 
-    private static bool IsOfPowerCut(Exception e) => e is SimulatedPowerCutException
-        || (e.InnerException is { } inner && IsOfPowerCut(inner));
+    private static bool Is<TException>(Exception e)
+        where TException : Exception =>
+        e is TException || (e.InnerException is { } inner && Is<TException>(inner));
 
     // Nothing can be done in good order any more; memory is given back as far as that goes.
     private static void GiveUp(IDisposable? what)
@@ -306,39 +397,4 @@ internal sealed class SimulatedRun
             // It says that the machine is down, or repeats what is being reported already.
         }
     }
-}
-
-/// <summary>What happened in a simulation.</summary>
-internal sealed record Coverage
-{
-    internal long Steps { get; set; }
-
-    internal long Processed { get; set; }
-
-    internal long Crashes { get; set; }
-
-    internal long Checked { get; set; }
-
-    internal long Restarts { get; set; }
-
-    internal long FullDisks { get; set; }
-
-    internal long Snapshots { get; set; }
-
-    /// <summary>Adds what happened in another.</summary>
-    internal void Add(Coverage other)
-    {
-        Steps += other.Steps;
-        Processed += other.Processed;
-        Crashes += other.Crashes;
-        Checked += other.Checked;
-        Restarts += other.Restarts;
-        FullDisks += other.FullDisks;
-        Snapshots += other.Snapshots;
-    }
-
-    /// <inheritdoc/>
-    public override string ToString() =>
-        $"{Steps:N0} steps, {Processed:N0} records processed, {Crashes:N0} crashes, {Checked:N0} starts " +
-        $"and {Restarts:N0} restarts of tasks checked, {FullDisks:N0} full disks, {Snapshots:N0} snapshots";
 }

@@ -3,17 +3,23 @@ using System.Text;
 using Streams.Connect;
 using Streams.Log;
 
+using Streams.Tests.Reference;
+
 namespace Streams.Tests.Simulation;
 
 /// <summary>
 /// A system outside that results are written to. It survives every crash of the engine. It is transactional
 /// and keeps positions with its rows, or it is a file that is cut off at the cursor when it is opened.
 /// </summary>
-internal sealed class SimulatedTarget(IReadOnlyList<string> topics, SimulatedMachine machine, Random random)
+internal sealed class SimulatedTarget(Plan plan, SimulatedMachine machine, Random random, Coverage seen)
 {
     internal const string SinkName = "target";
 
     private readonly bool _isTransactional = random.Next(2) == 0;
+
+    private Random Random => random;
+
+    private Coverage Seen => seen;
 
     /// <summary>All rows that a reader of the target sees.</summary>
     internal List<(Place Place, Row Row)> Rows { get; } = [];
@@ -26,14 +32,16 @@ internal sealed class SimulatedTarget(IReadOnlyList<string> topics, SimulatedMac
 
     /// <summary>How it is run.</summary>
     internal SinkBinding Binding => new(
-        SinkName, topics,
+        SinkName, plan.SinkTopics,
         () => _isTransactional ? new TransactionalSink(this) : new CursorSink(this));
 
     private void MayFail()
     {
         machine.Count();
-        if (Fails && random.Next(25) == 0)
-            throw new UnavailableException("The target does not answer.");
+        if (!Fails || random.Next(25) > 0)
+            return;
+        seen.Count("target refused");
+        throw new UnavailableException("The target does not answer.");
     }
 
     private sealed class TransactionalSink(SimulatedTarget target) : ISink
@@ -59,7 +67,7 @@ internal sealed class SimulatedTarget(IReadOnlyList<string> topics, SimulatedMac
             target.MayFail();
             int count = 0;
             for (; batch.TryRead(out LogRecord record); count++)
-                _transaction.Add((new Place(topic.Name, batch.Partition.Partition), Row.Of(record)));
+                _transaction.Add((new Place(topic.Name, batch.Partition.Partition), LoggedRow.Of(record)));
             return count;
         }
 
@@ -71,7 +79,11 @@ internal sealed class SimulatedTarget(IReadOnlyList<string> topics, SimulatedMac
             foreach ((TopicPartition partition, long position) in positions)
                 target.Positions[_places[partition]] = position;
             // The answer may be lost though it was done.
-            target.MayFail();
+            if (target.Fails && target.Random.Next(25) == 0)
+            {
+                target.Seen.Count("target's answer was lost");
+                throw new UnavailableException("The answer is lost.");
+            }
         }
 
         public void Dispose()
@@ -90,6 +102,8 @@ internal sealed class SimulatedTarget(IReadOnlyList<string> topics, SimulatedMac
                 ? int.Parse(Encoding.ASCII.GetString(cursor), CultureInfo.InvariantCulture) : 0;
             if (rows > target.Rows.Count)
                 throw new SimulationFailureException("The cursor is ahead of the target.");
+            if (rows < target.Rows.Count)
+                target.Seen.Count("target was cut off");
             target.Rows.RemoveRange(rows, target.Rows.Count - rows);
         }
 
@@ -100,7 +114,7 @@ internal sealed class SimulatedTarget(IReadOnlyList<string> topics, SimulatedMac
             target.MayFail();
             int count = 0;
             for (; batch.TryRead(out LogRecord record); count++)
-                target.Rows.Add((new Place(topic.Name, batch.Partition.Partition), Row.Of(record)));
+                target.Rows.Add((new Place(topic.Name, batch.Partition.Partition), LoggedRow.Of(record)));
             return count;
         }
 

@@ -80,7 +80,7 @@ internal static class SimulationCommand
             if (done % ProgressEverySeeds == 0)
                 output.WriteLine($"{done:N0} seeds, {failed:N0} failed, {Elapsed(started)}");
         }
-        output.WriteLine($"{seeds:N0} seeds, {failed:N0} failed, {Elapsed(started)}: {seen}");
+        output.WriteLine($"{seeds:N0} seeds, {failed:N0} failed, {Elapsed(started)}. What occurred:\n{seen}");
         return failed == 0 ? 0 : 1;
     }
 

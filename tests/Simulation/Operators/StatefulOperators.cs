@@ -2,46 +2,15 @@ using Streams.Dsl;
 using Streams.Processing;
 using Streams.Records;
 using Streams.State;
+using Streams.Tests.Reference;
 
 namespace Streams.Tests.Simulation.Operators;
-
-/// <summary>A reference that keeps a value and a time for each key.</summary>
-internal abstract class ReferenceTable : ReferenceOperator
-{
-    internal SortedDictionary<string, (string Value, long TimestampMs)> State { get; } =
-        new(StringComparer.Ordinal);
-
-    /// <summary>Sets or deletes a key.</summary>
-    private protected void Set(string key, string? value, long timestampMs)
-    {
-        if (value is null)
-            State.Remove(key);
-        else
-            State[key] = (value, timestampMs);
-    }
-
-    /// <summary>Compares with a store of the engine.</summary>
-    internal string? Compare<TValue>(KeyValueStore<string, TValue> store)
-    {
-        var found = new List<string>();
-        foreach ((string key, TValue value) in store.All())
-        {
-            TValue again = default!;
-            bool has = store.TryGet(key, ref again, out long timestampMs);
-            found.Add($"{key}={value}@{timestampMs}{(has && Equals(again, value) ? "" : " (not by key)")}");
-        }
-        found.Sort(StringComparer.Ordinal);
-        List<string> expected = [.. State.Select(e => $"{e.Key}={e.Value.Value}@{e.Value.TimestampMs}")];
-        expected.Sort(StringComparer.Ordinal);
-        return expected.SequenceEqual(found) && store.Count == State.Count ? null
-            : $"store {store.Name} holds [{string.Join(", ", found)}] ({store.Count}), not " +
-                $"[{string.Join(", ", expected)}]";
-    }
-}
 
 /// <summary>Count, reduce or aggregate by key.</summary>
 internal sealed class AggregateOperator(int id, PlanStream input, int kind) : PlanOperator(id, input)
 {
+    internal override string Family => kind switch { 0 => "count", 1 => "reduce", _ => "aggregate" };
+
     internal override void Build(StreamsBuilder builder)
     {
         KGroupedStream<string, string> grouped = Input().GroupByKey();
@@ -56,107 +25,78 @@ internal sealed class AggregateOperator(int id, PlanStream input, int kind) : Pl
         });
     }
 
-    internal override ReferenceOperator CreateReference() => new Reference(kind);
-
-    internal override string? CompareState(TaskScope scope, ReferenceOperator reference) => kind == 0
-        ? ((ReferenceTable)reference).Compare(scope.Store<KeyValueStore<string, long>>(StoreName))
-        : ((ReferenceTable)reference).Compare(scope.Store<KeyValueStore<string, string>>(StoreName));
-
-    private sealed class Reference(int kind) : ReferenceTable
+    internal override ReferenceOperator CreateReference()
     {
-        internal override void Process(int input, Row row)
+        var aggregate = new StreamAggregate(kind switch
         {
-            if (row.Key is null || row.Value is null)
-                return;
-            bool existed = State.TryGetValue(row.Key, out (string Value, long TimestampMs) old);
-            long timestampMs = existed ? Math.Max(old.TimestampMs, row.TimestampMs) : row.TimestampMs;
-            string? result = kind switch
-            {
-                0 => $"{(existed ? long.Parse(old.Value, null) : 0) + 1}",
-                1 => existed ? UserFunctions.Add(old.Value, row.Value) : row.Value,
-                _ => UserFunctions.Add(existed ? old.Value : "", row.Value),
-            };
-            Set(row.Key, result, timestampMs);
-            Emit(0, new Row(row.Key, result, timestampMs));
-        }
+            0 => Folds.Count,
+            1 => Folds.Reduce((x, y) => UserFunctions.Add(x!, y)),
+            _ => Folds.Aggregate("", UserFunctions.Add),
+        });
+        var reference = new ReferenceOf<StreamAggregate>(aggregate, (_, row) => aggregate.Process(0, row));
+        aggregate.Next = change => reference.Emit(0, change.ToRow());
+        return reference;
+    }
+
+    internal override string? CompareState(TaskScope scope, ReferenceOperator reference)
+    {
+        var expected = ((ReferenceOf<StreamAggregate>)reference).State.State;
+        return kind == 0
+            ? StoreComparison.Compare(scope.Store<KeyValueStore<string, long>>(StoreName), expected)
+            : StoreComparison.Compare(scope.Store<KeyValueStore<string, string>>(StoreName), expected);
     }
 }
 
-/// <summary>A table of the last value of each key; <see cref="JoinOperator"/> reads it.</summary>
-internal sealed class TableOperator(int id, PlanStream? input, string? topic)
-    : PlanOperator(id, input is null ? [] : [input])
+/// <summary>A stream with a table of the same partitions: as it is, or was at the record's time; at once or
+/// after a while.</summary>
+internal sealed class TableLookupOperator(
+    int id, PlanStream input, TableOperator table, bool isLeft, long? graceMs) : PlanOperator(id, input)
 {
-    internal string? Topic => topic;
+    internal override string Family => graceMs is not null ? "as-of join with grace"
+        : table.IsVersioned ? "as-of join" : isLeft ? "stream-table left join" : "stream-table inner join";
 
-    internal KTable<string, string> Table { get; private set; } = null!;
+    internal override IReadOnlyList<PlanOperator> Tables => [table];
 
     internal override void Build(StreamsBuilder builder)
     {
-        var materialized = new Materialized<string, string> { StoreName = StoreName };
-        Table = topic is null
-            ? Input().ToTable(materialized)
-            : builder.Table(
-                topic, new Consumed<string, string>(Serdes.String, Serdes.String), materialized);
-        Built.Add(Table.ToStream());
+        var joined = new Joined
+        {
+            GracePeriod = graceMs is { } ms ? TimeSpan.FromMilliseconds(ms) : null,
+            StoreName = StoreName,
+        };
+        KStream<string, string> result = isLeft
+            ? Input().LeftJoin<string, string>(
+                table.Table, (_, value, found, has) => UserFunctions.Pair(value, has ? found : null), joined)
+            : Input().Join<string, string>(
+                table.Table, (_, value, found) => UserFunctions.Pair(value, found), joined);
+        Built.Add(result.WithSerdes(Serdes.String, Serdes.String));
     }
 
-    internal override ReferenceOperator CreateReference() => new Reference();
+    internal override ReferenceOperator CreateReference() => new Reference(table, isLeft, graceMs);
 
     internal override string? CompareState(TaskScope scope, ReferenceOperator reference) =>
-        ((ReferenceTable)reference).Compare(scope.Store<KeyValueStore<string, string>>(StoreName));
+        StoreComparison.Compare(scope.Store<OrderedStore>(StoreName), ((Reference)reference).Join.Held
+            .Select(r => (r.TimestampMs, r.Key)).Distinct().Count());
 
-    private sealed class Reference : ReferenceTable
+    private sealed class Reference(TableOperator table, bool isLeft, long? graceMs) : ReferenceOperator
     {
-        internal override void Process(int input, Row row)
+        internal StreamTableJoin Join { get; private set; } = null!;
+
+        internal override void Process(int input, Row row) => Join.Process(row);
+
+        internal override void Link(Func<PlanOperator, ReferenceOperator> find) => Join = new StreamTableJoin(
+            isLeft, ((TableReference)find(table)).FindAsOf, UserFunctions.Pair, graceMs)
         {
-            if (row.Key is null)
-                return;
-            Set(row.Key, row.Value, row.TimestampMs);
-            Emit(0, row);
-        }
-    }
-}
-
-/// <summary>A stream with a table of the same partitions, inner or left.</summary>
-internal sealed class JoinOperator(int id, PlanStream input, TableOperator table, bool isLeft)
-    : PlanOperator(id, input)
-{
-    /// <summary>The table that is joined.</summary>
-    internal TableOperator Joined => table;
-
-    internal override void Build(StreamsBuilder builder)
-    {
-        KStream<string, string> joined = isLeft
-            ? Input().LeftJoin<string, string>(
-                table.Table, (_, value, found, has) => Combine(value, has ? found : null))
-            : Input().Join<string, string>(table.Table, (_, value, found) => Combine(value, found));
-        Built.Add(joined.WithSerdes(Serdes.String, Serdes.String));
-    }
-
-    internal override ReferenceOperator CreateReference() => new Reference(isLeft);
-
-    internal static string Combine(string value, string? found) => $"{value}+{found ?? "-"}";
-
-    internal sealed class Reference(bool isLeft) : ReferenceOperator
-    {
-        /// <summary>The table's reference in the same partition.</summary>
-        internal ReferenceTable Table { get; set; } = null!;
-
-        internal override void Process(int input, Row row)
-        {
-            if (row.Value is null || (row.Key is null && !isLeft))
-                return;
-            string? found = row.Key is not null && Table.State.TryGetValue(row.Key, out var entry)
-                ? entry.Value : null;
-            if (found is not null || isLeft)
-                Emit(0, row with { Value = Combine(row.Value, found) });
-        }
+            Next = row => Emit(0, row),
+        };
     }
 }
 
 /// <summary>Drops what was seen a short time ago.</summary>
 internal sealed class DeduplicateOperator(int id, PlanStream input, long withinMs) : PlanOperator(id, input)
 {
+    internal override string Family => "deduplicate";
+
     internal override void Build(StreamsBuilder builder) => Built.Add(Input().Deduplicate(
         TimeSpan.FromMilliseconds(withinMs), options: new DeduplicateOptions { StoreName = StoreName }));
 
@@ -177,6 +117,75 @@ internal sealed class DeduplicateOperator(int id, PlanStream input, long withinM
                 return;
             _last[row.Key] = known ? Math.Max(last, row.TimestampMs) : row.TimestampMs;
             Emit(0, row);
+        }
+    }
+}
+
+/// <summary>Gathers values and gives them out at times: a processor of the user's with a timer.</summary>
+internal sealed class PunctuatorOperator(int id, PlanStream input, long intervalMs, bool isWallClock)
+    : PlanOperator(id, input)
+{
+    internal override string Family => isWallClock ? "wall-clock punctuator" : "stream-time punctuator";
+
+    /// <summary>Whether its timer goes by the wall clock.</summary>
+    internal bool IsWallClock => isWallClock;
+
+    internal override void Build(StreamsBuilder builder)
+    {
+        builder.AddStateStore(
+            Stores.KeyValue(new StoreOptions { Name = StoreName }, Serdes.String, Serdes.String));
+        Built.Add(Input().Process<string, string>(
+            () => new Processor(
+                StoreName,
+                TimeSpan.FromMilliseconds(Bug == PlantedBug.TimerFiresEarly ? intervalMs - 1 : intervalMs),
+                isWallClock ? PunctuationType.WallClockTime : PunctuationType.StreamTime),
+            new ProcessOptions($"p{Id}", StoreName)).Main.WithSerdes(Serdes.String, Serdes.String));
+    }
+
+    internal override ReferenceOperator CreateReference()
+    {
+        var collector = new Collector(intervalMs, UserFunctions.Gather);
+        var reference = new ReferenceOf<Collector>(collector, (_, row) => collector.Process(row));
+        collector.Next = row => reference.Emit(0, row);
+        return reference;
+    }
+
+    internal override string? CompareState(TaskScope scope, ReferenceOperator reference) =>
+        StoreComparison.Compare(
+            scope.Store<KeyValueStore<string, string>>(StoreName),
+            ((ReferenceOf<Collector>)reference).State.State);
+
+    private sealed class Processor(string storeName, TimeSpan interval, PunctuationType type)
+        : IProcessor<string, string, string, string>
+    {
+        private ProcessorContext<string, string> _context = null!;
+        private KeyValueStore<string, string> _store = null!;
+
+        public void Init(ProcessorContext<string, string> context)
+        {
+            _context = context;
+            _store = context.GetStore<KeyValueStore<string, string>>(storeName);
+            context.Schedule(interval, type, Emit);
+        }
+
+        public void Process(in Record<string, string> record)
+        {
+            if (!record.HasKey)
+                return;
+            bool has = _store.TryGet(record.Key, out string old);
+            _store.Put(
+                record.Key, UserFunctions.Gather(has ? old : null, record.HasValue ? record.Value : null),
+                record.TimestampMs);
+        }
+
+        private void Emit(long timeMs)
+        {
+            foreach ((string key, string value) in _store.All().OrderBy(e => e.Key, StringComparer.Ordinal)
+                .ToList())
+            {
+                _store.Delete(key);
+                _context.Forward(new Record<string, string>(key, value, timeMs));
+            }
         }
     }
 }

@@ -1,157 +1,173 @@
-using System.Buffers.Binary;
-using System.Text;
 using Streams.Dsl;
 using Streams.Processing;
 using Streams.Records;
 using Streams.State;
+using Streams.Tests.Reference;
 
 namespace Streams.Tests.Simulation.Operators;
 
-/// <summary>Tumbling or hopping windows of a random topology.</summary>
-/// <param name="SizeMs">Their length.</param>
-/// <param name="AdvanceMs">From one start to the next.</param>
-/// <param name="GraceMs">How long late records count.</param>
-/// <param name="Suppress">Whether a window is emitted once, when it closes.</param>
-/// <param name="Counts">Whether records are counted; else their values are reduced.</param>
-internal sealed record WindowPlan(long SizeMs, long AdvanceMs, long GraceMs, bool Suppress, bool Counts);
+/// <summary>The windows of a random topology.</summary>
+internal enum WindowKind
+{
+    Time,
+    Sliding,
+    Session,
+}
 
-/// <summary>An aggregate by key and window, with late records, emitted as it changes or at the end.</summary>
+/// <summary>When a window comes out.</summary>
+internal enum Emission
+{
+    Updates,
+    Final,
+    Suppressed,
+}
+
+/// <summary>Windows of a random topology.</summary>
+/// <param name="Kind">Which.</param>
+/// <param name="SizeMs">Their length, or the gap between sessions.</param>
+/// <param name="AdvanceMs">From one start to the next, of tumbling and hopping ones.</param>
+/// <param name="GraceMs">How long late records count.</param>
+/// <param name="Emission">When they come out.</param>
+/// <param name="Counts">Whether records are counted; else their values are combined.</param>
+internal sealed record WindowPlan(
+    WindowKind Kind, long SizeMs, long AdvanceMs, long GraceMs, Emission Emission, bool Counts)
+{
+    internal string Name => Kind switch
+    {
+        WindowKind.Sliding => "sliding windows",
+        WindowKind.Session => "session windows",
+        _ => SizeMs == AdvanceMs ? "tumbling windows" : "hopping windows",
+    };
+
+    internal TimeWindows Time => TimeWindows.OfSizeAndGrace(Ms(SizeMs), Ms(GraceMs)).AdvanceBy(Ms(AdvanceMs));
+
+    internal SlidingWindows Sliding => SlidingWindows.OfTimeDifferenceAndGrace(Ms(SizeMs), Ms(GraceMs));
+
+    internal SessionWindows Session => SessionWindows.OfInactivityGapAndGrace(Ms(SizeMs), Ms(GraceMs));
+
+    /// <summary>How long a store keeps windows at least.</summary>
+    internal long RetentionMs => GraceMs + (Kind == WindowKind.Sliding ? 2 * SizeMs : SizeMs);
+
+    internal static TimeSpan Ms(long milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
+}
+
+/// <summary>An aggregate by key and window; its other output is the late records.</summary>
 internal sealed class WindowedOperator(int id, PlanStream input, WindowPlan plan) : PlanOperator(id, input)
 {
+    internal override string Family => plan.Name + plan.Emission switch
+    {
+        Emission.Final => ", emitted on close",
+        Emission.Suppressed => ", suppressed until close",
+        _ => "",
+    };
+
     internal override void Build(StreamsBuilder builder)
     {
-        TimeWindowedKStream<string, string> windowed = Input().GroupByKey().WindowedBy(
-            TimeWindows.OfSizeAndGrace(
-                TimeSpan.FromMilliseconds(plan.SizeMs), TimeSpan.FromMilliseconds(plan.GraceMs))
-            .AdvanceBy(TimeSpan.FromMilliseconds(plan.AdvanceMs)));
-        Built.Add(plan.Counts
-            ? Texts(
-                windowed.Count(new Materialized<string, long> { StoreName = StoreName }),
-                count => $"{count}")
-            : Texts(
-                windowed.Reduce(
-                    (a, b) => UserFunctions.Add(a, b)!,
-                    new Materialized<string, string> { StoreName = StoreName, ValueSerde = Serdes.String }),
-                value => value));
+        KGroupedStream<string, string> grouped = Input().GroupByKey();
+        KStream<string, string>? late = null;
+        WindowPlan built =
+            Bug == PlantedBug.WindowClosesLate ? plan with { GraceMs = plan.GraceMs + 1 } : plan;
+        KStream<string, string> results = plan.Kind == WindowKind.Session
+            ? OfSessions(grouped.WindowedBy(built.Session).LateRecords(stream => late = stream))
+            : OfTime((plan.Kind == WindowKind.Time
+                ? grouped.WindowedBy(built.Time) : grouped.WindowedBy(built.Sliding))
+                .LateRecords(stream => late = stream));
+        Built.Add(results);
+        Built.Add(late!);
     }
 
-    internal override ReferenceOperator CreateReference() => new Reference(plan);
+    internal override ReferenceOperator CreateReference() => new WindowReference(plan, 1);
 
-    internal override string? CompareState(TaskScope scope, ReferenceOperator reference)
+    internal override string? CompareState(TaskScope scope, ReferenceOperator reference) => plan.Counts
+        ? WindowComparison.Compare<long>(plan.Kind, scope, StoreName, (WindowReference)reference)
+        : WindowComparison.Compare<string>(plan.Kind, scope, StoreName, (WindowReference)reference);
+
+    private KStream<string, string> OfTime(TimeWindowedKStream<string, string> windowed)
     {
-        var expected = (Reference)reference;
+        if (plan.Emission == Emission.Final)
+            windowed = windowed.EmitStrategy(EmitStrategy.OnWindowClose);
+        if (plan.Counts)
+            return Texts(windowed.Count(Kept<long>(Serdes.Int64)));
+        // A sliding window begins with what another one holds, and so keeps what it has.
+        return Texts(plan.Kind == WindowKind.Sliding
+            ? windowed.Aggregate(
+                () => "", (_, value, all) => UserFunctions.Gather(all, value), Kept(Serdes.String))
+            : windowed.Reduce((x, y) => UserFunctions.Add(x, y)!, Kept(Serdes.String)));
+    }
+
+    private KStream<string, string> OfSessions(SessionWindowedKStream<string, string> windowed)
+    {
+        if (plan.Emission == Emission.Final)
+            windowed = windowed.EmitStrategy(EmitStrategy.OnWindowClose);
         return plan.Counts
-            ? Compare(scope.Store<WindowStore<string, long>>(StoreName), expected)
-            : Compare(scope.Store<WindowStore<string, string>>(StoreName), expected);
+            ? Texts(windowed.Count(Kept<long>(Serdes.Int64)))
+            : Texts(windowed.Aggregate(
+                () => "", (_, value, all) => UserFunctions.Gather(all, value),
+                (_, all, other) => UserFunctions.Pair(all, other), Kept(Serdes.String)));
     }
 
-    private KStream<string, string> Texts<TValue>(
-        KTable<Windowed<string>, TValue> table, Func<TValue, string> text)
+    private Materialized<string, TValue> Kept<TValue>(Serde<TValue> serde) => new()
     {
-        if (plan.Suppress)
-        {
+        StoreName = StoreName,
+        ValueSerde = serde,
+        Retention = plan.Emission == Emission.Final ? TimeSpan.FromDays(1) : null,
+    };
+
+    private KStream<string, string> Texts<TValue>(KTable<Windowed<string>, TValue> table)
+    {
+        if (plan.Emission == Emission.Suppressed)
             table = table.Suppress(Suppressed.UntilWindowCloses(BufferConfig.Unbounded()) with
             {
                 StoreName = StoreName + "-held",
             });
-        }
-        return table.ToStream().Map((key, value) => (NameOf(key.Key, key.StartMs), text(value)))
-            .WithSerdes(Serdes.String, Serdes.String);
+        return WindowComparison.Texts(table);
     }
+}
 
-    private static string NameOf(string key, long startMs) => $"{key}w{startMs}";
+/// <summary>Several streams with one aggregate per key, or per key and window.</summary>
+internal sealed class CogroupOperator(int id, PlanStream one, PlanStream other, WindowPlan? plan)
+    : PlanOperator(id, one, other)
+{
+    internal override string Family => plan is null ? "cogroup" : $"cogroup, {plan.Name}";
 
-    private static string? Compare<TValue>(WindowStore<string, TValue> store, Reference reference)
+    internal override void Build(StreamsBuilder builder)
     {
-        foreach (string key in reference.Windows.Keys.Select(k => k.Key).Distinct())
+        CogroupedKStream<string, string> streams = Input().GroupByKey()
+            .Cogroup<string>((_, value, all) => UserFunctions.Gather(all, value))
+            .Cogroup(Input(1).GroupByKey(), (_, value, all) => UserFunctions.Gather(all + "*", value));
+        var kept = new Materialized<string, string>
         {
-            string found = string.Join(", ", store.Fetch(key, 0, long.MaxValue)
-                .Where(f => !reference.IsClosed(f.WindowStartMs))
-                .Select(f => $"{f.WindowStartMs}:{f.Value}@{f.TimestampMs}"));
-            string expected = string.Join(", ", reference.Windows
-                .Where(w => w.Key.Key == key && !reference.IsClosed(w.Key.StartMs))
-                .Select(w => $"{w.Key.StartMs}:{w.Value.Value}@{w.Value.TimestampMs}"));
-            if (found != expected)
-                return $"store {store.Name} holds for {key} [{found}], not [{expected}]";
-        }
-        return null;
+            StoreName = StoreName,
+            ValueSerde = Serdes.String,
+            Retention = plan is null ? null : TimeSpan.FromDays(1),
+        };
+        Built.Add(plan?.Kind switch
+        {
+            null => streams.Aggregate(() => "", kept).ToStream(),
+            WindowKind.Time => WindowComparison.Texts(
+                streams.WindowedBy(plan.Time).Aggregate(() => "", kept)),
+            WindowKind.Sliding => WindowComparison.Texts(
+                streams.WindowedBy(plan.Sliding).Aggregate(() => "", kept)),
+            _ => WindowComparison.Texts(streams.WindowedBy(plan.Session).Aggregate(
+                () => "", (_, all, session) => UserFunctions.Pair(all, session), kept)),
+        });
     }
 
-    private sealed class Reference(WindowPlan plan) : ReferenceOperator
+    internal override ReferenceOperator CreateReference()
     {
-        private readonly SortedDictionary<Held, Row> _held = [];
-        private long _streamTimeMs = long.MinValue;
-        private long _heldTimeMs = long.MinValue;
-
-        internal SortedDictionary<(string Key, long StartMs), (string Value, long TimestampMs)> Windows
-        {
-            get;
-        } = [];
-
-        /// <summary>Whether a window takes nothing any more.</summary>
-        internal bool IsClosed(long startMs) =>
-            startMs + plan.SizeMs <= _streamTimeMs - plan.GraceMs;
-
-        internal override void Process(int input, Row row)
-        {
-            if (row.Key is null)
-                return;
-            _streamTimeMs = Math.Max(_streamTimeMs, row.TimestampMs);
-            long first = row.TimestampMs - (row.TimestampMs % plan.AdvanceMs);
-            while (first - plan.AdvanceMs >= 0 && first - plan.AdvanceMs + plan.SizeMs > row.TimestampMs)
-                first -= plan.AdvanceMs;
-            for (long start = first; start <= row.TimestampMs; start += plan.AdvanceMs)
-            {
-                if (!IsClosed(start))
-                    Update(row, start);
-            }
-        }
-
-        private void Update(Row row, long start)
-        {
-            bool existed = Windows.TryGetValue((row.Key!, start), out var old);
-            long timestampMs = existed ? Math.Max(old.TimestampMs, row.TimestampMs) : row.TimestampMs;
-            string? result = plan.Counts ? $"{(existed ? long.Parse(old.Value, null) : 0) + 1}"
-                : existed ? UserFunctions.Add(old.Value, row.Value) : row.Value;
-            if (result is null)
-                Windows.Remove((row.Key!, start));
-            else
-                Windows[(row.Key!, start)] = (result, timestampMs);
-            var update = new Row(NameOf(row.Key!, start), result, timestampMs);
-            if (plan.Suppress)
-                Hold(row.Key!, start, update);
-            else
-                Emit(0, update);
-        }
-
-        private void Hold(string key, long start, Row update)
-        {
-            _heldTimeMs = Math.Max(_heldTimeMs, update.TimestampMs);
-            _held[new Held(start + plan.SizeMs, key, start)] = update;
-            while (_held.Count > 0 && _held.First() is var (place, row)
-                && place.EndMs <= _heldTimeMs - plan.GraceMs)
-            {
-                _held.Remove(place);
-                if (row.Value is not null)
-                    Emit(0, row);
-            }
-        }
+        if (plan is not null)
+            return new WindowReference(plan, 2);
+        var aggregate = new StreamAggregate(
+            Folds.Aggregate("", UserFunctions.Gather),
+            Folds.Aggregate("", (all, value) => UserFunctions.Gather(all + "*", value)));
+        var reference = new ReferenceOf<StreamAggregate>(aggregate, aggregate.Process);
+        aggregate.Next = change => reference.Emit(0, change.ToRow());
+        return reference;
     }
 
-    /// <summary>A window that waits: by its end, then by the bytes of key and start.</summary>
-    private readonly record struct Held(long EndMs, string Key, long StartMs) : IComparable<Held>
-    {
-        public int CompareTo(Held other)
-        {
-            int byEnd = EndMs.CompareTo(other.EndMs);
-            return byEnd != 0 ? byEnd : Bytes().AsSpan().SequenceCompareTo(other.Bytes());
-        }
-
-        private byte[] Bytes()
-        {
-            byte[] start = new byte[8];
-            BinaryPrimitives.WriteInt64BigEndian(start, StartMs);
-            return [.. Encoding.UTF8.GetBytes(Key), .. start];
-        }
-    }
+    internal override string? CompareState(TaskScope scope, ReferenceOperator reference) => plan is null
+        ? StoreComparison.Compare(
+            scope.Store<KeyValueStore<string, string>>(StoreName),
+            ((ReferenceOf<StreamAggregate>)reference).State.State)
+        : WindowComparison.Compare<string>(plan.Kind, scope, StoreName, (WindowReference)reference);
 }
