@@ -41,6 +41,21 @@ public sealed class ApplicationProgress
     internal bool IsCaughtUp(string sink, IReadOnlyList<string> topics) =>
         topics.All(topic => Lag(sink, topic) == 0);
 
+    /// <summary>Records that the sink that is furthest behind has not committed.</summary>
+    internal long SinkLag(IReadOnlyList<SinkBinding> sinks)
+    {
+        long most = 0;
+        // By index: it is asked before each read of a source, and an enumerator would be an object each time.
+        for (int s = 0; s < sinks.Count; s++)
+        {
+            long lag = 0;
+            for (int t = 0; t < sinks[s].Topics.Count; t++)
+                lag += Lag(sinks[s].Name, sinks[s].Topics[t]);
+            most = Math.Max(most, lag);
+        }
+        return most;
+    }
+
     private long Lag(string group, string topicName)
     {
         Topic topic = _log.FindTopic(topicName)!;

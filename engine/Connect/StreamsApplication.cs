@@ -139,7 +139,8 @@ public sealed class StreamsApplication : IDisposable
             _supervisor.Start(new StreamThread(_definition.Topology, _environment, i, share));
         }
         var shared = new SourceEnvironment(
-            _log, _room, _clock, _definition.SourceOptions, Progress.LagOf, _environment.Times);
+            _log, _room, _clock, _definition.SourceOptions, Progress.LagOf,
+            () => Progress.SinkLag(_definition.Sinks), _environment.Times);
         var sinks = new SinkEnvironment(
             _log, _room, _definition.SinkOptions, _environment.Times, _logger);
         foreach (SourceBinding source in _definition.Sources)

@@ -55,6 +55,9 @@ internal static partial class EngineLog
             "pass")]
     internal static partial void LossAcceptedNeedlessly(this ILogger logger, string name);
 
+    [LoggerMessage(12, LogLevel.Warning, "{Sink}: {Note}")]
+    internal static partial void SinkNote(this ILogger logger, string sink, string note);
+
     [LoggerMessage(4, LogLevel.Information, "{Application} is stopped; everything processed is committed")]
     internal static partial void ApplicationStopped(this ILogger logger, string application);
 }

@@ -39,7 +39,7 @@ internal static class CommandRunner
         ConfigurationException or TopologyException or TopologyChangedException
             or TopicMismatchException => ExitCode.Usage,
         UnavailableException or LogUnavailableException or LogFullException or LogDamagedException
-            or StateLostException or RecordRejectedException
+            or StateLostException or RecordRejectedException or SinkFencedException
             => ExitCode.Unavailable,
         _ => ExitCode.Internal,
     };

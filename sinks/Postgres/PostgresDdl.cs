@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text;
+using Streams.Connect;
+
+namespace Streams.Sinks.Postgres;
+
+/// <summary>Statements that make tables.</summary>
+internal static class PostgresDdl
+{
+    /// <summary>Functions that the tables come with.</summary>
+    internal static IReadOnlyList<(string Name, string Sql)> Functions { get; } =
+    [
+        ("streams_uuid", """
+            CREATE OR REPLACE FUNCTION streams_uuid(id bytea) RETURNS uuid
+            LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+              SELECT encode(set_byte(set_byte(substring(id FROM 1 FOR 16),
+                6, get_byte(id, 6) & 15 | 128), 8, get_byte(id, 8) & 63 | 128), 'hex')::uuid
+            $$
+            """),
+        ("streams_add_month", """
+            CREATE OR REPLACE FUNCTION streams_add_month(parent text, name text, low text, high text)
+            RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+            BEGIN
+              IF NOT EXISTS (SELECT FROM streams_tables t WHERE t.name = parent) THEN
+                RAISE EXCEPTION '% is no table of Streams', parent USING ERRCODE = '42501';
+              END IF;
+              IF to_regclass(quote_ident(name)) IS NULL THEN
+                EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', name, parent);
+                EXECUTE format(
+                  'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, name, low, high);
+              END IF;
+            END
+            $$
+            """),
+    ];
+
+    /// <summary>The list of the tables and views that were made.</summary>
+    internal const string Registry = """
+        CREATE TABLE IF NOT EXISTS streams_tables (
+          name text NOT NULL PRIMARY KEY,
+          kind text NOT NULL,
+          ddl text NOT NULL,
+          made_at timestamp with time zone NOT NULL DEFAULT now()
+        )
+        """;
+
+    internal static string Quote(string name) =>
+        $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    internal static string Literal(string text) =>
+        $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+
+    /// <summary>The statement that makes a table.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="byMonth">Whether it is divided by month.</param>
+    internal static string Create(PostgresTable table, bool byMonth)
+    {
+        var sql = new StringBuilder($"CREATE TABLE {table.Name} (\n");
+        var lines = new List<string>(Ordered(table).Select(Line));
+        if (table.Key.Count > 0)
+            lines.Add($"PRIMARY KEY ({string.Join(", ", table.Key)})");
+        lines.AddRange(table.References.Select(
+            r => $"FOREIGN KEY ({r.Column}) REFERENCES {r.Table} ({r.TableColumn})"));
+        sql.Append("  ").AppendJoin(",\n  ", lines).Append("\n)");
+        if (byMonth && table.Time is { } time)
+            sql.Append(CultureInfo.InvariantCulture, $" PARTITION BY RANGE ({time.Name})");
+        return sql.ToString();
+    }
+
+    /// <summary>The statements that make its indexes.</summary>
+    internal static IEnumerable<string> Indexes(PostgresTable table) => table.Indexes.Select(
+        i => $"CREATE INDEX {table.Name}_by_{i.Column} ON {table.Name} ({i.Column})"
+            + (i.Where is null ? "" : $" WHERE {i.Where}"));
+
+    /// <summary>What a table and its columns mean, for whoever looks at it in the database.</summary>
+    internal static IEnumerable<string> Comments(PostgresTable table) =>
+        Ordered(table).Where(c => c.Doc.Length > 0)
+            .Select(c => $"COMMENT ON COLUMN {table.Name}.{c.Name} IS {Literal(c.Doc)}")
+            .Prepend($"COMMENT ON TABLE {table.Name} IS {Literal(table.Doc)}");
+
+    internal static string Line(PostgresColumn column) =>
+        $"{column.Name} {column.Type}{(column.IsNullable ? "" : " NOT NULL")}";
+
+    internal static string CreateView(ViewMapping view) => $"CREATE OR REPLACE VIEW {view.Name} AS\n{view.Sql}";
+
+    /// <summary>The call that makes the partition of a month.</summary>
+    internal static (string Name, string Low, string High) Month(PostgresTable table, int month)
+    {
+        string name = $"{table.Name}_{MonthsSeen.StartOf(month):yyyy_MM}";
+        return (name, Bound(table.Time!, month), Bound(table.Time!, month + 1));
+    }
+
+    private static string Bound(PostgresColumn time, int month) => time.Type == "bigint"
+        ? MonthsSeen.NanosecondsOf(month).ToString(CultureInfo.InvariantCulture)
+        : MonthsSeen.StartOf(month).ToString("yyyy-MM-dd HH:mm:ss+00", CultureInfo.InvariantCulture);
+
+    // The key first, as people look for it; rows are written in another order.
+    private static IEnumerable<PostgresColumn> Ordered(PostgresTable table) =>
+        table.Key.Select(table.Column).Concat(table.Columns.Where(c => !table.Key.Contains(c.Name)));
+}
