@@ -21,6 +21,7 @@ internal static class Program
             TopicCommands.CreateTopics(),
             TopicCommands.CreateTap(),
             LogCommands.Create(),
+            SqlCommand.Create(),
             DocumentCommands.CreateSchemas(),
             DocumentCommands.CreateOptions(),
         };

@@ -6,7 +6,9 @@ using Streams.Log;
 using Streams.Processing;
 using Streams.Records;
 using Streams.Sinks.Jsonl;
+using Streams.Sinks.Postgres;
 using Streams.Sinks.Sqlite;
+using Streams.Sinks.Timescale;
 using Streams.Topologies.Configuration;
 using Streams.Topologies.Transactions;
 
@@ -44,6 +46,16 @@ internal static class Registry
             topology => [.. topology.Tables.Select(t => t.Topic).Distinct()],
             (options, topology) =>
                 new SqliteSink(options, topology.Formats, topology.Tables, topology.Views)),
+        SinkKind.Of<PostgresOptions>(
+            "postgres", "Tables of a PostgreSQL database, offsets in the same transaction.", "server",
+            topology => [.. topology.PostgresTables.Select(t => t.Topic).Distinct()],
+            (options, topology) => new PostgresSink(
+                options, topology.Formats, topology.PostgresTables, topology.PostgresViews)),
+        SinkKind.Of<TimescaleOptions>(
+            "timescale", "The same with TimescaleDB: tables with a time are hypertables.", "server",
+            topology => [.. topology.PostgresTables.Select(t => t.Topic).Distinct()],
+            (options, topology) => new PostgresSink(
+                options, topology.Formats, topology.PostgresTables, topology.PostgresViews)),
         SinkKind.Of<JsonlOptions>(
             "jsonl", "Files of one JSON value a line, a series per topic.", "folder",
             topology => topology.OutputTopics, (options, topology) =>
@@ -135,6 +147,11 @@ internal sealed record BuiltTopology
     internal IReadOnlyList<TableMapping> Tables { get; init; } = [];
 
     internal IReadOnlyList<ViewMapping> Views { get; init; } = [];
+
+    /// <summary>The tables in PostgreSQL; those that others refer to before them.</summary>
+    internal IReadOnlyList<TableMapping> PostgresTables { get; init; } = [];
+
+    internal IReadOnlyList<ViewMapping> PostgresViews { get; init; } = [];
 
     /// <summary>Counts of its own, for the summary.</summary>
     internal Func<IReadOnlyDictionary<string, long>> Counts { get; init; } = () =>

@@ -53,7 +53,7 @@ internal sealed class PostgresDatabase
             string sql = PostgresDdl.CreateView(view);
             if (Registered(made, view.Name) != sql)
                 Register(plan, view.Name, "view", sql,
-                    [sql, $"COMMENT ON VIEW {view.Name} IS {PostgresDdl.Literal(view.Doc)}"]);
+                    [$"DROP VIEW IF EXISTS {PostgresDdl.Name(view.Name)}", sql, $"COMMENT ON VIEW {view.Name} IS {PostgresDdl.Literal(view.Doc)}"]);
         }
         return plan;
     }
@@ -159,14 +159,15 @@ internal sealed class PostgresDatabase
         foreach (PostgresColumn column in table.Columns)
         {
             if (!there.TryGetValue(column.Name, out (string Type, bool IsNullable, bool HasDefault) found))
-                plan.Alter($"ALTER TABLE {table.Name} ADD COLUMN {PostgresDdl.Line(column)}" +
+                plan.Alter($"ALTER TABLE {PostgresDdl.Name(table.Name)} ADD COLUMN {PostgresDdl.Line(column)}" +
                     (column.IsNullable ? "" : $" DEFAULT {column.DefaultOfOldRows}"));
             else if (found.Type != column.Type)
                 plan.Refuse(table.Name,
                     $"its column {column.Name} is of type {found.Type}, and {column.Type} is wanted");
             else if (column.IsNullable && !found.IsNullable)
                 plan.Alter(
-                    $"ALTER TABLE {table.Name} ALTER COLUMN {column.Name} DROP NOT NULL");
+                    $"ALTER TABLE {PostgresDdl.Name(table.Name)} ALTER COLUMN " +
+                    $"{PostgresDdl.Name(column.Name)} DROP NOT NULL");
         }
         foreach (string extra in there.Keys.Except(table.Columns.Select(c => c.Name)))
         {

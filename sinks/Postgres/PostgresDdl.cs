@@ -44,6 +44,24 @@ internal static class PostgresDdl
         )
         """;
 
+    // Source: PostgreSQL 15, appendix C, "SQL Key Words": the reserved ones, and those that name types.
+    private static readonly HashSet<string> Reserved =
+    [
+        .. """
+        all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
+        collation column concurrently constraint create cross current_catalog current_date current_role
+        current_schema current_time current_timestamp current_user default deferrable desc distinct do else end
+        except false fetch for foreign freeze from full grant group having ilike in initially inner intersect
+        into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null
+        offset on only or order outer overlaps placing primary references returning right select session_user
+        similar some symmetric system_user table tablesample then to trailing true union unique user using
+        variadic verbose when where window with
+        """.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries),
+    ];
+
+    /// <summary>A name as a person would write it: quoted where it is a word of the language.</summary>
+    internal static string Name(string name) => Reserved.Contains(name) ? Quote(name) : name;
+
     internal static string Quote(string name) =>
         $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
@@ -55,33 +73,33 @@ internal static class PostgresDdl
     /// <param name="byMonth">Whether it is divided by month.</param>
     internal static string Create(PostgresTable table, bool byMonth)
     {
-        var sql = new StringBuilder($"CREATE TABLE {table.Name} (\n");
+        var sql = new StringBuilder($"CREATE TABLE {Name(table.Name)} (\n");
         var lines = new List<string>(Ordered(table).Select(Line));
         if (table.Key.Count > 0)
-            lines.Add($"PRIMARY KEY ({string.Join(", ", table.Key)})");
+            lines.Add($"PRIMARY KEY ({string.Join(", ", table.Key.Select(Name))})");
         lines.AddRange(table.References.Select(
-            r => $"FOREIGN KEY ({r.Column}) REFERENCES {r.Table} ({r.TableColumn})"));
+            r => $"FOREIGN KEY ({Name(r.Column)}) REFERENCES {Name(r.Table)} ({Name(r.TableColumn)})"));
         sql.Append("  ").AppendJoin(",\n  ", lines).Append("\n)");
         if (byMonth && table.Time is { } time)
-            sql.Append(CultureInfo.InvariantCulture, $" PARTITION BY RANGE ({time.Name})");
+            sql.Append(CultureInfo.InvariantCulture, $" PARTITION BY RANGE ({Name(time.Name)})");
         return sql.ToString();
     }
 
     /// <summary>The statements that make its indexes.</summary>
     internal static IEnumerable<string> Indexes(PostgresTable table) => table.Indexes.Select(
-        i => $"CREATE INDEX {table.Name}_by_{i.Column} ON {table.Name} ({i.Column})"
+        i => $"CREATE INDEX {table.Name}_by_{i.Column} ON {Name(table.Name)} ({Name(i.Column)})"
             + (i.Where is null ? "" : $" WHERE {i.Where}"));
 
     /// <summary>What a table and its columns mean, for whoever looks at it in the database.</summary>
     internal static IEnumerable<string> Comments(PostgresTable table) =>
         Ordered(table).Where(c => c.Doc.Length > 0)
-            .Select(c => $"COMMENT ON COLUMN {table.Name}.{c.Name} IS {Literal(c.Doc)}")
-            .Prepend($"COMMENT ON TABLE {table.Name} IS {Literal(table.Doc)}");
+            .Select(c => $"COMMENT ON COLUMN {Name(table.Name)}.{Name(c.Name)} IS {Literal(c.Doc)}")
+            .Prepend($"COMMENT ON TABLE {Name(table.Name)} IS {Literal(table.Doc)}");
 
     internal static string Line(PostgresColumn column) =>
-        $"{column.Name} {column.Type}{(column.IsNullable ? "" : " NOT NULL")}";
+        $"{Name(column.Name)} {column.Type}{(column.IsNullable ? "" : " NOT NULL")}";
 
-    internal static string CreateView(ViewMapping view) => $"CREATE OR REPLACE VIEW {view.Name} AS\n{view.Sql}";
+    internal static string CreateView(ViewMapping view) => $"CREATE OR REPLACE VIEW {Name(view.Name)} AS\n{view.Sql}";
 
     /// <summary>The call that makes the partition of a month.</summary>
     internal static (string Name, string Low, string High) Month(PostgresTable table, int month)
@@ -94,7 +112,8 @@ internal static class PostgresDdl
         ? MonthsSeen.NanosecondsOf(month).ToString(CultureInfo.InvariantCulture)
         : MonthsSeen.StartOf(month).ToString("yyyy-MM-dd HH:mm:ss+00", CultureInfo.InvariantCulture);
 
-    // The key first, as people look for it; rows are written in another order.
+    // The key first, then what the mapping names, as people look for it; rows are written in another order.
     private static IEnumerable<PostgresColumn> Ordered(PostgresTable table) =>
-        table.Key.Select(table.Column).Concat(table.Columns.Where(c => !table.Key.Contains(c.Name)));
+        table.Key.Select(table.Column).Concat(table.Columns.Where(c => !table.Key.Contains(c.Name))
+            .OrderBy(c => c.Source?.Mapping is null));
 }

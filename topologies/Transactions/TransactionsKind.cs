@@ -79,6 +79,8 @@ internal sealed class TransactionsKind : TopologyKind
             OutputTopics = TransactionsTables.OutputTopics,
             Tables = TransactionsTables.Tables,
             Views = TransactionsTables.Views,
+            PostgresTables = TransactionsPostgres.Tables,
+            PostgresViews = TransactionsPostgres.Views,
             Counts = () => new Dictionary<string, long> { ["duplicates"] = counts.Duplicates },
             Notes = notes,
         };
