@@ -24,12 +24,21 @@ internal sealed class PendingRecords : IDisposable
     internal Topic Topic { get; }
 
     /// <summary>The rows of each mapping of the topic.</summary>
-    internal IReadOnlyList<PendingRows> Mappings { get; }
+    internal PendingRows[] Mappings { get; }
 
     internal int Count { get; private set; }
 
     /// <summary>Bytes of rows and records that wait.</summary>
-    internal long Bytes => _bytes.Length + Mappings.Sum(m => m.Bytes);
+    internal long Bytes
+    {
+        get
+        {
+            long bytes = _bytes.Length;
+            foreach (PendingRows rows in Mappings)
+                bytes += rows.Bytes;
+            return bytes;
+        }
+    }
 
     /// <summary>Whether a record was refused.</summary>
     internal bool IsRefused(int index) => _refused.Count > 0 && _refused.ContainsKey(index);
@@ -66,7 +75,9 @@ internal sealed class PendingRecords : IDisposable
     /// <summary>Hands over what was refused, in the order of the topic, and forgets all.</summary>
     internal void Clear(SinkRejections rejections)
     {
-        foreach (int index in _refused.Keys.Order())
+        // Sorted only where there are any, so that a flush without refusals makes no object.
+        IEnumerable<int> refused = _refused.Count > 0 ? _refused.Keys.Order() : Array.Empty<int>();
+        foreach (int index in refused)
         {
             Entry entry = _entries[index];
             ReadOnlySpan<byte> bytes = _bytes.WrittenSpan[entry.Start..];

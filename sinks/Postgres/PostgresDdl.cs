@@ -115,5 +115,5 @@ internal static class PostgresDdl
     // The key first, then what the mapping names, as people look for it; rows are written in another order.
     private static IEnumerable<PostgresColumn> Ordered(PostgresTable table) =>
         table.Key.Select(table.Column).Concat(table.Columns.Where(c => !table.Key.Contains(c.Name))
-            .OrderBy(c => c.Source?.Mapping is null));
+            .OrderBy(c => table.Shown.Contains(c.Name) ? table.Shown.IndexOf(c.Name) : int.MaxValue));
 }

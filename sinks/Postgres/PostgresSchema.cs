@@ -62,6 +62,7 @@ internal static class PostgresSchema
             ModelTable = 0,
             Columns = columns,
             Key = mapping.Key,
+            Shown = [.. mapping.Columns.Select(c => c.Name)],
             Indexes = mapping.Indexes,
             References = mapping.References,
             Time = mapping.Time is null ? null : columns.First(c => c.Name == mapping.Time),

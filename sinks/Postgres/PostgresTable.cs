@@ -18,6 +18,9 @@ internal sealed record PostgresTable
     /// key, then the places of the item.</summary>
     internal required IReadOnlyList<PostgresColumn> Columns { get; init; }
 
+    /// <summary>The columns that the mapping names, in its order.</summary>
+    internal List<string> Shown { get; init; } = [];
+
     /// <summary>How many columns of a list's table stand before those of the item.</summary>
     internal int Leading { get; init; }
 
