@@ -9,6 +9,8 @@ internal static class Program
     {
         if (args is ["embedded", ..])
             return EmbeddedWorkloads.Run(args[1..]);
+        if (args is ["postgres", ..])
+            return PostgresWorkload.Run(args[1..]);
         if (args is ["transactions", ..])
             return TransactionsWorkload.Run(args[1..]);
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -2,6 +2,7 @@ using Streams.Connect;
 using Streams.Connectors.Bitcoin;
 using Streams.Connectors.Bitcoin.Simulation;
 using Streams.Connectors.Chain;
+using Streams.Connectors.Mining;
 using Streams.Log;
 using Streams.Processing;
 using Streams.Records;
@@ -10,6 +11,7 @@ using Streams.Sinks.Postgres;
 using Streams.Sinks.Sqlite;
 using Streams.Sinks.Timescale;
 using Streams.Topologies.Configuration;
+using Streams.Topologies.Mining;
 using Streams.Topologies.Transactions;
 
 namespace Streams.Topologies;
@@ -35,6 +37,14 @@ internal static class Registry
                 options is SimulationOptions { BlocksMax: 0, Duration.Ticks: 0 }
                     ? "has neither 'blocks_max' nor 'duration'"
                     : null,
+        },
+        SourceKind.Of<SimulatedMetricsOptions, Text, MachineMetric>(
+            SimulatedMetricsSource.Kind, "Samples of simulated mining machines.", "seed",
+            MetricsTopology.Metrics, Serdes.Text, RecordSerde.Protobuf<MachineMetric>(),
+            options => new SimulatedMetricsSource(options)) with
+        {
+            EndlessBecause = options =>
+                options is SimulatedMetricsOptions { RoundsMax: 0 } ? "has no 'rounds_max'" : null,
         },
     ];
 
@@ -66,6 +76,7 @@ internal static class Registry
     internal static IReadOnlyList<TopologyKind> Topologies { get; } =
     [
         new TransactionsKind(),
+        new MetricsKind(),
     ];
 
     /// <summary>A kind by its name.</summary>
