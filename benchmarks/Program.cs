@@ -11,6 +11,8 @@ internal static class Program
             return EmbeddedWorkloads.Run(args[1..]);
         if (args is ["postgres", ..])
             return PostgresWorkload.Run(args[1..]);
+        if (args is ["kafka", ..])
+            return KafkaWorkloads.Run(args[1..]);
         if (args is ["transactions", ..])
             return TransactionsWorkload.Run(args[1..]);
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Connect;
-using Streams.Dsl;
 using Streams.Log;
 using Streams.Log.Embedded;
 using Streams.Processing;
@@ -17,7 +17,7 @@ namespace Streams.Benchmarks.EndToEnd;
 internal static class EmbeddedWorkloads
 {
     private const string Input = "tx";
-    private const string Labels = "tx-labels";
+    private const string Labels = Input + PeerTopology.LabelsSuffix;
     private const string Output = "out";
 
     internal static int Run(string[] args)
@@ -45,7 +45,7 @@ internal static class EmbeddedWorkloads
         var definition = new ApplicationDefinition
         {
             Id = "bench",
-            Topology = Build(run),
+            Topology = PeerTopology.Build(run, Input, Output),
             DataFolder = folder,
             Runtime = new RuntimeOptions { Threads = run.Threads },
             Topics = [new TopicSpec { Name = Output, Partitions = run.Threads }],
@@ -79,63 +79,6 @@ internal static class EmbeddedWorkloads
         });
     }
 
-    private static Topology Build(PeerRun run)
-    {
-        var builder = new StreamsBuilder();
-        var consumed = new Consumed<PeerAddress, PeerTransaction>(new PeerAddressSerde(), run.Serde);
-        KStream<PeerAddress, PeerTransaction> input = builder.Stream(Input, consumed);
-        switch (run.Workload)
-        {
-            case "map":
-                input.Filter((_, tx) => tx.Value >= 100_000_000).MapValues((_, tx) => Enrich(tx)).To(Output);
-                break;
-            case "join":
-                KTable<PeerAddress, PeerTransaction> labels = builder.Table(Labels, consumed);
-                input.LeftJoin(labels, (_, tx, label, has) => Label(tx, label, has))
-                    .To(Output, new Produced<PeerAddress, PeerTransaction> { ValueSerde = run.Serde });
-                break;
-            case "window":
-                input.GroupByKey().WindowedBy(TimeWindows.OfSizeWithNoGrace(TimeSpan.FromSeconds(10)))
-                    .Aggregate(() => default, Add, new Materialized<PeerAddress, PeerSum>
-                    {
-                        ValueSerde = new PeerSumSerde(),
-                        Retention = TimeSpan.FromSeconds(60),
-                    })
-                    .ToStream().To(Output);
-                break;
-            case "dedupe":
-                input.SelectKey((_, tx) => tx.TxId).Deduplicate(TimeSpan.FromMinutes(5), new Bytes32Serde())
-                    .SelectKey((_, tx) => tx.Address)
-                    .To(Output, new Produced<PeerAddress, PeerTransaction>
-                    {
-                        KeySerde = new PeerAddressSerde(),
-                        ValueSerde = run.Serde,
-                    });
-                break;
-            default:
-                throw new ArgumentException($"'{run.Workload}' is no workload: map, join, window or dedupe.");
-        }
-        return builder.Build();
-    }
-
-    private static PeerTransaction Enrich(PeerTransaction tx)
-    {
-        tx.FeeRate = (double)tx.Fee / tx.Size;
-        tx.Large = tx.Value > 500_000_000;
-        return tx;
-    }
-
-    private static PeerTransaction Label(PeerTransaction tx, in PeerTransaction label, bool has)
-    {
-        tx.FeeRate = (double)tx.Fee / tx.Size;
-        tx.LabelBytes = has ? label.LabelBytes : (byte)0;
-        tx.Label = label.Label;
-        return tx;
-    }
-
-    private static PeerSum Add(PeerAddress key, PeerTransaction tx, PeerSum sum) =>
-        new() { Count = sum.Count + 1, Sum = sum.Sum + tx.Value };
-
     private static void Fill(EmbeddedLog log, PeerRun run)
     {
         Topic topic = log.EnsureTopic(new TopicSpec { Name = Input, Partitions = run.Threads });
@@ -147,8 +90,8 @@ internal static class EmbeddedWorkloads
         for (int k = 0; k < run.Keys; k++)
         {
             PeerTransaction.AddressOf(k, address);
-            var label = new PeerTransaction { Address = address, LabelBytes = 8 };
-            Encode(run.Serde, label, value);
+            value.Clear();
+            value.Write(Encoding.ASCII.GetBytes($"label-{k % 100}"));
             Append(writer, labels, address, 1_600_000_000_000, value.WrittenSpan);
         }
         for (int i = 0; i < run.Records; i++)
@@ -179,28 +122,4 @@ internal static class EmbeddedWorkloads
             HasValue = true,
             Value = value,
         });
-
-    private sealed class Bytes32Serde : Serde<Bytes32>
-    {
-        public override string Name => "bytes32";
-
-        public override void Serialize(in Bytes32 value, Streams.Buffers.PooledBuffer destination) =>
-            destination.Write(value.Span);
-
-        public override void Deserialize(ReadOnlySpan<byte> source, ref Bytes32 value) =>
-            value = new Bytes32(source);
-    }
-}
-
-/// <summary>What one run of a peer's workload is.</summary>
-/// <param name="Workload">map, join, window or dedupe.</param>
-/// <param name="Format">json or binary.</param>
-/// <param name="Records">Records of the input.</param>
-/// <param name="Keys">Distinct keys.</param>
-/// <param name="Threads">Threads, each with a partition.</param>
-internal sealed record PeerRun(string Workload, string Format, int Records, int Keys, int Threads)
-{
-    /// <summary>The records' codec.</summary>
-    internal Serde<PeerTransaction> Serde { get; } =
-        Format == "json" ? new PeerJsonSerde() : new PeerBinarySerde();
 }

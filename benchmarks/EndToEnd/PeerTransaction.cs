@@ -117,6 +117,28 @@ internal sealed class PeerAddressSerde : Serde<PeerAddress>
         source.CopyTo(value);
 }
 
+/// <summary>A label as the peer's topic has it: up to 32 bytes of text.</summary>
+internal struct PeerLabelText
+{
+    internal byte Bytes;
+    internal PeerLabel Text;
+}
+
+/// <inheritdoc/>
+internal sealed class PeerLabelSerde : Serde<PeerLabelText>
+{
+    public override string Name => "peer-label";
+
+    public override void Serialize(in PeerLabelText value, PooledBuffer destination) =>
+        destination.Write(((ReadOnlySpan<byte>)value.Text)[..value.Bytes]);
+
+    public override void Deserialize(ReadOnlySpan<byte> source, ref PeerLabelText value)
+    {
+        value.Bytes = (byte)source.Length;
+        source.CopyTo(value.Text);
+    }
+}
+
 /// <summary>Count and sum of a window, 16 bytes big-endian.</summary>
 internal struct PeerSum
 {

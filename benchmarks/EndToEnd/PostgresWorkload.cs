@@ -90,7 +90,8 @@ internal static class PostgresWorkload
     }
 
     private static void Deliver(
-        EmbeddedLog log, string folder, PostgresOptions options, TableMapping mapping, string name, bool staged)
+        EmbeddedLog log, string folder, PostgresOptions options, TableMapping mapping, string name,
+        bool staged)
     {
         var builder = new StreamsBuilder();
         IReadOnlyList<TopicFormat> formats =
@@ -127,7 +128,8 @@ internal static class PostgresWorkload
         Columns =
         [
             new ColumnMapping("machine_id", "machine", ColumnForm.Uuid),
-            .. random ? [new ColumnMapping("sample_id", "sample", ColumnForm.Uuid)] : Array.Empty<ColumnMapping>(),
+            .. random ? [new ColumnMapping("sample_id", "sample", ColumnForm.Uuid)]
+                : Array.Empty<ColumnMapping>(),
         ],
         Omit = ["sample"],
     };

@@ -48,7 +48,7 @@ internal sealed class ApplicationGauges : IDisposable
         Add(
             "streams_topic_end_offset", "records", "One past the last offset of a partition.",
             () => Partitions(Topics()).Select(p => With(
-                _log.EndOffset(p.Id, ReadLevel.Committed), ("topic", p.Topic), ("partition", p.Number))));
+                _log.KnownEndOffset(p.Id), ("topic", p.Topic), ("partition", p.Number))));
         Add(
             "streams_consumer_lag_records", "records", "Records that tasks have not processed.",
             () => Partitions(_progress.Inputs).Select(p => With(
@@ -131,13 +131,13 @@ internal sealed class ApplicationGauges : IDisposable
         _environment.Figures.Values.Where(t => t.StreamTimeMs != long.MinValue);
 
     private long Lag(string group, TopicPartition partition) =>
-        Math.Max(0, _log.EndOffset(partition, ReadLevel.Committed) - Position(group, partition));
+        Math.Max(0, _log.KnownEndOffset(partition) - Position(group, partition));
 
     // What was committed before this process started has waited at least as long as it runs.
     private double LagSeconds(string group, TopicPartition partition)
     {
         long position = Position(group, partition);
-        if (_log.EndOffset(partition, ReadLevel.Committed) <= position)
+        if (_log.KnownEndOffset(partition) <= position)
             return 0;
         long since = _environment.Times.TryFind(partition, position, out CommitTime time)
             ? time.Committed
@@ -146,7 +146,7 @@ internal sealed class ApplicationGauges : IDisposable
     }
 
     private long Position(string group, TopicPartition partition) =>
-        _log.CommittedOffset(group, partition) ?? _log.StartOffset(partition);
+        _log.KnownPosition(group, partition);
 
     private Measurement<long> With(long value, params (string Name, string Value)[] labels) =>
         new(value, Tags(labels));

@@ -22,10 +22,11 @@ public sealed class ApplicationProgress
 
     /// <summary>Records of a topic that the application has not processed; 0 where it does not read the
     /// topic.</summary>
-    public long LagOf(string topic) => _inputs.Contains(topic) ? Lag(_group, topic) : 0;
+    /// <remarks>On Kafka as of a moment ago, as are <see cref="Lags"/>.</remarks>
+    public long LagOf(string topic) => _inputs.Contains(topic) ? KnownLag(_group, topic) : 0;
 
     /// <summary>Records that have not been processed, per topic that the application reads.</summary>
-    public IEnumerable<(string Topic, long Records)> Lags() => _inputs.Select(t => (t, Lag(_group, t)));
+    public IEnumerable<(string Topic, long Records)> Lags() => _inputs.Select(t => (t, KnownLag(_group, t)));
 
     /// <summary>Whether everything that the tasks read is processed and committed.</summary>
     /// <remarks>Nothing is under way between parts: outputs and positions are committed together, so with
@@ -50,10 +51,19 @@ public sealed class ApplicationProgress
         {
             long lag = 0;
             for (int t = 0; t < sinks[s].Topics.Count; t++)
-                lag += Lag(sinks[s].Name, sinks[s].Topics[t]);
+                lag += KnownLag(sinks[s].Name, sinks[s].Topics[t]);
             most = Math.Max(most, lag);
         }
         return most;
+    }
+
+    private long KnownLag(string group, string topicName)
+    {
+        Topic topic = _log.FindTopic(topicName)!;
+        long lag = 0;
+        for (int p = 0; p < topic.Partitions; p++)
+            lag += Math.Max(0, _log.KnownEndOffset(topic[p]) - _log.KnownPosition(group, topic[p]));
+        return lag;
     }
 
     private long Lag(string group, string topicName)

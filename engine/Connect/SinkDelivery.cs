@@ -19,11 +19,15 @@ internal sealed class SinkDelivery : IDisposable
     private readonly SinkRejections _rejections;
     private readonly Dictionary<TopicPartition, long> _positions = [];
     private readonly Dictionary<TopicPartition, long> _committed = [];
+    private readonly Dictionary<TopicPartition, long> _logged = [];
+    private readonly Lanes _lanes;
 
     /// <summary>Opens the sink and goes to where its target stands.</summary>
-    internal SinkDelivery(SinkBinding binding, SinkEnvironment environment, CancellationToken cancellation)
+    internal SinkDelivery(
+        SinkBinding binding, SinkEnvironment environment, Lanes lanes, CancellationToken cancellation)
     {
         _binding = binding;
+        _lanes = lanes;
         _environment = environment;
         _log = environment.Log;
         _sink = binding.Create();
@@ -39,7 +43,7 @@ internal sealed class SinkDelivery : IDisposable
             if (!isOpen)
                 _sink.Dispose();
         }
-        _writer = _log.OpenWriter($"sink-{binding.Name}");
+        _writer = _log.OpenWriter($"sink-{binding.Name}", exclusive: false);
         _reader = _log.OpenReader(ReadLevel.Durable);
         _batch = _reader.CreateBatch();
         _rejections = new SinkRejections(binding.Name, _log, environment.Options, environment.Logger);
@@ -60,6 +64,18 @@ internal sealed class SinkDelivery : IDisposable
     /// <summary>Records that were written and not committed.</summary>
     internal int Waiting { get; private set; }
 
+    /// <summary>Whether positions went on since the last commit, be it only past what is not for
+    /// readers.</summary>
+    internal bool HasMoved()
+    {
+        foreach ((TopicPartition partition, long position) in _positions)
+        {
+            if (position != _logged.GetValueOrDefault(partition))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Writes a batch of each partition to the target.</summary>
     /// <returns>How many records it were. Refused records count too: the position behind them is to be
     /// committed.</returns>
@@ -72,7 +88,7 @@ internal sealed class SinkDelivery : IDisposable
             for (int p = 0; p < topic.Partitions; p++)
             {
                 TopicPartition partition = topic[p];
-                if (!_reader.Read(partition, _positions[partition], _batch))
+                if (!_lanes.Owns(p) || !_reader.Read(partition, _positions[partition], _batch))
                     continue;
                 count += _sink.Write(topic, _batch, _rejections);
                 _positions[partition] = _batch.NextOffset;
@@ -126,9 +142,13 @@ internal sealed class SinkDelivery : IDisposable
         {
             for (int p = 0; p < topic.Partitions; p++)
             {
+                if (!_lanes.Owns(p))
+                    continue;
                 TopicPartition partition = topic[p];
-                _positions[partition] = _sink.Position(topic, p)
-                    ?? _log.CommittedOffset(_binding.Name, partition) ?? _log.StartOffset(partition);
+                long? logged = _log.CommittedOffset(_binding.Name, partition);
+                if (logged is { } offset)
+                    _logged[partition] = offset;
+                _positions[partition] = _sink.Position(topic, p) ?? logged ?? _log.StartOffset(partition);
                 _committed[partition] = _positions[partition];
             }
         }
@@ -139,10 +159,12 @@ internal sealed class SinkDelivery : IDisposable
     {
         foreach ((TopicPartition partition, long offset) in _positions)
         {
-            if (_log.CommittedOffset(_binding.Name, partition) != offset)
+            if (!_logged.TryGetValue(partition, out long logged) || logged != offset)
                 _writer.CommitOffset(_binding.Name, partition, offset);
         }
         _writer.CommitWhenRoom(_environment.Options.LogFullRetry, _environment.Room, cancellation);
+        foreach ((TopicPartition partition, long offset) in _positions)
+            _logged[partition] = offset;
     }
 
     private void RecordLatency()

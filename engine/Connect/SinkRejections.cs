@@ -30,7 +30,7 @@ public sealed class SinkRejections : IDisposable
         _log = log;
         _options = options;
         _logger = logger;
-        _writer = log.OpenWriter($"sink-{sink}-rejected");
+        _writer = log.OpenWriter($"sink-{sink}-rejected", exclusive: false);
         _letters = new DeadLetterWriter(_writer, options.DeadLetterBytesMax);
     }
 

@@ -12,7 +12,11 @@ namespace Streams.Connect;
 /// <param name="Times">Knows when records were committed.</param>
 /// <param name="Logger">Told what operators should know.</param>
 internal sealed record SinkEnvironment(
-    ITopicLog Log, LogRoom Room, SinkOptions Options, CommitTimes Times, ILogger Logger);
+    ITopicLog Log, LogRoom Room, SinkOptions Options, CommitTimes Times, ILogger Logger)
+{
+    /// <summary>Says which lanes this process has.</summary>
+    internal LaneBoard Board { get; init; } = LaneBoard.All(1, 1);
+}
 
 /// <summary>Runs one sink: delivers what is durable, and commits at intervals.</summary>
 internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environment) : IComponent
@@ -32,9 +36,18 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
 
     public void Run(CancellationToken cancellation)
     {
+        using LaneHolder holder = environment.Board.Join();
         try
         {
-            RunOnce(cancellation);
+            while (!cancellation.IsCancellationRequested)
+            {
+                Lanes lanes = holder.Current;
+                holder.Acknowledge(lanes);
+                if (lanes.Owned.Any())
+                    Run(holder, lanes, cancellation);
+                else
+                    WaitForChange(holder, lanes, cancellation);
+            }
         }
         finally
         {
@@ -42,18 +55,39 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
         }
     }
 
-    private void RunOnce(CancellationToken cancellation)
+    private void WaitForChange(LaneHolder holder, Lanes lanes, CancellationToken cancellation)
     {
-        using var delivery = new SinkDelivery(binding, environment, cancellation);
+        _isReady = lanes.Version > 0;
+        while (holder.Current == lanes && !cancellation.IsCancellationRequested)
+            cancellation.WaitHandle.WaitOne(IdleWait);
+        _isReady = false;
+    }
+
+    private void Run(LaneHolder holder, Lanes lanes, CancellationToken cancellation)
+    {
+        try
+        {
+            RunOnce(holder, lanes, cancellation);
+        }
+        catch (SinkFencedException) when (holder.Current != lanes)
+        {
+            // The lanes went to another process, which writes on from the last commit.
+        }
+    }
+
+    private void RunOnce(LaneHolder holder, Lanes lanes, CancellationToken cancellation)
+    {
+        using var delivery = new SinkDelivery(binding, environment, lanes, cancellation);
         _isReady = true;
         long due = long.MaxValue;
-        while (!cancellation.IsCancellationRequested)
+        while (!cancellation.IsCancellationRequested && holder.Current == lanes)
         {
             int read = delivery.Read();
-            if (due == long.MaxValue && delivery.Waiting > 0)
+            bool moved = delivery.Waiting > 0 || delivery.HasMoved();
+            if (due == long.MaxValue && moved)
                 due = Stopwatch.GetTimestamp() + (long)(
                     _options.CommitInterval.TotalSeconds * Stopwatch.Frequency);
-            if (delivery.Waiting > 0 && (read == 0 || delivery.Waiting >= _options.CommitRecordsMax
+            if (moved && (read == 0 || delivery.Waiting >= _options.CommitRecordsMax
                 || Stopwatch.GetTimestamp() >= due))
             {
                 Interlocked.Add(ref _written, delivery.Commit(cancellation));
@@ -62,7 +96,7 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
             if (read == 0)
                 cancellation.WaitHandle.WaitOne(IdleWait);
         }
-        if (delivery.Waiting > 0)
+        if (delivery.Waiting > 0 && !holder.Current.IsLost)
             Interlocked.Add(ref _written, delivery.Commit(cancellation));
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Streams.Log;
 using Streams.Telemetry;
 
@@ -36,7 +37,11 @@ internal abstract class SourceRunner : IComponent
 /// <param name="Times">Told when records are committed.</param>
 internal sealed record SourceEnvironment(
     ITopicLog Log, LogRoom Room, TimeProvider Clock, SourceOptions Options, Func<string, long> Lag,
-    Func<long> SinkLag, CommitTimes Times);
+    Func<long> SinkLag, CommitTimes Times)
+{
+    /// <summary>Says which lanes this process has.</summary>
+    internal LaneBoard Board { get; init; } = LaneBoard.All(1, 1);
+}
 
 /// <inheritdoc/>
 internal sealed class SourceRunner<TKey, TValue>(
@@ -64,9 +69,18 @@ internal sealed class SourceRunner<TKey, TValue>(
 
     public override void Run(CancellationToken cancellation)
     {
+        using LaneHolder holder = environment.Board.Join();
         try
         {
-            RunOnce(cancellation);
+            while (!cancellation.IsCancellationRequested && !_isDone)
+            {
+                Lanes lanes = holder.Current;
+                holder.Acknowledge(lanes);
+                if (IsMine(lanes))
+                    RunOnce(holder, lanes, cancellation);
+                else
+                    WaitForChange(holder, lanes, cancellation);
+            }
         }
         finally
         {
@@ -74,20 +88,33 @@ internal sealed class SourceRunner<TKey, TValue>(
         }
     }
 
-    private void RunOnce(CancellationToken cancellation)
+    // A source runs in one process: the one that has the lane that its name leads to.
+    private bool IsMine(Lanes lanes) =>
+        lanes.Owns(Murmur2.Partition(Encoding.UTF8.GetBytes(binding.Name), lanes.Total));
+
+    private void WaitForChange(LaneHolder holder, Lanes lanes, CancellationToken cancellation)
+    {
+        _isReady = lanes.Version > 0;
+        while (holder.Current == lanes && !cancellation.IsCancellationRequested)
+            cancellation.WaitHandle.WaitOne(IdleWait);
+        _isReady = false;
+    }
+
+    private void RunOnce(LaneHolder holder, Lanes lanes, CancellationToken cancellation)
     {
         using var feed = new SourceFeed<TKey, TValue>(binding, environment);
         _counts = feed.Counts;
         _isReady = true;
         long due = long.MaxValue;
-        while (!cancellation.IsCancellationRequested)
+        while (!cancellation.IsCancellationRequested && holder.Current == lanes)
         {
             WaitForConsumers(cancellation);
             SourceStatus status = feed.Read(cancellation);
             if (due == long.MaxValue && feed.PendingBytes > 0)
                 due = Stopwatch.GetTimestamp() + (long)(
                     environment.Options.CommitInterval.TotalSeconds * Stopwatch.Frequency);
-            bool commit = status != SourceStatus.More
+            bool commit = status == SourceStatus.Done
+                || (status == SourceStatus.Idle && !environment.Log.SharesWork)
                 || feed.PendingBytes >= environment.Options.CommitBytesMax
                 || Stopwatch.GetTimestamp() >= due;
             if (commit)

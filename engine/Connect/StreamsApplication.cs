@@ -56,6 +56,7 @@ public sealed class StreamsApplication : IDisposable
     private readonly TaskEnvironment _environment;
     private readonly List<SourceRunner> _sources = [];
     private readonly List<SinkRunner> _sinks = [];
+    private LaneBoard? _board;
     private ApplicationGauges? _gauges;
 
     /// <summary>Prepares the application: creates its topics and checks that all it needs is there.</summary>
@@ -75,7 +76,7 @@ public sealed class StreamsApplication : IDisposable
         _environment = new TaskEnvironment(
             definition.Id, log, _room, definition.DataFolder, definition.Runtime, _clock, logger);
         new ShapeKeeper(definition, log, logger).Settle();
-        Tasks = new TopicSetup(definition, log).Prepare();
+        Tasks = new TopicSetup(definition, log, log.SharesWork).Prepare();
         Progress = new ApplicationProgress(definition.Id, log, definition.Topology, _environment);
     }
 
@@ -133,16 +134,21 @@ public sealed class StreamsApplication : IDisposable
                 _environment.Times.Watch(found);
         }
         int threads = Math.Clamp(_definition.Runtime.Threads, 1, Math.Max(Tasks.Count, 1));
+        _board = _log.ShareWork(Tasks.Max(t => t.Partition) + 1, threads);
         for (int i = 0; i < threads; i++)
-        {
-            List<TaskId> share = [.. Tasks.Where((_, index) => index % threads == i)];
-            _supervisor.Start(new StreamThread(_definition.Topology, _environment, i, share));
-        }
+            _supervisor.Start(
+                new StreamThread(_definition.Topology, _environment, _board, Tasks, i, threads));
         var shared = new SourceEnvironment(
             _log, _room, _clock, _definition.SourceOptions, Progress.LagOf,
-            () => Progress.SinkLag(_definition.Sinks), _environment.Times);
+            () => Progress.SinkLag(_definition.Sinks), _environment.Times)
+        {
+            Board = _board,
+        };
         var sinks = new SinkEnvironment(
-            _log, _room, _definition.SinkOptions, _environment.Times, _logger);
+            _log, _room, _definition.SinkOptions, _environment.Times, _logger)
+        {
+            Board = _board,
+        };
         foreach (SourceBinding source in _definition.Sources)
             _sources.Add(source.CreateRunner(shared));
         foreach (SinkBinding sink in _definition.Sinks)
@@ -167,6 +173,7 @@ public sealed class StreamsApplication : IDisposable
     public void Stop()
     {
         _supervisor.Stop();
+        _board?.Dispose();
         _logger.ApplicationStopped(_definition.Id);
     }
 
@@ -175,5 +182,6 @@ public sealed class StreamsApplication : IDisposable
     {
         _gauges?.Dispose();
         _supervisor.Dispose();
+        _board?.Dispose();
     }
 }

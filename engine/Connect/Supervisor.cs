@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
+using Streams.Log;
 using Streams.Telemetry;
 
 namespace Streams.Connect;
@@ -150,7 +151,7 @@ internal sealed class Supervisor : IDisposable
                     _stop.Token);
                 return;
             }
-            catch (UnavailableException) when (Stopwatch.GetElapsedTime(started) > _policy.StableAfter)
+            catch (Exception e) when (IsPassing(e) && Stopwatch.GetElapsedTime(started) > _policy.StableAfter)
             {
                 // It had run well: its restarts are counted from zero again.
             }
@@ -177,7 +178,7 @@ internal sealed class Supervisor : IDisposable
         })
         .Build();
 
-    private static bool IsPassing(Exception e) => e is UnavailableException;
+    private static bool IsPassing(Exception e) => e is UnavailableException or LogInterruptedException;
 
     private void Fail(IComponent component, Exception e)
     {

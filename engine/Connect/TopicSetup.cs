@@ -5,7 +5,7 @@ using Streams.Processing;
 namespace Streams.Connect;
 
 /// <summary>Creates the topics that an application needs and works out its tasks.</summary>
-internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log)
+internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, bool sharesWork = false)
 {
     private readonly Topology _topology = definition.Topology;
 
@@ -118,12 +118,13 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log)
 
     // A store's snapshots cut its changelog off behind them, which costs next to nothing; compacting it as
     // well would rewrite every record several times. Only what has no snapshots is compacted.
+    // Where another process may take over, its changelog has to do without them.
     private void EnsureChangelog(string store, int partitions, bool compacted)
     {
         string name = $"{definition.Id}-{store}-changelog";
         // Stream times once needed a wider one: that serves as well.
         int kept = store == Topology.StreamTimeStore ? log.FindTopic(name)?.Partitions ?? 0 : 0;
-        log.EnsureTopic(ChangelogOf(name, Math.Max(partitions, kept), compacted));
+        log.EnsureTopic(ChangelogOf(name, Math.Max(partitions, kept), compacted || sharesWork));
     }
 
     /// <summary>What a changelog is to be like.</summary>

@@ -51,9 +51,21 @@ public interface ITopicLog : ITopics, IDisposable
     /// <returns>Whether there was one.</returns>
     bool DeleteTopic(string name);
 
+    /// <summary>Whether several processes share the application's work. Changelogs are then kept whole, for
+    /// the process that takes a task over without its snapshots.</summary>
+    bool SharesWork { get; }
+
+    /// <summary>Takes a share of the application's work: all of it, where the log belongs to one
+    /// process.</summary>
+    /// <param name="lanes">How many lanes there are: partitions of the widest input.</param>
+    /// <param name="slots">Threads to share this process's lanes out to.</param>
+    LaneBoard ShareWork(int lanes, int slots);
+
     /// <summary>Opens a writer. Opening another under the same id shuts the older one out.</summary>
     /// <param name="writerId">Stable over restarts: Kafka's transactional.id.</param>
-    ILogWriter OpenWriter(string writerId);
+    /// <param name="exclusive">False where several processes have a writer of this name, each for its own
+    /// lanes.</param>
+    ILogWriter OpenWriter(string writerId, bool exclusive = true);
 
     /// <summary>Opens a reader that sees records up to a level.</summary>
     ILogReader OpenReader(ReadLevel level);
@@ -64,8 +76,25 @@ public interface ITopicLog : ITopics, IDisposable
     /// <summary>One past the last offset at that level.</summary>
     long EndOffset(TopicPartition partition, ReadLevel level);
 
+    /// <summary>The end as this process knows it without asking anybody, for figures: on Kafka up to a second
+    /// old.</summary>
+    long KnownEndOffset(TopicPartition partition) => EndOffset(partition, ReadLevel.Committed);
+
+    /// <summary>One past the last record appended, decided or not: what a reader must have passed to have
+    /// seen every commit made before the question.</summary>
+    long HighWatermark(TopicPartition partition) => EndOffset(partition, ReadLevel.Committed);
+
     /// <summary>The next offset that the group has to process, or null when it never committed one.</summary>
     long? CommittedOffset(string group, TopicPartition partition);
+
+    /// <summary>The same as this process knows it without asking anybody, for figures: on Kafka up to a
+    /// second old.</summary>
+    long? KnownCommittedOffset(string group, TopicPartition partition) => CommittedOffset(group, partition);
+
+    /// <summary>Where the group stands, as this process knows it: its position, or the start where it has
+    /// none.</summary>
+    long KnownPosition(string group, TopicPartition partition) =>
+        KnownCommittedOffset(group, partition) ?? StartOffset(partition);
 
     /// <summary>The cursor last committed for a source under a key, or null.</summary>
     byte[]? Cursor(string source, string key);
@@ -140,7 +169,18 @@ public interface ILogReader : IDisposable
     /// <param name="offset">The first offset wanted; where it was deleted, reading starts at the first
     /// kept.</param>
     /// <param name="batch">Filled when the result is true.</param>
-    /// <returns>Whether there was at least one record.</returns>
+    /// <returns>Whether <see cref="LogBatch.NextOffset"/> is past the offset asked for. Kafka may have passed
+    /// over what is not for readers; the batch is then empty.</returns>
     /// <exception cref="LogDamagedException">The bytes on disk are not what was written.</exception>
     bool Read(TopicPartition partition, long offset, LogBatch batch);
+
+    /// <summary>Lets a moment pass for what is on its way, before a read that must succeed is tried
+    /// again.</summary>
+    void WaitForMore() => Thread.Sleep(1);
+
+    /// <summary>Gives up what was fetched ahead of a partition that is not going to be read any
+    /// more.</summary>
+    void Close(TopicPartition partition)
+    {
+    }
 }

@@ -26,6 +26,10 @@ public sealed class CommitTooLargeException(string message) : LogException(messa
 /// <summary>A newer writer has taken this writer's id.</summary>
 public sealed class WriterFencedException(string message) : LogException(message);
 
+/// <summary>The connection to the log failed in a way that passes, or somebody else has the writer's place.
+/// What was added since the last commit is given up; a new writer begins there.</summary>
+public sealed class LogInterruptedException(string message) : LogException(message);
+
 /// <summary>The log's directory is in use by another process, or cannot be used at all.</summary>
 public sealed class LogUnavailableException(string message, Exception? inner = null)
     : LogException(message, inner);

@@ -70,7 +70,7 @@ internal sealed class GlobalTables : IDisposable
                 tables._readings.Add(new Reading(
                     table, store, topic[p], environment.Log.StartOffset(topic[p]), reader.CreateBatch()));
         }
-        tables.Update(reader, cancellation);
+        tables.CatchUp(environment.Log, reader, cancellation);
         return tables;
     }
 
@@ -94,6 +94,20 @@ internal sealed class GlobalTables : IDisposable
             // Nobody logs these changes, but the store remembers them until it is told.
             if (changed)
                 reading.Store.Flush(NoChangelog.Instance);
+        }
+    }
+
+    private void CatchUp(ITopicLog log, ILogReader reader, CancellationToken cancellation)
+    {
+        long[] ends = [.. _readings.Select(r => log.HighWatermark(r.Partition))];
+        for (int i = 0; i < ends.Length; i++)
+        {
+            while (_readings[i].Offset < ends[i])
+            {
+                Update(reader, cancellation);
+                if (_readings[i].Offset < ends[i])
+                    reader.WaitForMore();
+            }
         }
     }
 

@@ -58,12 +58,14 @@ internal sealed class StreamTask : IDisposable
     internal IReadOnlyList<TaskInput> Inputs => _inputs;
 
     /// <summary>Brings the state to the last commit and the inputs to their committed positions.</summary>
+    /// <remarks>The positions are asked for first: on Kafka the answer waits for a transaction of the process
+    /// that had the task before, and what that wrote to the changelogs is then replayed.</remarks>
     internal void Restore(ITopicLog log, ILogReader reader, CancellationToken cancellation)
     {
-        _stores.Restore(log, reader, cancellation);
         foreach (TaskInput input in _inputs)
-            input.Seek(
-                reader, log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
+            input.Begin(
+                log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
+        _stores.Restore(log, reader, cancellation);
         Meter.Restored();
     }
 
@@ -80,6 +82,18 @@ internal sealed class StreamTask : IDisposable
         return count;
     }
 
+    /// <summary>Whether inputs went on since the last commit, be it only past what is not for
+    /// readers.</summary>
+    internal bool HasMoved()
+    {
+        foreach (TaskInput input in _inputs)
+        {
+            if (input.Position != input.CommittedPosition)
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Fires the wall-clock punctuations that are due.</summary>
     internal void PunctuateWallClock(long nowMs)
     {
@@ -93,7 +107,12 @@ internal sealed class StreamTask : IDisposable
     {
         _stores.Flush();
         foreach (TaskInput input in _inputs)
+        {
+            if (input.Position == input.CommittedPosition)
+                continue;
             _scope.Writer.CommitOffset(_group, input.Partition, input.Position);
+            input.CommittedPosition = input.Position;
+        }
     }
 
     /// <summary>After a commit: takes the next slice of a snapshot where one is due.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Streams.Connect;
+using Streams.Log;
 
 namespace Streams.Processing;
 
@@ -13,18 +14,30 @@ internal sealed class StreamThread : IComponent
 
     private readonly Topology _topology;
     private readonly TaskEnvironment _environment;
-    private readonly IReadOnlyList<TaskId> _taskIds;
+    private readonly LaneBoard _board;
+    private readonly IReadOnlyList<TaskId> _allTasks;
     private readonly int _number;
-    private long _commitDueTicks = long.MaxValue;
+    private readonly int _threads;
+    private long _commitDueTicks;
     private volatile bool _isReady;
 
+    /// <summary>One of some threads that share this process's tasks.</summary>
+    /// <param name="topology">What the tasks do.</param>
+    /// <param name="environment">What they share.</param>
+    /// <param name="board">Says which lanes this process has.</param>
+    /// <param name="allTasks">The application's tasks, over all processes.</param>
+    /// <param name="number">This thread's number.</param>
+    /// <param name="threads">How many threads there are.</param>
     internal StreamThread(
-        Topology topology, TaskEnvironment environment, int number, IReadOnlyList<TaskId> taskIds)
+        Topology topology, TaskEnvironment environment, LaneBoard board, IReadOnlyList<TaskId> allTasks,
+        int number, int threads)
     {
         _topology = topology;
         _environment = environment;
+        _board = board;
+        _allTasks = allTasks;
         _number = number;
-        _taskIds = taskIds;
+        _threads = threads;
     }
 
     public string Name => $"stream-thread-{_number}";
@@ -34,13 +47,15 @@ internal sealed class StreamThread : IComponent
     /// <summary>Runs until cancelled; then commits what was processed and returns.</summary>
     public void Run(CancellationToken cancellation)
     {
+        // Lanes are let go of when the group has ended, however it ends.
+        using LaneHolder holder = _board.Join();
         try
         {
+            _commitDueTicks = long.MaxValue;
             using var group = new TaskGroup(
                 _topology, _environment, $"{_environment.ApplicationId}-{_number}", Name);
-            group.Open(_taskIds, cancellation);
-            _isReady = true;
-            Loop(group, cancellation);
+            group.OpenGlobals(cancellation);
+            Loop(group, holder, cancellation);
         }
         finally
         {
@@ -48,14 +63,21 @@ internal sealed class StreamThread : IComponent
         }
     }
 
-    private void Loop(TaskGroup group, CancellationToken cancellation)
+    private void Loop(TaskGroup group, LaneHolder holder, CancellationToken cancellation)
     {
         long seen = 0;
+        Lanes? lanes = null;
         while (!cancellation.IsCancellationRequested)
         {
+            if (holder.Current != lanes)
+                Follow(group, holder, lanes = holder.Current, cancellation);
+            if (group.IsOpening)
+                group.AdoptOpened();
+            _isReady = lanes.Version > 0 && !group.IsOpening;
             group.UpdateGlobals(cancellation);
             int processed = RunTurn(group);
-            if ((processed > 0 || group.PendingBytes > 0) && _commitDueTicks == long.MaxValue)
+            if (_commitDueTicks == long.MaxValue
+                && (processed > 0 || group.PendingBytes > 0 || group.HasMoved()))
                 _commitDueTicks = Stopwatch.GetTimestamp() + Ticks(_environment.Options.CommitInterval);
             if (IsCommitDue(group, processed))
                 Commit(group, cancellation);
@@ -66,6 +88,29 @@ internal sealed class StreamThread : IComponent
         Commit(group, cancellation);
         group.WaitForCommit();
     }
+
+    // Lanes that stay are worked on while those that come are restored.
+    private void Follow(TaskGroup group, LaneHolder holder, Lanes lanes, CancellationToken cancellation)
+    {
+        TaskId[] gone = [.. group.TaskIds.Where(id => !IsMine(lanes, id))];
+        if (gone.Length > 0)
+        {
+            if (lanes.IsLost)
+                throw new LogInterruptedException(
+                    "This process was not heard of for too long and its lanes went to another.");
+            Commit(group, cancellation);
+            group.WaitForCommit();
+            foreach (TaskId id in gone)
+                group.Close(id);
+        }
+        holder.Acknowledge(lanes);
+        foreach (TaskId id in _allTasks.Where(id => IsMine(lanes, id)).Except(group.TaskIds).ToArray())
+            group.BeginOpen(id, cancellation);
+    }
+
+    // The parts of one lane are spread too, for an application may have only one lane.
+    private bool IsMine(Lanes lanes, TaskId id) =>
+        lanes.Owns(id.Partition) && (lanes.SlotOf(id.Partition) + id.SubTopology) % _threads == _number;
 
     private int RunTurn(TaskGroup group)
     {
@@ -79,10 +124,11 @@ internal sealed class StreamThread : IComponent
         return processed;
     }
 
-    // A commit is due when its time or its size is reached, and at once when there is nothing else to do.
+    // A commit is due when its time or its size is reached, and at once when there is nothing else to do,
+    // unless it is so dear as a transaction on Kafka.
     private bool IsCommitDue(TaskGroup group, int processed) =>
         _commitDueTicks != long.MaxValue
-        && (processed == 0
+        && ((processed == 0 && !_environment.Log.SharesWork)
             || group.PendingBytes >= _environment.Options.CommitBytesMax
             || Stopwatch.GetTimestamp() >= _commitDueTicks);
 

@@ -13,9 +13,12 @@ internal sealed class TaskGroup : IDisposable
     private readonly TaskEnvironment _environment;
     private readonly ILogWriter _writer;
     private readonly ILogReader _reader;
+    private readonly ILogReader _globalReader;
     private readonly CommitPipeline _commits;
     private readonly List<StreamTask> _tasks = [];
+    private readonly List<TaskOpening> _openings = [];
     private readonly List<TopicPartition> _outputs = [];
+    private StreamTask[] _committing = [];
     private GlobalTables? _globals;
 
     /// <summary>A group without tasks as yet.</summary>
@@ -23,8 +26,10 @@ internal sealed class TaskGroup : IDisposable
     {
         _topology = topology;
         _environment = environment;
-        _writer = environment.Log.OpenWriter(writerId);
+        _writer = environment.Log.OpenWriter(writerId, exclusive: false);
         _reader = environment.Log.OpenReader(ReadLevel.Committed);
+        _globalReader = topology.Globals.Count > 0
+            ? environment.Log.OpenReader(ReadLevel.Committed) : _reader;
         _commits = new CommitPipeline(_writer, environment, name, Measure);
     }
 
@@ -36,18 +41,76 @@ internal sealed class TaskGroup : IDisposable
     /// <summary>Makes the tasks and brings them to the last commit.</summary>
     internal void Open(IReadOnlyList<TaskId> taskIds, CancellationToken cancellation)
     {
-        _globals = GlobalTables.Open(_topology, _environment, _reader, cancellation);
+        OpenGlobals(cancellation);
         foreach (TaskId id in taskIds)
         {
-            _tasks.Add(new StreamTask(
-                id, _topology.Parts[id.SubTopology], _environment, _writer, _globals));
+            _tasks.Add(Make(id));
             _tasks[^1].Restore(_environment.Log, _reader, cancellation);
         }
+    }
+
+    /// <summary>Reads the global tables, which all tasks need; before any task is opened.</summary>
+    internal void OpenGlobals(CancellationToken cancellation)
+    {
+        _globals = GlobalTables.Open(_topology, _environment, _globalReader, cancellation);
         FindOutputs();
     }
 
+    /// <summary>The tasks that are at work or being brought to the last commit.</summary>
+    internal IEnumerable<TaskId> TaskIds => _tasks.Select(t => t.Id).Concat(_openings.Select(o => o.Id));
+
+    /// <summary>Whether tasks are still being brought to the last commit.</summary>
+    internal bool IsOpening => _openings.Count > 0;
+
+    /// <summary>Begins to bring a task to the last commit, beside the work of the others.</summary>
+    internal void BeginOpen(TaskId id, CancellationToken cancellation) =>
+        _openings.Add(new TaskOpening(Make(id), _environment.Log, cancellation));
+
+    /// <summary>Takes in the tasks that have reached the last commit.</summary>
+    internal void AdoptOpened()
+    {
+        for (int i = _openings.Count - 1; i >= 0; i--)
+        {
+            if (!_openings[i].IsDone)
+                continue;
+            TaskOpening opening = _openings[i];
+            _openings.RemoveAt(i);
+            _tasks.Add(opening.Take());
+            _tasks.Sort((a, b) => (a.Id.SubTopology, a.Id.Partition).CompareTo(
+                (b.Id.SubTopology, b.Id.Partition)));
+        }
+    }
+
+    /// <summary>Ends a task; what it processed has been committed.</summary>
+    internal void Close(TaskId id)
+    {
+        if (_openings.Find(o => o.Id == id) is { } opening)
+        {
+            _openings.Remove(opening);
+            opening.Dispose();
+        }
+        if (_tasks.Find(t => t.Id == id) is not { } task)
+            return;
+        _tasks.Remove(task);
+        foreach (TaskInput input in task.Inputs)
+            _reader.Close(input.Partition);
+        task.Dispose();
+    }
+
+    /// <summary>Whether inputs went on since the last commit.</summary>
+    internal bool HasMoved()
+    {
+        foreach (StreamTask task in _tasks)
+        {
+            if (task.HasMoved())
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Takes what was committed to the topics of global tables.</summary>
-    internal void UpdateGlobals(CancellationToken cancellation) => _globals?.Update(_reader, cancellation);
+    internal void UpdateGlobals(CancellationToken cancellation) =>
+        _globals?.Update(_globalReader, cancellation);
 
     /// <summary>Processes up to that many records of a task.</summary>
     /// <returns>How many it were; fewer than asked when its inputs have no more for now.</returns>
@@ -60,7 +123,8 @@ internal sealed class TaskGroup : IDisposable
             task.PrepareCommit();
         // The commit before is still being measured until it is made.
         _commits.Wait();
-        foreach (StreamTask task in _tasks)
+        _committing = [.. _tasks];
+        foreach (StreamTask task in _committing)
             task.Meter.Capture();
         Task<long> commit = _commits.Begin(cancellation);
         foreach (StreamTask task in _tasks)
@@ -75,12 +139,19 @@ internal sealed class TaskGroup : IDisposable
     public void Dispose()
     {
         _commits.Dispose();
+        foreach (TaskOpening opening in _openings)
+            opening.Dispose();
         foreach (StreamTask task in _tasks)
             task.Dispose();
         _globals?.Dispose();
+        if (_globalReader != _reader)
+            _globalReader.Dispose();
         _reader.Dispose();
         _writer.Dispose();
     }
+
+    private StreamTask Make(TaskId id) =>
+        new(id, _topology.Parts[id.SubTopology], _environment, _writer, _globals);
 
     // The partitions that the tasks write, as far as they are known beforehand.
     private void FindOutputs()
@@ -98,7 +169,7 @@ internal sealed class TaskGroup : IDisposable
     private void Measure()
     {
         long? origin = null;
-        foreach (StreamTask task in _tasks)
+        foreach (StreamTask task in _committing)
         {
             if (task.Meter.Committed() is { } oldest)
                 origin = Math.Min(origin ?? long.MaxValue, oldest);

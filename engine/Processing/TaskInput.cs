@@ -16,6 +16,9 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
     /// <summary>The next offset to process: what a commit records.</summary>
     internal long Position { get; private protected set; }
 
+    /// <summary>The position that the last commit records; the start where none does.</summary>
+    internal long CommittedPosition { get; set; }
+
     /// <summary>Whether a record is decoded and waits.</summary>
     internal bool HasHead { get; private protected set; }
 
@@ -31,11 +34,10 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
     /// <summary>The batch that is being worked off.</summary>
     private protected LogBatch? Batch { get; private set; }
 
-    /// <summary>Starts reading at an offset.</summary>
-    internal void Seek(ILogReader reader, long offset)
+    /// <summary>Starts at an offset.</summary>
+    internal void Begin(long offset)
     {
-        Batch ??= reader.CreateBatch();
-        FetchOffset = Position = offset;
+        FetchOffset = Position = CommittedPosition = offset;
         HasHead = false;
     }
 
@@ -50,9 +52,10 @@ internal abstract class TaskInput(GraphNode node, TopicPartition partition) : ID
             // The batch is done: what it skipped at its end (compacted offsets, refused records) counts as
             // processed.
             Position = Math.Max(Position, FetchOffset);
-            if (!reader.Read(Partition, FetchOffset, Batch!))
+            Batch ??= reader.CreateBatch();
+            if (!reader.Read(Partition, FetchOffset, Batch))
                 return false;
-            FetchOffset = Batch!.NextOffset;
+            FetchOffset = Batch.NextOffset;
         }
         return true;
     }
@@ -84,7 +87,7 @@ internal sealed class TaskInput<TKey, TValue>(
 
     internal override bool LoadHead()
     {
-        while (Batch!.TryRead(out LogRecord record))
+        while (Batch is not null && Batch.TryRead(out LogRecord record))
         {
             if (!guard.TryDecode(this, record))
                 continue;

@@ -73,15 +73,21 @@ internal sealed class TaskStores : IDisposable
         long offset = kept.Snapshots?.Load() ?? log.StartOffset(kept.Changelog);
         long replayed = 0;
         bool fromSnapshot = kept.Store.Count > 0;
-        long end = log.EndOffset(kept.Changelog, ReadLevel.Committed);
+        long end = log.HighWatermark(kept.Changelog);
         using LogBatch batch = reader.CreateBatch();
-        while (offset < end && reader.Read(kept.Changelog, offset, batch))
+        while (offset < end)
         {
             cancellation.ThrowIfCancellationRequested();
+            if (!reader.Read(kept.Changelog, offset, batch))
+            {
+                reader.WaitForMore();
+                continue;
+            }
             for (; batch.TryRead(out LogRecord record); replayed++)
                 kept.Store.Restore(record.Key, record.HasValue, record.Value);
             offset = batch.NextOffset;
         }
+        reader.Close(kept.Changelog);
         kept.Store.Flush(NoChangelog.Instance);
         if (!fromSnapshot && replayed == 0)
             return;

@@ -56,7 +56,8 @@ internal sealed class StoreSnapshots : IDisposable
                 return offset;
             _store.Clear();
         }
-        return start == 0 ? 0 : throw new StateLostException(_store.Name, _files.Location);
+        return start == 0
+            || _log.SharesWork ? start : throw new StateLostException(_store.Name, _files.Location);
     }
 
     /// <summary>

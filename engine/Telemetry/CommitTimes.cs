@@ -20,7 +20,7 @@ internal sealed class CommitTimes(ITopicLog log)
     internal void Watch(Topic topic)
     {
         for (int p = 0; p < topic.Partitions; p++)
-            _partitions.TryAdd(topic[p], new PartitionTimes(log.EndOffset(topic[p], ReadLevel.Committed)));
+            _partitions.TryAdd(topic[p], new PartitionTimes(log.KnownEndOffset(topic[p])));
     }
 
     /// <summary>Notes, after a commit, that a partition goes up to where it goes now.</summary>
@@ -29,7 +29,7 @@ internal sealed class CommitTimes(ITopicLog log)
     internal void Note(TopicPartition partition, long origin)
     {
         if (_partitions.TryGetValue(partition, out PartitionTimes? times))
-            times.Note(log.EndOffset(partition, ReadLevel.Committed), Stopwatch.GetTimestamp(), origin);
+            times.Note(log.KnownEndOffset(partition), Stopwatch.GetTimestamp(), origin);
     }
 
     /// <summary>Says when the record at an offset was committed.</summary>

@@ -58,6 +58,28 @@ internal static partial class EngineLog
     [LoggerMessage(12, LogLevel.Warning, "{Sink}: {Note}")]
     internal static partial void SinkNote(this ILogger logger, string sink, string note);
 
+    [LoggerMessage(20, LogLevel.Debug, "librdkafka ({Client}): {Message}")]
+    internal static partial void KafkaMessage(this ILogger logger, string client, string message);
+
+    [LoggerMessage(21, LogLevel.Warning, "Kafka ({Client}): {Reason} ({Code})")]
+    internal static partial void KafkaError(this ILogger logger, string client, string reason, string code);
+
+    [LoggerMessage(22, LogLevel.Warning, "A transaction could not be aborted; the broker will: {Reason}")]
+    internal static partial void KafkaAbortFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(23, LogLevel.Error, "The membership in the group {Group} ended: {Reason}")]
+    internal static partial void MembershipEnded(this ILogger logger, string group, string reason);
+
+    [LoggerMessage(24, LogLevel.Information, "{Group}: lanes {Added} came to this process, which has {All}")]
+    internal static partial void LanesAssigned(
+        this ILogger logger, string group, string added, string all);
+
+    [LoggerMessage(
+        25, LogLevel.Information,
+        "{Group}: lanes {Removed} were {How} after {Milliseconds} ms; this process has {All}")]
+    internal static partial void LanesRevoked(
+        this ILogger logger, string group, string how, string removed, string all, long milliseconds);
+
     [LoggerMessage(4, LogLevel.Information, "{Application} is stopped; everything processed is committed")]
     internal static partial void ApplicationStopped(this ILogger logger, string application);
 }

@@ -60,7 +60,8 @@ internal sealed class MonthsSeen(string table, int partitionsMax)
     /// <summary>The month of its first instant.</summary>
     internal static int Of(DateTime start) => start.Year * MonthsPerYear + start.Month - 1;
 
-    /// <summary>The first instant of a month; the last one there is for a month that is not in range.</summary>
+    /// <summary>The first instant of a month; the last one there is for a month that is not in
+    /// range.</summary>
     internal static long NanosecondsOf(int month)
     {
         Int128 ticks = StartOf(month).Ticks - DateTime.UnixEpoch.Ticks;

@@ -49,7 +49,8 @@ internal sealed class PendingRecords : IDisposable
         if (Count == _entries.Length)
             Array.Resize(ref _entries, 2 * Count);
         _entries[Count] = new Entry(
-            record.Offset, partition, record.TimestampMs, _bytes.Length, record.HasKey ? record.Key.Length : -1,
+            record.Offset, partition, record.TimestampMs, _bytes.Length,
+            record.HasKey ? record.Key.Length : -1,
             record.HasValue ? record.Value.Length : -1, record.Headers.Length);
         _bytes.Write(record.Key);
         _bytes.Write(record.Value);
@@ -135,5 +136,6 @@ internal sealed class PendingRecords : IDisposable
 
     /// <summary>A record; its key, value and headers lie one behind the other.</summary>
     private readonly record struct Entry(
-        long Offset, int Partition, long TimestampMs, int Start, int KeyBytes, int ValueBytes, int HeaderBytes);
+        long Offset, int Partition, long TimestampMs, int Start, int KeyBytes, int ValueBytes,
+        int HeaderBytes);
 }

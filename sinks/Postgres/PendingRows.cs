@@ -4,8 +4,8 @@ using Streams.Buffers;
 
 namespace Streams.Sinks.Postgres;
 
-/// <summary>The rows that records become by one mapping: which bytes of each table's are a record's, and which
-/// record is the last of its key.</summary>
+/// <summary>The rows that records become by one mapping: which bytes of each table's are a record's, and
+/// which record is the last of its key.</summary>
 internal sealed class PendingRows(PostgresRows rows) : IDisposable
 {
     private readonly PooledBuffer _keys = new(16 * 1024);
@@ -167,7 +167,8 @@ internal sealed class PendingRows(PostgresRows rows) : IDisposable
         const ulong Golden = 0x9E3779B97F4A7C15;
         ulong hash = Golden;
         for (; key.Length >= sizeof(ulong); key = key[sizeof(ulong)..])
-            hash = BitOperations.RotateLeft((hash ^ BinaryPrimitives.ReadUInt64LittleEndian(key)) * Golden, 29);
+            hash = BitOperations.RotateLeft(
+                (hash ^ BinaryPrimitives.ReadUInt64LittleEndian(key)) * Golden, 29);
         foreach (byte b in key)
             hash = (hash ^ b) * Golden;
         return (int)((hash ^ (hash >> 32)) & int.MaxValue);

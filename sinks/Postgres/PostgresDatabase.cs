@@ -53,7 +53,7 @@ internal sealed class PostgresDatabase
             string sql = PostgresDdl.CreateView(view);
             if (Registered(made, view.Name) != sql)
                 Register(plan, view.Name, "view", sql,
-                    [$"DROP VIEW IF EXISTS {PostgresDdl.Name(view.Name)}", sql, $"COMMENT ON VIEW {view.Name} IS {PostgresDdl.Literal(view.Doc)}"]);
+                    [$"DROP VIEW IF EXISTS {PostgresDdl.Name(view.Name)}", .. PostgresDdl.View(view)]);
         }
         return plan;
     }
@@ -76,7 +76,7 @@ internal sealed class PostgresDatabase
         {
             string sql = PostgresDdl.CreateView(view);
             Register(plan, view.Name, "view", sql,
-                [sql, $"COMMENT ON VIEW {view.Name} IS {PostgresDdl.Literal(view.Doc)}"]);
+                PostgresDdl.View(view));
         }
         return plan.Statements;
     }
@@ -159,7 +159,8 @@ internal sealed class PostgresDatabase
         foreach (PostgresColumn column in table.Columns)
         {
             if (!there.TryGetValue(column.Name, out (string Type, bool IsNullable, bool HasDefault) found))
-                plan.Alter($"ALTER TABLE {PostgresDdl.Name(table.Name)} ADD COLUMN {PostgresDdl.Line(column)}" +
+                plan.Alter(
+                    $"ALTER TABLE {PostgresDdl.Name(table.Name)} ADD COLUMN {PostgresDdl.Line(column)}" +
                     (column.IsNullable ? "" : $" DEFAULT {column.DefaultOfOldRows}"));
             else if (found.Type != column.Type)
                 plan.Refuse(table.Name,

@@ -50,9 +50,9 @@ internal static class PostgresDdl
         .. """
         all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
         collation column concurrently constraint create cross current_catalog current_date current_role
-        current_schema current_time current_timestamp current_user default deferrable desc distinct do else end
-        except false fetch for foreign freeze from full grant group having ilike in initially inner intersect
-        into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null
+        current_schema current_time current_timestamp current_user default deferrable desc distinct do else
+        end except false fetch for foreign freeze from full grant group having ilike in initially inner
+        intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null
         offset on only or order outer overlaps placing primary references returning right select session_user
         similar some symmetric system_user table tablesample then to trailing true union unique user using
         variadic verbose when where window with
@@ -99,7 +99,12 @@ internal static class PostgresDdl
     internal static string Line(PostgresColumn column) =>
         $"{Name(column.Name)} {column.Type}{(column.IsNullable ? "" : " NOT NULL")}";
 
-    internal static string CreateView(ViewMapping view) => $"CREATE OR REPLACE VIEW {Name(view.Name)} AS\n{view.Sql}";
+    internal static string CreateView(ViewMapping view) =>
+        $"CREATE OR REPLACE VIEW {Name(view.Name)} AS\n{view.Sql}";
+
+    /// <summary>The statements that make a view.</summary>
+    internal static IEnumerable<string> View(ViewMapping view) =>
+        [CreateView(view), $"COMMENT ON VIEW {Name(view.Name)} IS {Literal(view.Doc)}"];
 
     /// <summary>The call that makes the partition of a month.</summary>
     internal static (string Name, string Low, string High) Month(PostgresTable table, int month)

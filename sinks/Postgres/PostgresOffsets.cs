@@ -47,8 +47,8 @@ internal sealed class PostgresOffsets(PostgresSession session, string sink, stri
         if (row[2] is string owner && owner != logId)
             throw new ConfigurationException(
                 $"postgres: {session.Server} holds the results of another data directory under the name " +
-                $"'{sink}' (log {owner}, this one is {logId}). Give this sink a 'name' or a 'schema' of its " +
-                "own, or use the data directory that they came from.");
+                $"'{sink}' (log {owner}, this one is {logId}). Give this sink a 'name' or a 'schema' of " +
+                "its own, or use the data directory that they came from.");
         long offset = (long)row[0]!;
         _claimed[topic[partition]] = new Claimed(topic.Name, (long)row[1]!, offset);
         return offset;
@@ -82,8 +82,8 @@ internal sealed class PostgresOffsets(PostgresSession session, string sink, stri
         if (moved != batch.BatchCommands.Count)
             throw new SinkFencedException(
                 $"postgres: another process has taken over what the sink '{sink}' writes to " +
-                $"{session.Server}; nothing of this transaction was written. Two processes run with copies of " +
-                "one data directory: stop one of them.");
+                $"{session.Server}; nothing of this transaction was written. Two processes run with copies " +
+                "of one data directory: stop one of them.");
     }
 
     /// <summary>Remembers what was committed.</summary>

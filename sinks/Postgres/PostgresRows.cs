@@ -215,8 +215,8 @@ internal sealed class PostgresRows : IDisposable
                 CopyFields.Uuid(to, utf8);
             else if (utf8.Contains((byte)0))
                 throw new RowRefusedException(
-                    $"The text for {Mapping.Table}.{column.Name} holds a zero character, which PostgreSQL's " +
-                    "text cannot.");
+                    $"The text for {Mapping.Table}.{column.Name} holds a zero character, which " +
+                    "PostgreSQL's text cannot.");
             else
                 CopyFields.Bytes(to, utf8);
             column.End(to, start);

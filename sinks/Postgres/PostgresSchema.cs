@@ -7,8 +7,8 @@ namespace Streams.Sinks.Postgres;
 /// <summary>Makes tables from a mapping and the record's model.</summary>
 /// <remarks>
 /// Types are exact: hashes and bytes are <c>bytea</c>, numbers that no integer of the server holds
-/// <c>numeric</c>, enumerations their names. An instant stays a <c>bigint</c> of nanoseconds; a mapping adds a
-/// <c>timestamptz</c> beside it, which holds microseconds.
+/// <c>numeric</c>, enumerations their names. An instant stays a <c>bigint</c> of nanoseconds; a mapping adds
+/// a <c>timestamptz</c> beside it, which holds microseconds.
 /// </remarks>
 internal static class PostgresSchema
 {
@@ -128,7 +128,11 @@ internal static class PostgresSchema
         List<string> positions = [.. Enumerable.Range(0, depth).Select(
             i => depth == 1 ? "parent_position" : $"parent_position_{i}"), "position"];
         IEnumerable<PostgresColumn> key = mapping.Key.Select(
-            k => main.Column(k) with { Doc = $"The row of {mapping.Table} that it belongs to.", Source = null });
+            k => main.Column(k) with
+            {
+                Doc = $"The row of {mapping.Table} that it belongs to.",
+                Source = null,
+            });
         IEnumerable<PostgresColumn> places = positions.Select(
             p => new PostgresColumn(p, "integer", false, "Place in the list, from 0."));
         IEnumerable<PostgresColumn> items = model.Tables[index].Columns.Select((c, i) => new PostgresColumn(
@@ -151,7 +155,8 @@ internal static class PostgresSchema
     {
         if (columns.All(c => c.Name != name))
             throw new ConfigurationException(
-                $"The table '{mapping.Table}' is to have a key or time '{name}', which is none of its columns.");
+                $"The table '{mapping.Table}' is to have a key or time '{name}', which is none of " +
+                "its columns.");
     }
 
     private static void RequireName(string name)

@@ -4,7 +4,8 @@ using Streams.Connect;
 
 namespace Streams.Sinks.Postgres;
 
-/// <summary>The tables of a topology as scripts: to read, to apply, and for the roles that use them.</summary>
+/// <summary>The tables of a topology as scripts: to read, to apply, and for the roles that use
+/// them.</summary>
 public static class PostgresScripts
 {
     /// <summary>Everything that a database needs, as a script for psql.</summary>
@@ -71,8 +72,8 @@ public static class PostgresScripts
               EXECUTE format('GRANT CONNECT ON DATABASE %I TO streams_reader', current_database());
             END $$;
 
-            -- What streams_owner makes from here on. The writer changes rows and no table; partitions of months
-            -- are made for it by the function streams_add_month, which acts as the owner.
+            -- What streams_owner makes from here on. The writer changes rows and no table; partitions of
+            -- months are made for it by the function streams_add_month, which acts as the owner.
             ALTER DEFAULT PRIVILEGES FOR ROLE streams_owner IN SCHEMA {schema}
               GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO streams_writer;
             ALTER DEFAULT PRIVILEGES FOR ROLE streams_owner IN SCHEMA {schema}

@@ -121,7 +121,8 @@ public sealed class PostgresSink : ISink
     /// <summary>All tables of mappings, in their order.</summary>
     internal static IReadOnlyList<PostgresTable> TablesOf(
         IReadOnlyList<TopicFormat> formats, IReadOnlyList<TableMapping> mappings) =>
-        [.. mappings.SelectMany(m => PostgresSchema.Tables(m, RelationalModel.Of(FormatOf(formats, m).Schema)))];
+        [.. mappings.SelectMany(
+            m => PostgresSchema.Tables(m, RelationalModel.Of(FormatOf(formats, m).Schema)))];
 
     private bool Prepare(SinkContext context)
     {
@@ -177,7 +178,8 @@ public sealed class PostgresSink : ISink
         foreach (int month in rows.Months.Wanted.ToList())
         {
             (string name, string low, string high) = PostgresDdl.Month(rows.Tables[0], month);
-            _session!.Execute("SELECT streams_add_month($1, $2, $3, $4)", rows.Tables[0].Name, name, low, high);
+            _session!.Execute(
+                "SELECT streams_add_month($1, $2, $3, $4)", rows.Tables[0].Name, name, low, high);
             rows.Months.Add(month);
         }
     }

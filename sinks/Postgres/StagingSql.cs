@@ -23,7 +23,8 @@ internal sealed class StagingSql
         CopyToStages = [.. _tables.Select((t, i) => CopyTo(_stages[i], t))];
         CopyToGone = $"COPY {_gone} ({List(_mapping.Key)}) FROM STDIN (FORMAT binary)";
         Empty = $"TRUNCATE {string.Join(", ", _stages.Append(_gone))}";
-        Create = string.Join(";\n", _tables.Select((t, i) => Stage(_stages[i], t, t.Columns.Select(c => c.Name)))
+        Create = string.Join(";\n", _tables
+            .Select((t, i) => Stage(_stages[i], t, t.Columns.Select(c => c.Name)))
             .Append(Stage(_gone, _tables[0], _mapping.Key)));
         _insert = string.Join(";\n", _tables.Select((t, i) =>
             $"INSERT INTO {PostgresDdl.Quote(t.Name)} ({Columns(t)}) SELECT {Columns(t)} FROM {_stages[i]}"));
@@ -59,15 +60,16 @@ internal sealed class StagingSql
     private string Upsert()
     {
         PostgresTable table = _tables[0];
-        List<string> others = [.. table.Columns.Select(c => c.Name).Except(table.Key)];
+        List<string> others = 
+            [.. table.Columns.Select(c => c.Name).Except(table.Key).Select(PostgresDdl.Quote)];
         string insert = $"INSERT INTO {PostgresDdl.Quote(table.Name)} AS was ({Columns(table)}) " +
             $"SELECT {Columns(table)} FROM {_stages[0]} ON CONFLICT ({List(table.Key)}) ";
         if (others.Count == 0)
             return insert + "DO NOTHING";
         return insert + "DO UPDATE SET " +
-            string.Join(", ", others.Select(c => $"{PostgresDdl.Quote(c)} = excluded.{PostgresDdl.Quote(c)}")) +
-            $" WHERE ({string.Join(", ", others.Select(c => $"was.{PostgresDdl.Quote(c)}"))}) IS DISTINCT FROM " +
-            $"({string.Join(", ", others.Select(c => $"excluded.{PostgresDdl.Quote(c)}"))})";
+            string.Join(", ", others.Select(c => $"{c} = excluded.{c}")) +
+            $" WHERE ({string.Join(", ", others.Select(c => $"was.{c}"))}) IS DISTINCT FROM " +
+            $"({string.Join(", ", others.Select(c => $"excluded.{c}"))})";
     }
 
     private string FindReplaced() =>

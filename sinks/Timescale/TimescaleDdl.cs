@@ -17,12 +17,14 @@ internal static class TimescaleDdl
         PostgresColumn time = table.Time!;
         bool isInteger = time.Type == "bigint";
         yield return $"SELECT {edition.Schema}.create_hypertable('{table.Name}', '{time.Name}', " +
-            $"chunk_time_interval => {Span(wanted.ChunkInterval, isInteger)}, create_default_indexes => false)";
+            $"chunk_time_interval => {Span(wanted.ChunkInterval, isInteger)}, " +
+            "create_default_indexes => false)";
         if (wanted.CompressAfter == TimeSpan.Zero || !edition.IsCommunity)
             yield break;
         if (isInteger)
         {
-            yield return "CREATE OR REPLACE FUNCTION streams_now_ns() RETURNS bigint LANGUAGE sql STABLE AS " +
+            yield return
+                "CREATE OR REPLACE FUNCTION streams_now_ns() RETURNS bigint LANGUAGE sql STABLE AS " +
                 "$$ SELECT (extract(epoch FROM now()) * 1000000000)::bigint $$";
             yield return $"SELECT {edition.Schema}.set_integer_now_func('{table.Name}', 'streams_now_ns')";
         }

@@ -58,13 +58,14 @@ public sealed class PostgresExactlyOnceTests(PostgresServers servers)
             Directory.Delete(folder.File(data), recursive: true);
         }
         TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{killed} kills over {rounds} rounds, {written} of them with a part of the rows written, seed {seed}");
+            $"{killed} kills over {rounds} rounds, {written} of them with a part of the rows " +
+            $"written, seed {seed}");
         Assert.True(written > 0 || Kills < 20, "No kill met a run that had written a part of its rows.");
 
         string[] Arguments(string database, string data) =>
         [
             "run", "--topology", "transactions", "--source", $"bitcoin-files:{blocks}/*", "--drain",
-            "--sink", $"postgres:{server.Address(database)}?password_variable={PostgresServer.PasswordVariable}",
+            "--sink", $"postgres:{server.Location(database)}",
             "--data", folder.File(data), "-c", config,
         ];
     }
@@ -75,7 +76,8 @@ public sealed class PostgresExactlyOnceTests(PostgresServers servers)
         if (server.Number(database, "SELECT count(*) FROM pg_class WHERE relname = 'transactions'") == 0)
             return false;
         long rows = server.Number(database, "SELECT count(*) FROM transactions");
-        return rows > 0 && rows < long.Parse(expected["transactions"].Split('|')[0], CultureInfo.InvariantCulture);
+        return rows > 0
+            && rows < long.Parse(expected["transactions"].Split('|')[0], CultureInfo.InvariantCulture);
     }
 
     // Commits as often as there can be, and rows sent before them.

@@ -72,9 +72,9 @@ public sealed class PostgresFaultTests(PostgresFaultTests.ProcessedLog input, Po
         SortedDictionary<string, string> expected = Undisturbed(server);
         string database = server.NewDatabase();
         Complete(server, database, "--drain", "--option", "risk.alert_score_min=50");
-        server.Execute(database, "TRUNCATE transactions, alerts, entities, transaction_inputs, transaction_outputs, " +
-            "transaction_input_tags, transaction_output_tags, transaction_exposures, transaction_reasons, " +
-            "risk_hours, dead_letters; UPDATE streams_offsets SET next_offset = 0");
+        server.Execute(database, "TRUNCATE transactions, alerts, entities, transaction_inputs, " +
+            "transaction_outputs, transaction_input_tags, transaction_output_tags, transaction_exposures, " +
+            "transaction_reasons, risk_hours, dead_letters; UPDATE streams_offsets SET next_offset = 0");
         using NpgsqlConnection other = server.Connect(database);
         // This session would only be chosen after the sink's was.
         Sql.Execute(other, "SET deadlock_timeout = '1min'; BEGIN; LOCK TABLE entities IN EXCLUSIVE MODE");
@@ -183,7 +183,8 @@ public sealed class PostgresFaultTests(PostgresFaultTests.ProcessedLog input, Po
         string undisturbed = server.NewDatabase();
         foreach (string each in new[] { undisturbed, database })
             TransactionsInput.AssertDone(StreamsProcess.Run(
-                "run", "--topology", "transactions", "--data", data, "--drain", "--sink", Sink(server, each)));
+                "run", "--topology", "transactions", "--data", data, "--drain",
+                "--sink", Sink(server, each)));
         Assert.Equal(Sql.Digests(server, undisturbed), Sql.Digests(server, database));
     }
 
@@ -191,15 +192,17 @@ public sealed class PostgresFaultTests(PostgresFaultTests.ProcessedLog input, Po
     [InlineData("//postgres@127.0.0.1:{0}/none", 2, "database \"none\" does not exist")]
     [InlineData("//nobody@127.0.0.1:{0}/postgres", 2, "password authentication failed for user \"nobody\"")]
     [InlineData("//postgres@127.0.0.1:{0}/postgres?schema=none", 2, "has no schema 'none'")]
-    [InlineData("//postgres:very-secret@127.0.0.1:{0}/postgres", 2, "the address of the server holds a password")]
+    [InlineData("//postgres:very-secret@127.0.0.1:{0}/postgres", 2, "address of the server holds a password")]
     [InlineData("//postgres@127.0.0.1:1/postgres", 3, "cannot be used: Failed to connect")]
     [InlineData("no address", 2, "//USER@HOST:PORT/DATABASE")]
-    public void What_cannot_be_connected_to_ends_the_run_with_one_line(string address, int code, string expected)
+    public void What_cannot_be_connected_to_ends_the_run_with_one_line(
+        string address, int code, string expected)
     {
         PostgresServer server = servers.Postgres;
         string config = _folder.File("few.yaml");
         File.WriteAllText(config, "restarts:\n  restarts_max: 1\n  delay: 20ms\n");
-        string location = string.Format(System.Globalization.CultureInfo.InvariantCulture, address, server.Port);
+        string location = string.Format(
+            System.Globalization.CultureInfo.InvariantCulture, address, server.Port);
         location += $"{(location.Contains('?', StringComparison.Ordinal) ? '&' : '?')}" +
             $"password_variable={PostgresServer.PasswordVariable}";
         var ended = StreamsProcess.Run(
@@ -237,10 +240,11 @@ public sealed class PostgresFaultTests(PostgresFaultTests.ProcessedLog input, Po
     ];
 
     private static string Sink(PostgresServer server, string database) =>
-        $"postgres:{server.Address(database)}?password_variable={PostgresServer.PasswordVariable}&connect_timeout=2s";
+        $"postgres:{server.Location(database)}&connect_timeout=2s";
 
     private static void AssertSame(
-        SortedDictionary<string, string> expected, PostgresServer server, string database, StreamsProcess process)
+        SortedDictionary<string, string> expected, PostgresServer server, string database,
+        StreamsProcess process)
     {
         TransactionsInput.AssertDone(process.WaitForEnd());
         Assert.Equal(expected, Sql.Digests(server, database));
@@ -297,7 +301,8 @@ public sealed class PostgresFaultTests(PostgresFaultTests.ProcessedLog input, Po
             string data = _folder.File("data");
             TransactionsInput.AssertDone(StreamsProcess.Run(
                 "run", "--topology", "transactions", "--data", data, "--drain", "--source",
-                "bitcoin-simulated:7?blocks_max=40&transactions_per_block=1000&transactions_per_second=1000000"));
+                "bitcoin-simulated:7?blocks_max=40&transactions_per_block=1000" +
+                "&transactions_per_second=1000000"));
             return data;
         }
     }

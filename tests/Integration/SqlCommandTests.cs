@@ -30,13 +30,15 @@ public sealed class SqlCommandTests(PostgresServers servers) : IDisposable
     {
         PostgresServer server = servers.Postgres;
         string database = server.NewDatabase();
-        string[] apply = ["sql", "print", "--apply", "--topology", "transactions", "--sink", Sink(server, database)];
+        string[] apply =
+            ["sql", "print", "--apply", "--topology", "transactions", "--sink", Sink(server, database)];
         TransactionsInput.AssertDone(StreamsProcess.Run(apply));
         server.Execute(database, "ALTER TABLE alerts DROP COLUMN price_set; DROP VIEW rule_totals; " +
             "DELETE FROM streams_tables WHERE name = 'rule_totals'");
         var again = StreamsProcess.Run(apply);
         TransactionsInput.AssertDone(again);
-        Assert.Contains("ALTER TABLE alerts ADD COLUMN price_set text;", again.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "ALTER TABLE alerts ADD COLUMN price_set text;", again.Output, StringComparison.Ordinal);
         Assert.Contains("VIEW rule_totals", again.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("CREATE TABLE", again.Output, StringComparison.Ordinal);
     }

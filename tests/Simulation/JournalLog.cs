@@ -38,8 +38,12 @@ internal sealed class JournalLog(
 
     public Topic? FindTopic(string name) => log.FindTopic(name);
 
-    public ILogWriter OpenWriter(string writerId) =>
-        new JournalWriter(this, log.OpenWriter(writerId), writerId);
+    public bool SharesWork => log.SharesWork;
+
+    public LaneBoard ShareWork(int lanes, int slots) => log.ShareWork(lanes, slots);
+
+    public ILogWriter OpenWriter(string writerId, bool exclusive = true) =>
+        new JournalWriter(this, log.OpenWriter(writerId, exclusive), writerId);
 
     public ILogReader OpenReader(ReadLevel level)
     {
@@ -58,6 +62,8 @@ internal sealed class JournalLog(
             && NameOf(partition.Topic).EndsWith("-changelog", StringComparison.Ordinal);
         return isLate ? end + SnapshotLateByRecords : end;
     }
+
+    public long HighWatermark(TopicPartition partition) => log.EndOffset(partition, ReadLevel.Committed);
 
     public long? CommittedOffset(string group, TopicPartition partition) =>
         log.CommittedOffset(group, partition);

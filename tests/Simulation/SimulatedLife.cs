@@ -117,7 +117,8 @@ internal sealed class SimulatedLife : IDisposable
     {
         try
         {
-            _delivery ??= new SinkDelivery(_run.Target.Binding, _sinkEnvironment, _run.Patience());
+            _delivery ??= new SinkDelivery(
+                _run.Target.Binding, _sinkEnvironment, _sinkEnvironment.Board.Current, _run.Patience());
             if (commit)
                 return _delivery.Waiting > 0 ? _delivery.Commit(_run.Patience()) : 0;
             return _delivery.Read();

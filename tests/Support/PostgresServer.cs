@@ -87,6 +87,10 @@ public sealed class PostgresServer : IDisposable
     /// <summary>The location of a sink that writes to a database.</summary>
     public string Address(string database) => $"//postgres@127.0.0.1:{Port}/{database}";
 
+    /// <summary>The same, with the variable that holds the password.</summary>
+    public string Location(string database) =>
+        $"{Address(database)}?password_variable={PasswordVariable}";
+
     /// <summary>A connection to a database.</summary>
     public NpgsqlConnection Connect(string database)
     {
@@ -205,7 +209,8 @@ public static class Sql
               AND c.relname NOT LIKE 'streams\_%'
             """))
             digests[table] = Query(connection,
-                $"SELECT count(*), md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {table} t").Single();
+                $"SELECT count(*), md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM {table} t")
+                .Single();
         return digests;
     }
 

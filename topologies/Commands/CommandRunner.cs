@@ -1,6 +1,7 @@
 using Streams.Connect;
 using Streams.Connect.Evolution;
 using Streams.Log;
+using Streams.Log.Kafka;
 using Streams.Processing;
 using Streams.State;
 using Streams.Topologies.Hosting;
@@ -37,8 +38,9 @@ internal static class CommandRunner
     private static int CodeOf(Exception e) => e switch
     {
         ConfigurationException or TopologyException or TopologyChangedException
-            or TopicMismatchException => ExitCode.Usage,
-        UnavailableException or LogUnavailableException or LogFullException or LogDamagedException
+            or TopicMismatchException or KafkaOptionException => ExitCode.Usage,
+        UnavailableException or LogInterruptedException or LogUnavailableException or LogFullException
+            or LogDamagedException
             or StateLostException or RecordRejectedException or SinkFencedException
             => ExitCode.Unavailable,
         _ => ExitCode.Internal,

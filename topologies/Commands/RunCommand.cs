@@ -94,6 +94,11 @@ internal sealed class RunCommandOptions
     };
 
     private readonly Option<string?> _data = new("--data") { Description = "The data directory." };
+    private readonly Option<string?> _kafka = new("--kafka")
+    {
+        Description = "Keep the log on Apache Kafka at these brokers, host:port,...[?option=value&...].",
+    };
+
     private readonly Option<string?> _listen = new("--listen")
     {
         Description = "Serve /metrics, /healthz and /readyz here, such as 127.0.0.1:9464.",
@@ -118,7 +123,7 @@ internal sealed class RunCommandOptions
         foreach (
             Option option in new Option[]
             {
-                _file, _topology, _sources, _sinks, _options, _data, _listen, _logFormat,
+                _file, _topology, _sources, _sinks, _options, _data, _kafka, _listen, _logFormat,
             })
             command.Options.Add(option);
     }
@@ -141,6 +146,7 @@ internal sealed class RunCommandOptions
             Sinks = parsed.GetValue(_sinks) ?? [],
             Options = parsed.GetValue(_options) ?? [],
             Data = parsed.GetValue(_data) ?? (needsData || file["data"] is not null ? null : "."),
+            Kafka = parsed.GetValue(_kafka),
             Listen = parsed.GetValue(_listen),
             LogFormat = parsed.GetValue(_logFormat),
             AcceptedLosses = parsed.GetValue(_accept) ?? [],

@@ -65,7 +65,7 @@ internal static class SqlCommand
         List<(string, PostgresOptions)> sinks = [.. settings.Sinks.Where(s => s.Options is PostgresOptions)
             .Select(s => (s.Name, (PostgresOptions)s.Options))];
         return sinks.Count > 0 ? sinks : throw new ConfigurationException(
-            "No sink writes to PostgreSQL: give --sink postgres://USER@HOST:PORT/DATABASE, or a configuration " +
-            "with one.");
+            "No sink writes to PostgreSQL: give --sink postgres://USER@HOST:PORT/DATABASE, or a " +
+            "configuration with one.");
     }
 }

@@ -14,6 +14,15 @@ internal sealed class ConfigValue(YamlNode node, string where)
     {
     }
 
+    /// <summary>A group as a value.</summary>
+    internal static ConfigValue Of(ConfigSection section, string where)
+    {
+        var mapping = new YamlMappingNode();
+        foreach ((string name, ConfigValue value) in section.Values)
+            mapping.Children[name] = value._node;
+        return new ConfigValue(mapping, where);
+    }
+
     /// <summary>The text, with <c>${NAME}</c> replaced from the environment.</summary>
     /// <exception cref="ConfigurationException">It is no text, or a variable is not set.</exception>
     internal string AsText() => _node is YamlScalarNode scalar

@@ -4,7 +4,6 @@ using Streams.Connect;
 using Streams.Connectors.Bitcoin.Simulation;
 using Streams.Connectors.Chain;
 using Streams.Log;
-using Streams.Log.Embedded;
 using Streams.Records;
 using Streams.Sinks.Sqlite;
 using Streams.Topologies.Hosting;
@@ -111,7 +110,7 @@ internal static class DemoRun
         return !stop.IsCancellationRequested && host.Application.IsDrained();
     }
 
-    private static bool IsBehind(EmbeddedLog log, int rate)
+    private static bool IsBehind(ITopicLog log, int rate)
     {
         TopicPartition read = log.FindTopic(TransactionsTopology.Transactions)![0];
         TopicPartition enriched = log.FindTopic(TransactionsTopology.Enriched)![0];

@@ -3,6 +3,8 @@ using Streams.Connect;
 using Streams.Errors;
 using Streams.Log;
 using Streams.Log.Embedded;
+using Streams.Log.Embedded.Files;
+using Streams.Log.Kafka;
 using Streams.Telemetry;
 
 namespace Streams.Topologies.Hosting;
@@ -11,18 +13,21 @@ namespace Streams.Topologies.Hosting;
 internal sealed class ApplicationHost : IAsyncDisposable
 {
     private readonly Dictionary<string, long> _startEnds = new(StringComparer.Ordinal);
+    private readonly IDisposable? _folderLock;
     private TelemetryServer? _server;
 
-    private ApplicationHost(EmbeddedLog log, BuiltTopology built, StreamsApplication application)
+    private ApplicationHost(
+        ITopicLog log, IDisposable? folderLock, BuiltTopology built, StreamsApplication application)
     {
         Log = log;
+        _folderLock = folderLock;
         Built = built;
         Application = application;
         foreach (Topic topic in log.Topics)
             _startEnds[topic.Name] = EndOf(topic);
     }
 
-    internal EmbeddedLog Log { get; }
+    internal ITopicLog Log { get; }
 
     internal BuiltTopology Built { get; }
 
@@ -41,20 +46,38 @@ internal sealed class ApplicationHost : IAsyncDisposable
         RunSettings settings, BuiltTopology built, ILogger logger,
         IReadOnlyList<SourceBinding>? sources = null)
     {
-        EmbeddedLog log = EmbeddedLog.Open(
-            settings.Options.Log.ToLog(DataFolder.Prepare(settings.DataFolder)));
+        IDisposable? folderLock = null;
+        ITopicLog? log = null;
         try
         {
-            if (log.Recovery.Cut is { } cut)
-                logger.TornTailCut(cut.Bytes, cut.File, cut.Position, cut.Reason);
+            string folder = DataFolder.Prepare(settings.DataFolder);
+            if (settings.Options.Kafka.Brokers.Length > 0)
+            {
+                folderLock = DataFolder.Lock(settings.DataFolder);
+                log = KafkaLog.Open(settings.Application, settings.Options.Kafka, logger);
+            }
+            else
+            {
+                log = OpenEmbedded(settings.Options.Log.ToLog(folder), logger);
+            }
             ApplicationDefinition definition = Define(settings, built, sources);
-            return new ApplicationHost(log, built, new StreamsApplication(definition, log, logger));
+            return new ApplicationHost(
+                log, folderLock, built, new StreamsApplication(definition, log, logger));
         }
         catch
         {
-            log.Dispose();
+            log?.Dispose();
+            folderLock?.Dispose();
             throw;
         }
+    }
+
+    private static EmbeddedLog OpenEmbedded(EmbeddedLogOptions options, ILogger logger)
+    {
+        EmbeddedLog log = EmbeddedLog.Open(options);
+        if (log.Recovery.Cut is { } cut)
+            logger.TornTailCut(cut.Bytes, cut.File, cut.Position, cut.Reason);
+        return log;
     }
 
     /// <summary>All that the application consists of.</summary>
@@ -122,6 +145,7 @@ internal sealed class ApplicationHost : IAsyncDisposable
             await _server.DisposeAsync();
         Application.Dispose();
         Log.Dispose();
+        _folderLock?.Dispose();
     }
 
     private Readiness Readiness()
@@ -157,6 +181,12 @@ internal static class DataFolder
         }
         return log;
     }
+
+    /// <summary>Keeps other processes out of a folder that holds snapshots but no log.</summary>
+    /// <exception cref="LogUnavailableException">Another process works in it.</exception>
+    internal static IDisposable Lock(string folder) =>
+        new DirectoryFileSystem(folder).TryLock("lock") ?? throw new LogUnavailableException(
+            $"Another process works in the data directory {folder}: give each its own.");
 
     /// <summary>Where the log lies in a data directory.</summary>
     internal static string LogFolder(string folder) => Path.Combine(folder, "log");

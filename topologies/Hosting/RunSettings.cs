@@ -1,5 +1,6 @@
 using Streams.Connect;
 using Streams.Log.Embedded;
+using Streams.Log.Kafka;
 using Streams.Processing;
 using Streams.Topologies.Configuration;
 
@@ -62,6 +63,9 @@ internal sealed record RunOptions
 
     /// <summary>The embedded log.</summary>
     public LogOptions Log { get; init; } = new();
+
+    /// <summary>The log on Apache Kafka, in place of the embedded one where brokers are named.</summary>
+    public KafkaLogOptions Kafka { get; init; } = new();
 }
 
 /// <summary>How messages are written.</summary>
@@ -108,7 +112,7 @@ internal static class RunSettingsReader
     /// <summary>What may stand at the top of a configuration.</summary>
     internal static readonly string[] TopNames =
         ["application", "topology", "options", "sources", "sinks", "data", "listen", "log_format", "runtime",
-            "intake", "delivery", "restarts", "log"];
+            "intake", "delivery", "restarts", "log", "kafka"];
 
     /// <summary>Reads settings.</summary>
     /// <param name="file">The configuration file; empty for none.</param>
@@ -151,9 +155,19 @@ internal static class RunSettingsReader
             "application", "topology", "options", "sources", "sinks", "data");
         if (line.Listen is not null)
             groups = groups.Without("listen").WithDefault("listen", line.Listen);
+        if (line.Kafka is not null)
+            groups = Brokers(line.Kafka).Over(groups);
         if (line.LogFormat is not null)
             groups = groups.Without("log_format").WithDefault("log_format", line.LogFormat);
         return groups;
+    }
+
+    // BROKERS?option=value&..., as sources and sinks are given.
+    private static ConfigSection Brokers(string word)
+    {
+        Location.Parse($"kafka:{word}", "--kafka", out ConfigSection options);
+        return new ConfigSection(
+            [new("kafka", ConfigValue.Of(Located(options, "brokers"), "--kafka"))], "--kafka");
     }
 
     private static List<NamedSource> Sources(ConfigSection file, CommandLineSettings line)
@@ -262,6 +276,8 @@ internal sealed record CommandLineSettings
     internal IReadOnlyList<string> Options { get; init; } = [];
 
     internal string? Data { get; init; }
+
+    internal string? Kafka { get; init; }
 
     internal string? Listen { get; init; }
 

@@ -96,8 +96,11 @@ public static class MetricsTopology
         var builder = new StreamsBuilder();
         builder.Topic(new TopicSpec { Name = Hourly, Schema = MetricsHour.RecordType.Name });
         builder
-            .Stream(Metrics, new Consumed<Text, MachineMetric>(
-                Serdes.Text, RecordSerde.Protobuf<MachineMetric>()) { Name = "read" })
+            .Stream(Metrics,
+                new Consumed<Text, MachineMetric>(Serdes.Text, RecordSerde.Protobuf<MachineMetric>())
+                {
+                    Name = "read",
+                })
             .GroupByKey(new Grouped<Text, MachineMetric>
             {
                 Name = "by-machine",

@@ -63,8 +63,15 @@ internal sealed class StreamTimes(string application, ITopicLog log)
         for (int p = 0; p < (topic?.Partitions ?? 0); p++)
         {
             long offset = log.StartOffset(topic![p]);
-            for (; reader.Read(topic[p], offset, batch); offset = batch.NextOffset)
+            long end = log.HighWatermark(topic[p]);
+            while (offset < end)
             {
+                if (!reader.Read(topic[p], offset, batch))
+                {
+                    reader.WaitForMore();
+                    continue;
+                }
+                offset = batch.NextOffset;
                 while (batch.TryRead(out LogRecord record))
                 {
                     byte[] value = record.HasValue ? record.Value.ToArray() : [];

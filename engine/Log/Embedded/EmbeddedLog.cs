@@ -157,7 +157,13 @@ public sealed class EmbeddedLog : ITopicLog
     }
 
     /// <inheritdoc/>
-    public ILogWriter OpenWriter(string writerId)
+    public bool SharesWork => false;
+
+    /// <inheritdoc/>
+    public LaneBoard ShareWork(int lanes, int slots) => LaneBoard.All(lanes, slots);
+
+    /// <inheritdoc/>
+    public ILogWriter OpenWriter(string writerId, bool exclusive = true)
     {
         NameLimits.Check(writerId, "writer's id");
         lock (_appender.Lock)

@@ -13,7 +13,8 @@ using Streams.Tests.Support;
 
 namespace Streams.Tests.Sinks.Postgres;
 
-/// <summary>A log with readings, and sinks that are driven over it step by step, as the runner does.</summary>
+/// <summary>A log with readings, and sinks that are driven over it step by step, as the runner
+/// does.</summary>
 internal sealed class PostgresRun : IDisposable
 {
     private static readonly Serde<Reading> Serde = RecordSerde.Protobuf<Reading>();
@@ -69,7 +70,8 @@ internal sealed class PostgresRun : IDisposable
     };
 
     /// <summary>Only added to.</summary>
-    internal static TableMapping Added => new() { Topic = "readings", Table = "readings", OperationColumn = "op" };
+    internal static TableMapping Added =>
+        new() { Topic = "readings", Table = "readings", OperationColumn = "op" };
 
     internal static IReadOnlyList<TopicFormat> Formats => [TopicFormat.Of("readings", Serde)];
 

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Connect;
+using Streams.Log;
 using Streams.Processing;
 using Streams.Records;
 using Streams.Sinks.Postgres;
@@ -11,6 +13,8 @@ namespace Streams.Tests.Sinks.Postgres;
 /// <summary>CSIC-022, CSIC-110: rows in PostgreSQL, each once, in exact types. On a real server.</summary>
 public sealed class PostgresSinkTests(PostgresServers servers) : IDisposable
 {
+    private const long FarNs = 5_000_000_000_000_000_000;
+
     private readonly PostgresRun _run = new(servers.Postgres);
 
     [Theory]
@@ -52,11 +56,11 @@ public sealed class PostgresSinkTests(PostgresServers servers) : IDisposable
                 "18446744073709551615|" +
                 "115792089237316195423570985008687907853269984665640564039457584007913129639935|" +
                 "115792089237316195423570985008687907853269984665640564039457.584007913129639935|" +
-                "\\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f|\\x00ff|0.1|t|4294967295|" +
-                "NULL|ß\t\\N\"|holds|x",
+                "\\x000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f|\\x00ff|0.1|t|" +
+                "4294967295|NULL|ß\t\\N\"|holds|x",
             ],
-            _run.Query("SET timezone = 'UTC'; SELECT number, at, time_ns, large, wei, ether, hash, raw, level, " +
-                "is_good, count, maybe, note, state, first_tag FROM readings"));
+            _run.Query("SET timezone = 'UTC'; SELECT number, at, time_ns, large, wei, ether, hash, raw, " +
+                "level, is_good, count, maybe, note, state, first_tag FROM readings"));
         Assert.Equal(
             ["a|-9223372036854775808|0|x", "a|-9223372036854775808|1|y"],
             _run.Query("SELECT device, number, position, value FROM reading_tags ORDER BY position"));
@@ -77,7 +81,7 @@ public sealed class PostgresSinkTests(PostgresServers servers) : IDisposable
                 Part(random, i), i % 3 > 0 ? Part(random, i) : 0, i % 5 > 2 ? Part(random, i) : 0,
                 i % 7 > 4 ? Part(random, i) : 0);
             // Instants before 1970 and between microseconds too.
-            long time = i % 2 == 0 ? random.NextInt64(-5_000_000_000_000_000_000, 5_000_000_000_000_000_000) : i - 300;
+            long time = i % 2 == 0 ? random.NextInt64(-FarNs, FarNs) : i - 300;
             _run.Add("n", i, r => (r.Wei, r.TimeNs) = (wei, time));
             expected.Add(string.Create(CultureInfo.InvariantCulture, $"({i}, {wei}, {time})"));
         }
@@ -176,7 +180,8 @@ public sealed class PostgresSinkTests(PostgresServers servers) : IDisposable
         var e = Assert.Throws<SinkFencedException>(() => _run.Commit(older, to));
         Assert.Contains("another process has taken over", e.Message, StringComparison.Ordinal);
         older.Dispose();
-        Assert.Equal(["1|1"], _run.Query("SELECT (SELECT count(*) FROM readings), next_offset FROM streams_offsets"));
+        Assert.Equal(
+            ["1|1"], _run.Query("SELECT (SELECT count(*) FROM readings), next_offset FROM streams_offsets"));
     }
 
     [Fact]
@@ -201,7 +206,8 @@ public sealed class PostgresSinkTests(PostgresServers servers) : IDisposable
         Assert.Equal(1000, _run.Number("SELECT next_offset FROM streams_offsets"));
         List<(long Offset, string Detail)> letters = _run.DeadLetters();
         Assert.Equal([0, 500, 501, 999], letters.Select(l => l.Offset));
-        Assert.All(letters, l => Assert.Contains("\"plausible\" (23514)", l.Detail, StringComparison.Ordinal));
+        Assert.All(
+            letters, l => Assert.Contains("\"plausible\" (23514)", l.Detail, StringComparison.Ordinal));
         _run.Deliver();
         Assert.Equal(4, _run.DeadLetters().Count);
     }
@@ -270,15 +276,21 @@ public sealed class PostgresSinkTests(PostgresServers servers) : IDisposable
             PostgresRun.Keyed, Streams.Records.Relational.RelationalModel.Of<Reading>(), partitionsMax: 10);
         using var pending = new PendingRecords(_run.Topic, writer, [rows]);
         using var value = new Streams.Buffers.PooledBuffer();
-        var reading = new Reading { Device = new Text("a"), Wei = UInt256.MaxValue, Large = 7, Note = new Text("n") };
+        var reading = new Reading
+        {
+            Device = new Text("a"),
+            Wei = UInt256.MaxValue,
+            Large = 7,
+            Note = new Text("n"),
+        };
         Tag(reading, "x", "y");
         RecordSerde.Protobuf<Reading>().Serialize(reading, value);
         using var rejections = new SinkRejections(
-            "sink", _run.Log, new SinkOptions(), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            "sink", _run.Log, new SinkOptions(), NullLogger.Instance);
         void Fill()
         {
             for (int i = 0; i < 100; i++)
-                pending.Add(0, new Streams.Log.LogRecord { TimestampMs = 0, HasValue = true, Value = value.WrittenSpan });
+                pending.Add(0, new LogRecord { TimestampMs = 0, HasValue = true, Value = value.WrittenSpan });
             pending.Mappings[0].Choose(0, pending.Count, pending);
             pending.Clear(rejections);
         }

@@ -15,8 +15,7 @@ public sealed class PostgresTableTests(PostgresServers servers) : IDisposable
     public void The_transactions_table_has_the_names_and_types_of_the_platform()
     {
         // CSIC-069.
-        string done = PostgresScripts.Apply(
-            _run.Options, TransactionsTables.Formats, TransactionsPostgres.Tables, TransactionsPostgres.Views);
+        string done = Apply();
         Assert.Contains("CREATE TABLE transactions (", done, StringComparison.Ordinal);
         Assert.Equal(
             [
@@ -36,8 +35,11 @@ public sealed class PostgresTableTests(PostgresServers servers) : IDisposable
         Assert.Equal(
             ["address_activity", "entity_roots", "risk_by_hour", "rule_totals"],
             _run.Query("SELECT viewname FROM pg_views WHERE schemaname = 'public' ORDER BY 1"));
-        Assert.Equal("", PostgresScripts.Apply(
-            _run.Options, TransactionsTables.Formats, TransactionsPostgres.Tables, TransactionsPostgres.Views));
+        Assert.Equal("", Apply());
+
+        string Apply() => PostgresScripts.Apply(
+            _run.Options, TransactionsTables.Formats, TransactionsPostgres.Tables,
+            TransactionsPostgres.Views);
     }
 
     [Fact]
@@ -61,9 +63,15 @@ public sealed class PostgresTableTests(PostgresServers servers) : IDisposable
     }
 
     [Theory]
-    [InlineData("ALTER TABLE readings ALTER COLUMN note TYPE varchar(5)", "note is of type character varying(5), and text is wanted")]
-    [InlineData("ALTER TABLE readings DROP CONSTRAINT readings_pkey", "its primary key is (), and (device, number) is wanted")]
-    [InlineData("ALTER TABLE readings ADD COLUMN owner text NOT NULL", "it has a column owner that must have a value")]
+    [InlineData(
+        "ALTER TABLE readings ALTER COLUMN note TYPE varchar(5)",
+        "note is of type character varying(5), and text is wanted")]
+    [InlineData(
+        "ALTER TABLE readings DROP CONSTRAINT readings_pkey",
+        "its primary key is (), and (device, number) is wanted")]
+    [InlineData(
+        "ALTER TABLE readings ADD COLUMN owner text NOT NULL",
+        "it has a column owner that must have a value")]
     public void A_table_that_differs_is_refused_with_the_difference(string change, string difference)
     {
         _run.Deliver();
@@ -89,17 +97,20 @@ public sealed class PostgresTableTests(PostgresServers servers) : IDisposable
         Assert.Contains("ADD COLUMN maybe", done, StringComparison.Ordinal);
         _run.Add("b", 1, r => r.Maybe = 5);
         _run.Deliver();
-        Assert.Equal(["a|NULL|0", "b|5|0"], _run.Query("SELECT device, maybe, level FROM readings ORDER BY 1"));
+        Assert.Equal(
+            ["a|NULL|0", "b|5|0"], _run.Query("SELECT device, maybe, level FROM readings ORDER BY 1"));
     }
 
     [Fact]
     public void A_column_that_others_added_is_left_alone()
     {
         _run.Deliver();
-        _run.Execute("ALTER TABLE readings ADD COLUMN remark text, ADD COLUMN seen timestamptz NOT NULL DEFAULT now()");
+        _run.Execute("ALTER TABLE readings ADD COLUMN remark text, " +
+            "ADD COLUMN seen timestamptz NOT NULL DEFAULT now()");
         _run.Add("a", 1);
         _run.Deliver();
-        Assert.Equal(1, _run.Number("SELECT count(*) FROM readings WHERE remark IS NULL AND seen IS NOT NULL"));
+        Assert.Equal(
+            1, _run.Number("SELECT count(*) FROM readings WHERE remark IS NULL AND seen IS NOT NULL"));
     }
 
     [Fact]
@@ -141,7 +152,8 @@ public sealed class PostgresTableTests(PostgresServers servers) : IDisposable
             PostgresScripts.Print(_run.Options, PostgresRun.Formats, [_run.Mapping], []));
         _run.Options = _run.Options with
         {
-            Server = server.Address(_run.Database).Replace("postgres@", "streams_writer@", StringComparison.Ordinal),
+            Server = server.Address(_run.Database)
+                .Replace("postgres@", "streams_writer@", StringComparison.Ordinal),
         };
         AddMonths();
         _run.Deliver();
@@ -153,7 +165,7 @@ public sealed class PostgresTableTests(PostgresServers servers) : IDisposable
             ("streams_writer", "DROP TABLE platform.readings"),
             ("streams_writer", "CREATE TABLE platform.mine (a int)"),
             ("streams_writer", "TRUNCATE platform.readings"),
-            ("streams_writer", "SET search_path = platform; SELECT streams_add_month('pg_class', 'x', '1', '2')"),
+            ("streams_writer", "SELECT platform.streams_add_month('pg_class', 'x', '1', '2')"),
             ("streams_reader", "DELETE FROM platform.readings"),
             ("streams_reader", "SELECT platform.streams_add_month('readings', 'x', '1', '2')"),
         })

@@ -42,7 +42,8 @@ public sealed class PostgresTlsTests(PostgresServers servers) : IDisposable
     [Fact]
     public void A_client_proves_itself_by_its_certificate()
     {
-        _run.Execute("DO $$ BEGIN CREATE ROLE streams_tls LOGIN; EXCEPTION WHEN duplicate_object THEN END $$");
+        _run.Execute(
+            "DO $$ BEGIN CREATE ROLE streams_tls LOGIN; EXCEPTION WHEN duplicate_object THEN END $$");
         _run.Options = _run.Options with
         {
             Server = _run.Options.Server.Replace("postgres@", "streams_tls@", StringComparison.Ordinal),
@@ -61,7 +62,8 @@ public sealed class PostgresTlsTests(PostgresServers servers) : IDisposable
     {
         _run.Options = _run.Options with { SslRootCertificate = "none.crt" };
         var e = Assert.Throws<ConfigurationException>(() => PostgresSession.Open(_run.Options));
-        Assert.Contains("no file none.crt, which 'ssl_root_certificate' names", e.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no file none.crt, which 'ssl_root_certificate' names", e.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _run.Dispose();

@@ -62,7 +62,8 @@ public sealed class TimescaleSinkTests(PostgresServers servers) : IDisposable
         AddDays(months, 40);
         months.Deliver();
         Assert.Equal(0, months.Number("SELECT count(*) FROM timescaledb_information.hypertables"));
-        Assert.Equal(2, months.Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'readings'::regclass"));
+        Assert.Equal(
+            2, months.Number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'readings'::regclass"));
     }
 
     [Fact]

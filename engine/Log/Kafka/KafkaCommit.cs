@@ -1,0 +1,292 @@
+using System.Runtime.InteropServices;
+using Streams.Records;
+using Streams.Telemetry;
+using Client = Confluent.Kafka;
+
+namespace Streams.Log.Kafka;
+
+/// <summary>
+/// What a commit of a <see cref="KafkaLogWriter"/> is going to hold. Nothing of it is sent before it is
+/// committed, so that a transaction is open only for as long as that takes, and giving up costs nothing.
+/// </summary>
+internal sealed class KafkaCommit(KafkaLog log, KafkaSender sender) : ICommit, IDisposable
+{
+    private readonly RecordPages _records = new();
+    private readonly Dictionary<(string Group, TopicPartition Partition), long> _offsets = [];
+    private readonly Dictionary<(string Source, string Key), byte[]> _cursors = [];
+    private int _cursorBytes;
+
+    /// <summary>Bytes added; 0 for nothing.</summary>
+    internal int PendingBytes =>
+        (int)Math.Min(_records.Bytes + _cursorBytes + (_offsets.Count * 16L), int.MaxValue);
+
+    /// <summary>Adds a record.</summary>
+    internal void Append(TopicPartition partition, in LogRecord record)
+    {
+        Topic topic = log.TopicsOf.ById(partition.Topic);
+        long bytes = (long)record.Key.Length + record.Value.Length + record.Headers.Length;
+        if (bytes > topic.Spec.RecordBytesMax)
+            throw new RecordTooLargeException(
+                $"A record of {bytes:N0} bytes is over the limit of the topic {topic.Name}, "
+                + $"{topic.Spec.RecordBytesMax:N0}.");
+        if (PendingBytes + bytes > log.Options.CommitBytesMax)
+            throw new CommitTooLargeException(
+                $"A commit would be over kafka.commit_bytes_max, {log.Options.CommitBytesMax:N0} bytes.");
+        _records.Add(partition, record);
+    }
+
+    /// <summary>Sets a position.</summary>
+    internal void SetOffset(string group, TopicPartition partition, long offset) =>
+        _offsets[(group, partition)] = offset;
+
+    /// <summary>Sets a cursor.</summary>
+    internal void SetCursor(string source, string key, ReadOnlySpan<byte> cursor)
+    {
+        _cursors[(source, key)] = cursor.ToArray();
+        _cursorBytes += source.Length + key.Length + cursor.Length;
+    }
+
+    /// <inheritdoc/>
+    public long Commit()
+    {
+        if (PendingBytes == 0)
+            return log.LastCommit;
+        foreach (((string source, string key), byte[] cursor) in _cursors)
+            log.Cursors.Append(_records, source, key, cursor);
+        sender.Commit(_records, _offsets);
+        foreach (((string group, TopicPartition partition), long offset) in _offsets)
+            log.Offsets.Note(log.GroupOf(group), partition, offset);
+        Clear();
+        return log.NextCommit();
+    }
+
+    /// <summary>Forgets what was added.</summary>
+    internal void Clear()
+    {
+        _records.Clear();
+        _offsets.Clear();
+        _cursors.Clear();
+        _cursorBytes = 0;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _records.Dispose();
+}
+
+/// <summary>Sends the records and positions of one commit after the other. For one thread at a
+/// time.</summary>
+internal sealed unsafe class KafkaSender : IDisposable
+{
+    private const int ArgumentsMax = 6;
+    private const int PurgeAll = 3;
+
+    private readonly KafkaLog _log;
+    private readonly Client.IProducer<Client.Null, Client.Null> _producer;
+    private readonly nint _handle;
+    private readonly bool _transactional;
+    private readonly Dictionary<int, nint> _topics = [];
+    private readonly Librdkafka.Argument* _arguments;
+    private volatile Client.Error? _fatal;
+    private bool _broken;
+
+    internal KafkaSender(KafkaLog log, string? transactionalId)
+    {
+        _log = log;
+        _transactional = transactionalId is not null;
+        _producer = new Client.ProducerBuilder<Client.Null, Client.Null>(
+            KafkaProperties.Producer(log.Options, transactionalId ?? log.ClientId, transactionalId))
+            .SetLogHandler(log.Logger.KafkaSays)
+            .SetErrorHandler((client, error) =>
+            {
+                log.Logger.KafkaFails(client, error);
+                if (error.IsFatal
+                    || KafkaFailures.Of(error, "writing", log.Options.Brokers) is LogUnavailableException)
+                    _fatal = error;
+            })
+            .Build();
+        _handle = Librdkafka.HandleOf(_producer);
+        _arguments = (Librdkafka.Argument*)NativeMemory.AllocZeroed(
+            ArgumentsMax, (nuint)sizeof(Librdkafka.Argument));
+        if (_transactional)
+            Retry("starting transactions", () => _producer.InitTransactions(log.Options.RequestTimeout));
+    }
+
+    /// <summary>Sends the records, and moves the positions with them.</summary>
+    /// <exception cref="LogInterruptedException">It failed and nothing of it is visible; a new writer has to
+    /// begin at the last commit.</exception>
+    internal void Commit(
+        RecordPages records, IReadOnlyDictionary<(string Group, TopicPartition Partition), long> offsets)
+    {
+        if (_broken)
+            throw new LogInterruptedException("A commit before failed.");
+        _broken = true;
+        // Positions of a group without members fence nobody: without records they need no transaction.
+        if (!_transactional || (records.Count == 0 && offsets.Keys.All(o => !_log.IsMember(o.Group))))
+            CommitPlainly(records, offsets);
+        else
+            CommitTransaction(records, offsets);
+        _broken = false;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // The memory of what was not sent is about to be freed.
+        _ = Librdkafka.Purge(_handle, PurgeAll);
+        foreach (nint topic in _topics.Values)
+            Librdkafka.TopicDestroy(topic);
+        _producer.Dispose();
+        NativeMemory.Free(_arguments);
+    }
+
+    private void CommitTransaction(
+        RecordPages records, IReadOnlyDictionary<(string Group, TopicPartition Partition), long> offsets)
+    {
+        try
+        {
+            Retry("beginning a transaction", _producer.BeginTransaction);
+            Send(records);
+            foreach (IGrouping<string, KeyValuePair<(string Group, TopicPartition Partition), long>> group
+                in offsets.GroupBy(o => o.Key.Group))
+            {
+                Client.IConsumerGroupMetadata metadata = _log.MetadataOf(group.Key);
+                List<Client.TopicPartitionOffset> positions = [.. group.Select(Position)];
+                Retry(
+                    "sending positions",
+                    () => _producer.SendOffsetsToTransaction(
+                        positions, metadata, _log.Options.RequestTimeout));
+            }
+            Retry("committing", () => _producer.CommitTransaction(_log.Options.RequestTimeout));
+        }
+        catch (AbortRequiredException e)
+        {
+            Abort();
+            throw new LogInterruptedException(e.Message);
+        }
+    }
+
+    private void CommitPlainly(
+        RecordPages records, IReadOnlyDictionary<(string Group, TopicPartition Partition), long> offsets)
+    {
+        if (records.Count > 0)
+        {
+            Send(records);
+            if (_producer.Flush(_log.Options.RequestTimeout) > 0 || _fatal is not null)
+                throw Failure(_fatal ?? new Client.Error(Client.ErrorCode.Local_TimedOut), "sending records");
+        }
+        foreach (IGrouping<string, KeyValuePair<(string Group, TopicPartition Partition), long>> group
+            in offsets.GroupBy(o => o.Key.Group))
+            _log.CommitPositions(group.Key, [.. group.Select(Position)]);
+    }
+
+    private Client.TopicPartitionOffset Position(
+        KeyValuePair<(string Group, TopicPartition Partition), long> offset) =>
+        new(_log.TopicsOf.Of(offset.Key.Partition), offset.Value);
+
+    private void Send(RecordPages records)
+    {
+        foreach (ref readonly RecordPages.Entry entry in records.Entries)
+        {
+            int count = Fill(entry);
+            while (Librdkafka.Take(Librdkafka.Produce(_handle, _arguments, count)) is { } error)
+            {
+                if (error.Code != Client.ErrorCode.Local_QueueFull)
+                    throw Failure(error, $"writing to {_log.TopicsOf.Describe(entry.Partition)}");
+                Thread.Sleep(1);
+                count = Fill(entry);
+            }
+        }
+    }
+
+    private int Fill(in RecordPages.Entry entry)
+    {
+        Librdkafka.Argument* next = _arguments;
+        *next++ = new() { Type = Librdkafka.ArgumentType.Topic, Pointer = TopicOf(entry.Partition.Topic) };
+        *next++ = new() { Type = Librdkafka.ArgumentType.Partition, Int32 = entry.Partition.Partition };
+        *next++ = new() { Type = Librdkafka.ArgumentType.Timestamp, Int64 = entry.TimestampMs };
+        if (entry.KeyBytes >= 0)
+            *next++ = new()
+            {
+                Type = Librdkafka.ArgumentType.Key,
+                Pointer = (nint)entry.Start,
+                Size = entry.KeyBytes,
+            };
+        if (entry.ValueBytes >= 0)
+            *next++ = new()
+            {
+                Type = Librdkafka.ArgumentType.Value,
+                Pointer = (nint)entry.Value,
+                Size = entry.ValueBytes,
+            };
+        if (entry.HeaderBytes > 0)
+            *next++ = new() { Type = Librdkafka.ArgumentType.Headers, Pointer = HeadersOf(entry.Headers) };
+        return (int)(next - _arguments);
+    }
+
+    // The client takes them over when it takes the record.
+    private static nint HeadersOf(ReadOnlySpan<byte> encoded)
+    {
+        nint headers = Librdkafka.HeadersNew(8);
+        foreach (Headers.Header header in new Headers(encoded.ToArray()))
+        {
+            fixed (byte* name = header.Name, value = header.Value)
+            {
+                byte empty = 0;
+                _ = Librdkafka.HeaderAdd(
+                    headers, name, header.Name.Length,
+                    header.HasValue ? (value is null ? &empty : value) : null, header.Value.Length);
+            }
+        }
+        return headers;
+    }
+
+    private nint TopicOf(int id)
+    {
+        ref nint topic = ref CollectionsMarshal.GetValueRefOrAddDefault(_topics, id, out bool known);
+        if (!known)
+            topic = Librdkafka.TopicNew(_handle, _log.TopicsOf.ById(id).Name, 0);
+        return topic;
+    }
+
+    private void Retry(string doing, Action request)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                request();
+                return;
+            }
+            catch (Client.KafkaTxnRequiresAbortException e)
+            {
+                throw new AbortRequiredException(Failure(e.Error, doing).Message);
+            }
+            catch (Client.KafkaRetriableException) when (attempt < 10)
+            {
+                // The same call goes on where it was.
+            }
+            catch (Client.KafkaException e)
+            {
+                throw Failure(_fatal ?? e.Error, doing);
+            }
+        }
+    }
+
+    private void Abort()
+    {
+        try
+        {
+            _producer.AbortTransaction(_log.Options.RequestTimeout);
+        }
+        catch (Client.KafkaException e)
+        {
+            // The next producer of this name, or the transaction's timeout, aborts it.
+            _log.Logger.KafkaAbortFailed(e.Error.Reason);
+        }
+    }
+
+    private LogException Failure(Client.Error error, string doing) =>
+        KafkaFailures.Of(error, doing, _log.Options.Brokers);
+
+    private sealed class AbortRequiredException(string message) : Exception(message);
+}

@@ -1,0 +1,171 @@
+using System.Diagnostics;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Client = Confluent.Kafka;
+
+namespace Streams.Log.Kafka;
+
+/// <summary>
+/// Reads partitions, each from a queue of its own that librdkafka fills ahead. Only committed records are
+/// seen, which on Kafka are also durable.
+/// </summary>
+internal sealed unsafe class KafkaLogReader : ILogReader
+{
+    private static readonly long ServeTicks = Stopwatch.Frequency / 10;
+
+    private readonly KafkaLog _log;
+    private readonly Client.IConsumer<Client.Ignore, Client.Ignore> _consumer;
+    private readonly nint _handle;
+    private readonly Dictionary<TopicPartition, Fetch> _fetches = [];
+    private long _serveAt;
+    private Client.Error? _fatal;
+
+    internal KafkaLogReader(KafkaLog log, ILogger logger)
+    {
+        _log = log;
+        _consumer = new Client.ConsumerBuilder<Client.Ignore, Client.Ignore>(KafkaProperties.Reader(
+            log.Options, $"{log.ClientId}-reader", log.ClientId, Client.IsolationLevel.ReadCommitted))
+            .SetLogHandler(logger.KafkaSays)
+            .SetErrorHandler((client, error) =>
+            {
+                logger.KafkaFails(client, error);
+                if (KafkaFailures.Of(error, "reading", log.Options.Brokers) is LogUnavailableException)
+                    _fatal = error;
+            })
+            .Build();
+        _handle = Librdkafka.HandleOf(_consumer);
+    }
+
+    /// <inheritdoc/>
+    public LogBatch CreateBatch() => new KafkaLogBatch();
+
+    /// <inheritdoc/>
+    public bool Read(TopicPartition partition, long offset, LogBatch batch)
+    {
+        var kafka = (KafkaLogBatch)batch;
+        kafka.Clear();
+        Serve();
+        if (!_fetches.TryGetValue(partition, out Fetch? fetch))
+            _fetches.Add(partition, fetch = Start(partition, offset));
+        else if (fetch.Next != offset)
+            fetch = _fetches[partition] = Restart(partition, fetch, offset);
+        int count = (int)Librdkafka.ConsumeBatchQueue(
+            fetch.Queue, 0, kafka.Messages, KafkaLogBatch.RecordsMax);
+        if (count <= 0)
+            return false;
+        long next = fetch.Next;
+        for (int i = 0; i < count; i++)
+        {
+            Librdkafka.Message* message = kafka.Messages[i];
+            if (message->Error == 0)
+                next = message->Offset + 1;
+            else if (message->Error == (int)Client.ErrorCode.Local_PartitionEOF)
+                next = Math.Max(next, message->Offset);
+            else
+                next = Recover(partition, message, next);
+        }
+        _fetches[partition].Next = next;
+        kafka.Fill(partition, count, next);
+        return next > offset;
+    }
+
+    /// <inheritdoc/>
+    public void Close(TopicPartition partition)
+    {
+        if (_fetches.Remove(partition, out Fetch? fetch))
+            Stop(partition, fetch);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach ((TopicPartition partition, Fetch fetch) in _fetches)
+            Stop(partition, fetch);
+        _fetches.Clear();
+        _consumer.Close();
+        _consumer.Dispose();
+    }
+
+    // The queue is split off before the partition is assigned: afterwards records could already be on their
+    // way into the common one.
+    private Fetch Start(TopicPartition partition, long offset)
+    {
+        Client.TopicPartition name = _log.TopicsOf.Of(partition);
+        nint queue = Librdkafka.QueueGetPartition(_handle, name.Topic, name.Partition.Value);
+        Librdkafka.QueueForward(queue, 0);
+        try
+        {
+            _consumer.IncrementalAssign([new Client.TopicPartitionOffset(name, offset)]);
+        }
+        catch (Client.KafkaException e)
+        {
+            Librdkafka.QueueDestroy(queue);
+            throw KafkaFailures.Of(
+                e.Error, $"reading {_log.TopicsOf.Describe(partition)}", _log.Options.Brokers);
+        }
+        return new Fetch(queue) { Next = offset };
+    }
+
+    private void Stop(TopicPartition partition, Fetch fetch)
+    {
+        _consumer.IncrementalUnassign([_log.TopicsOf.Of(partition)]);
+        Librdkafka.QueueDestroy(fetch.Queue);
+    }
+
+    private Fetch Restart(TopicPartition partition, Fetch fetch, long offset)
+    {
+        Stop(partition, fetch);
+        return Start(partition, offset);
+    }
+
+    // Events of the client come with the common queue, where no records are.
+    private void Serve()
+    {
+        long now = Stopwatch.GetTimestamp();
+        if (now < _serveAt)
+            return;
+        _serveAt = now + ServeTicks;
+        try
+        {
+            _consumer.Consume(TimeSpan.Zero);
+        }
+        catch (Client.ConsumeException e)
+        {
+            throw KafkaFailures.Of(e.Error, "reading", _log.Options.Brokers);
+        }
+        if (_fatal is not null)
+            throw KafkaFailures.Of(_fatal, "reading", _log.Options.Brokers);
+    }
+
+    // Records that retention has deleted are passed over, as the embedded log does.
+    private long Recover(TopicPartition partition, Librdkafka.Message* message, long next)
+    {
+        var code = (Client.ErrorCode)message->Error;
+        if (code is Client.ErrorCode.OffsetOutOfRange or Client.ErrorCode.Local_AutoOffsetReset)
+        {
+            long start = _log.StartOffset(partition);
+            if (next >= start)
+                throw new LogUnavailableException(
+                    $"The topic {_log.TopicsOf.Describe(partition)} ends before offset {next}, which was "
+                    + "processed: it was deleted and made anew, or restored from a backup. "
+                    + "'streams reset' begins from its start.");
+            _fetches[partition] = Restart(partition, _fetches[partition], start);
+            return start;
+        }
+        string reason = message->Payload is null
+            ? code.ToString()
+            : Encoding.UTF8.GetString(message->Payload, (int)message->PayloadBytes);
+        LogException failure = KafkaFailures.Of(
+            new Client.Error(code, reason), $"reading {_log.TopicsOf.Describe(partition)}",
+            _log.Options.Brokers);
+        // What passes, librdkafka tries again by itself.
+        return failure is LogInterruptedException ? next : throw failure;
+    }
+
+    private sealed class Fetch(nint queue)
+    {
+        internal nint Queue { get; } = queue;
+
+        internal long Next { get; set; }
+    }
+}

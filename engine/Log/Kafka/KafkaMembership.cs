@@ -1,0 +1,144 @@
+using System.Globalization;
+using Streams.Telemetry;
+using Client = Confluent.Kafka;
+
+namespace Streams.Log.Kafka;
+
+/// <summary>
+/// This process's membership in the application's group. The group shares out the partitions of a topic that
+/// never holds a record, one per lane, cooperatively: lanes that stay are worked on while others move.
+/// </summary>
+internal sealed class KafkaMembership : LaneBoard
+{
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+
+    private readonly KafkaLog _log;
+    private readonly int _total;
+    private readonly int _slots;
+    private readonly Client.IConsumer<Client.Ignore, Client.Ignore> _consumer;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Thread _thread;
+    private LogException? _failure;
+
+    internal KafkaMembership(KafkaLog log, string tasksTopic, int total, int slots)
+        : base(new Lanes(0, total, new Dictionary<int, int>()))
+    {
+        _log = log;
+        _total = total;
+        _slots = slots;
+        _consumer = new Client.ConsumerBuilder<Client.Ignore, Client.Ignore>(
+            KafkaProperties.Member(log.Options, log.ClientId, log.Application))
+            .SetLogHandler(log.Logger.KafkaSays)
+            .SetErrorHandler((client, error) =>
+            {
+                log.Logger.KafkaFails(client, error);
+                if (KafkaFailures.Of(error, "joining the group", log.Options.Brokers)
+                    is LogUnavailableException failure)
+                    _failure = failure;
+            })
+            .SetPartitionsAssignedHandler((_, partitions) => Add(partitions))
+            .SetPartitionsRevokedHandler(
+                (_, partitions) => Remove(partitions.Select(p => p.Partition), false))
+            .SetPartitionsLostHandler((_, partitions) => Remove(partitions.Select(p => p.Partition), true))
+            .Build();
+        _consumer.Subscribe(tasksTopic);
+        _thread = new Thread(Run) { Name = "kafka-membership", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Proof of the membership, for the coordinator of a transaction.</summary>
+    internal Client.IConsumerGroupMetadata Metadata => _consumer.ConsumerGroupMetadata;
+
+    /// <summary>What ended the membership; null while nothing did.</summary>
+    internal LogException? Failure => Volatile.Read(ref _failure);
+
+    /// <summary>Commits positions as a member.</summary>
+    internal void Commit(IEnumerable<Client.TopicPartitionOffset> offsets) => KafkaFailures.Ask(
+        "committing positions", _log.Options.Brokers, () =>
+        {
+            _consumer.Commit(offsets);
+            return 0;
+        });
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (_stop.IsCancellationRequested)
+            return;
+        _stop.Cancel();
+        _thread.Join();
+        _consumer.Dispose();
+        _stop.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (!_stop.IsCancellationRequested)
+                _consumer.Consume(PollInterval);
+            // A member that is only closed keeps its partitions until its session times out; a static one is
+            // meant to.
+            if (_log.Options.Instance is null)
+            {
+                _consumer.Unsubscribe();
+                long until = Environment.TickCount64 + 5_000;
+                while (_consumer.Assignment.Count > 0 && Environment.TickCount64 < until)
+                    _consumer.Consume(PollInterval);
+            }
+            _consumer.Close();
+        }
+        catch (Client.KafkaException e)
+        {
+            _failure ??= KafkaFailures.Of(e.Error, "being a member of the group", _log.Options.Brokers);
+            _log.Logger.MembershipEnded(_log.Application, e.Error.Reason);
+            Publish(new Lanes(Current.Version + 1, _total, new Dictionary<int, int>(), isLost: true));
+        }
+    }
+
+    private void Add(List<Client.TopicPartition> partitions)
+    {
+        var slots = new Dictionary<int, int>(Current.Slots);
+        foreach (int lane in partitions.Select(p => p.Partition.Value).Where(p => p < _total).Order())
+        {
+            // The thread with the fewest, the first of them where some have equally few.
+            slots[lane] = Enumerable.Range(0, _slots)
+                .MinBy(slot => slots.Values.Count(s => s == slot));
+        }
+        Publish(new Lanes(Current.Version + 1, _total, slots));
+        _log.Logger.LanesAssigned(
+            _log.Application, List(partitions.Select(p => p.Partition)), List(slots.Keys));
+    }
+
+    // The client gives partitions up when this returns.
+    private void Remove(IEnumerable<Client.Partition> partitions, bool isLost)
+    {
+        List<Client.Partition> removed = [.. partitions];
+        var slots = new Dictionary<int, int>(Current.Slots);
+        foreach (Client.Partition partition in removed)
+            slots.Remove(partition.Value);
+        long started = Environment.TickCount64;
+        Publish(new Lanes(Current.Version + 1, _total, slots, isLost));
+        if (!WaitForHolders(_log.Options.RevocationTimeout))
+        {
+            // Commits need this membership, so from here on none of this process can succeed.
+            _failure ??= new LogUnavailableException(
+                $"Work on lanes {List(removed)} did not end within kafka.revocation_timeout, "
+                + $"{_log.Options.RevocationTimeout.TotalSeconds:N0} s; this process stops so that nobody "
+                + "does it twice.");
+        }
+        _log.Logger.LanesRevoked(
+            _log.Application, isLost ? "lost" : "given up", List(removed), List(slots.Keys),
+            Environment.TickCount64 - started);
+    }
+
+    private static string List(IEnumerable<Client.Partition> lanes) => List(lanes.Select(l => l.Value));
+
+    private static string List(IEnumerable<int> lanes)
+    {
+        string text = string.Join(
+            ' ', lanes.Order().Select(l => l.ToString(CultureInfo.InvariantCulture)));
+        return text.Length == 0 ? "none" : text;
+    }
+}

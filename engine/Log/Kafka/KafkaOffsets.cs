@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Client = Confluent.Kafka;
+
+namespace Streams.Log.Kafka;
+
+/// <summary>
+/// Asks where partitions begin and end and how far groups have come. What was asked once is kept up to date
+/// by a thread, for figures that need not be exact. Thread-safe.
+/// </summary>
+internal sealed class KafkaOffsets : IDisposable
+{
+    private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(1);
+
+    private readonly KafkaLogOptions _options;
+    private readonly string _clientId;
+    private readonly KafkaTopics _topics;
+    private readonly ILogger _logger;
+    private readonly Client.IConsumer<Client.Ignore, Client.Ignore> _undecided;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Client.IConsumer<Client.Ignore, Client.Ignore>> _groups = [];
+    private readonly ConcurrentDictionary<TopicPartition, long> _starts = new();
+    private readonly ConcurrentDictionary<TopicPartition, long> _ends = new();
+    private readonly ConcurrentDictionary<(string Group, TopicPartition Partition), long?> _committed = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Thread _refresher;
+
+    internal KafkaOffsets(KafkaLogOptions options, string clientId, KafkaTopics topics, ILogger logger)
+    {
+        _options = options;
+        _clientId = clientId;
+        _topics = topics;
+        _logger = logger;
+        _undecided = Open(clientId, Client.IsolationLevel.ReadUncommitted);
+        _refresher = new Thread(Refresh) { Name = "kafka-offsets", IsBackground = true };
+        _refresher.Start();
+    }
+
+    /// <summary>The first offset kept.</summary>
+    internal long Start(TopicPartition partition) =>
+        _starts[partition] = Watermarks(_undecided, partition).Low.Value;
+
+    /// <summary>The start as it was when it was asked for last.</summary>
+    internal long KnownStart(TopicPartition partition) =>
+        _starts.TryGetValue(partition, out long start) ? start : Start(partition);
+
+    /// <summary>One past the last offset that a reader of committed records can reach.</summary>
+    internal long End(TopicPartition partition) =>
+        _ends[partition] = Watermarks(OfGroup(_clientId), partition).High.Value;
+
+    /// <summary>One past the last offset appended, decided or not.</summary>
+    internal long HighWatermark(TopicPartition partition) => Watermarks(_undecided, partition).High.Value;
+
+    /// <summary>The end as it was a moment ago.</summary>
+    internal long KnownEnd(TopicPartition partition) =>
+        _ends.TryGetValue(partition, out long end) ? end : End(partition);
+
+    /// <summary>The group's position; waits for a transaction that is about to move it.</summary>
+    internal long? Committed(string group, TopicPartition partition)
+    {
+        List<Client.TopicPartitionOffset> answers = KafkaFailures.Ask(
+            $"asking for the position of {group}", _options.Brokers,
+            () => OfGroup(group).Committed([_topics.Of(partition)], _options.RequestTimeout));
+        long? committed = answers[0].Offset.IsSpecial ? null : answers[0].Offset.Value;
+        _committed[(group, partition)] = committed;
+        return committed;
+    }
+
+    /// <summary>The group's position as it was a moment ago.</summary>
+    internal long? KnownCommitted(string group, TopicPartition partition) =>
+        _committed.TryGetValue((group, partition), out long? committed)
+            ? committed : Committed(group, partition);
+
+    /// <summary>Notes a position that this process has committed.</summary>
+    internal void Note(string group, TopicPartition partition, long offset) =>
+        _committed[(group, partition)] = offset;
+
+    /// <summary>Commits positions of a group that has no members.</summary>
+    internal void Commit(string group, IEnumerable<Client.TopicPartitionOffset> offsets) => KafkaFailures.Ask(
+        $"committing the position of {group}", _options.Brokers, () =>
+        {
+            OfGroup(group).Commit(offsets);
+            return 0;
+        });
+
+    /// <summary>The metadata of a group that has no members.</summary>
+    internal Client.IConsumerGroupMetadata Metadata(string group) => OfGroup(group).ConsumerGroupMetadata;
+
+    /// <summary>The cluster's id.</summary>
+    internal string ClusterId()
+    {
+        nint handle = Librdkafka.HandleOf(_undecided);
+        nint id = Librdkafka.ClusterId(handle, (int)_options.RequestTimeout.TotalMilliseconds);
+        if (id == 0)
+            throw new LogInterruptedException($"Kafka at {_options.Brokers} does not answer.");
+        string text = System.Runtime.InteropServices.Marshal.PtrToStringUTF8(id)!;
+        Librdkafka.MemFree(handle, id);
+        return text;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _refresher.Join();
+        lock (_gate)
+        {
+            foreach (Client.IConsumer<Client.Ignore, Client.Ignore> consumer in _groups.Values)
+                consumer.Dispose();
+        }
+        _undecided.Dispose();
+        _stop.Dispose();
+    }
+
+    private Client.WatermarkOffsets Watermarks(
+        Client.IConsumer<Client.Ignore, Client.Ignore> consumer, TopicPartition partition) =>
+        KafkaFailures.Ask(
+            $"asking for the end of {_topics.Describe(partition)}", _options.Brokers,
+            () => consumer.QueryWatermarkOffsets(_topics.Of(partition), _options.RequestTimeout));
+
+    private Client.IConsumer<Client.Ignore, Client.Ignore> OfGroup(string group)
+    {
+        lock (_gate)
+        {
+            if (!_groups.TryGetValue(group, out Client.IConsumer<Client.Ignore, Client.Ignore>? consumer))
+                _groups.Add(group, consumer = Open(group, Client.IsolationLevel.ReadCommitted));
+            return consumer;
+        }
+    }
+
+    private Client.IConsumer<Client.Ignore, Client.Ignore> Open(string group, Client.IsolationLevel level) =>
+        new Client.ConsumerBuilder<Client.Ignore, Client.Ignore>(
+            KafkaProperties.Reader(_options, $"{_clientId}-offsets", group, level))
+            .SetLogHandler(_logger.KafkaSays).SetErrorHandler(_logger.KafkaFails).Build();
+
+    private void Refresh()
+    {
+        while (!_stop.Token.WaitHandle.WaitOne(RefreshInterval))
+        {
+            try
+            {
+                foreach (TopicPartition partition in _ends.Keys)
+                {
+                    if (_stop.IsCancellationRequested)
+                        return;
+                    End(partition);
+                }
+                foreach ((string group, TopicPartition partition) in _committed.Keys)
+                {
+                    if (_stop.IsCancellationRequested)
+                        return;
+                    Committed(group, partition);
+                }
+            }
+            catch (LogException)
+            {
+                // Figures grow old while the brokers do not answer; whoever needs exact ones is told.
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using System.Collections.Frozen;
+
+namespace Streams.Log;
+
+/// <summary>
+/// The share of an application's work that this process has. A lane is a partition number: whoever has it
+/// runs the tasks of that partition in every part of the topology, and delivers that partition of every topic
+/// to the sinks. docs/decisions/0016-lanes.md says why.
+/// </summary>
+public sealed class Lanes
+{
+    private readonly FrozenDictionary<int, int> _slots;
+
+    internal Lanes(int version, int total, IReadOnlyDictionary<int, int> slots, bool isLost = false)
+    {
+        Version = version;
+        Total = total;
+        IsLost = isLost;
+        _slots = slots.ToFrozenDictionary();
+    }
+
+    /// <summary>Grows with each change.</summary>
+    public int Version { get; }
+
+    /// <summary>How many lanes the application has, over all processes.</summary>
+    public int Total { get; }
+
+    /// <summary>Whether lanes of the version before went to somebody else already, so that nothing of them
+    /// may be committed any more.</summary>
+    public bool IsLost { get; }
+
+    /// <summary>The lanes of this process.</summary>
+    public IEnumerable<int> Owned => _slots.Keys.Order();
+
+    /// <summary>Whether this process has the lane of a partition.</summary>
+    public bool Owns(int partition) => _slots.ContainsKey(LaneOf(partition));
+
+    /// <summary>Which of the process's threads has the lane of a partition; -1 for none of them.</summary>
+    public int SlotOf(int partition) => _slots.GetValueOrDefault(LaneOf(partition), -1);
+
+    /// <summary>The lane of a partition: topics may have more partitions than there are lanes.</summary>
+    private int LaneOf(int partition) => partition % Total;
+
+    /// <summary>The slots, by lane.</summary>
+    internal IReadOnlyDictionary<int, int> Slots => _slots;
+}
+
+/// <summary>
+/// Where components see which lanes are theirs, and say when they have let go of those that are not any more.
+/// Thread-safe.
+/// </summary>
+public class LaneBoard : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly List<LaneHolder> _holders = [];
+    private volatile Lanes _current;
+
+    internal LaneBoard(Lanes first) => _current = first;
+
+    /// <summary>The lanes as they are now.</summary>
+    public Lanes Current => _current;
+
+    /// <summary>All lanes, for ever: for a log that one process has to itself.</summary>
+    internal static LaneBoard All(int lanes, int slots) => new(new Lanes(
+        1, lanes, Enumerable.Range(0, lanes).ToDictionary(l => l, l => l % slots)));
+
+    /// <summary>Takes part: from now on a lane goes to another process only when this holder has let go of
+    /// it.</summary>
+    internal LaneHolder Join()
+    {
+        var holder = new LaneHolder(this);
+        lock (_gate)
+            _holders.Add(holder);
+        return holder;
+    }
+
+    /// <summary>Ends the membership, once nobody holds anything.</summary>
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Ends the membership.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+
+    /// <summary>Says what the lanes are from now on.</summary>
+    internal void Publish(Lanes lanes) => _current = lanes;
+
+    /// <summary>Waits until every holder goes by the current lanes.</summary>
+    /// <returns>False when the time was over first.</returns>
+    internal bool WaitForHolders(TimeSpan timeout)
+    {
+        long until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_holders.TrueForAll(h => h.Version >= _current.Version))
+                    return true;
+            }
+            if (Environment.TickCount64 > until)
+                return false;
+            Thread.Sleep(1);
+        }
+    }
+
+    internal void Leave(LaneHolder holder)
+    {
+        lock (_gate)
+            _holders.Remove(holder);
+    }
+}
+
+/// <summary>A component that works on lanes.</summary>
+internal sealed class LaneHolder(LaneBoard board) : IDisposable
+{
+    private volatile int _version;
+
+    /// <summary>The version that it goes by.</summary>
+    internal int Version => _version;
+
+    /// <summary>The lanes as they are now.</summary>
+    internal Lanes Current => board.Current;
+
+    /// <summary>Says that nothing is done any more that those lanes do not allow.</summary>
+    internal void Acknowledge(Lanes lanes) => _version = lanes.Version;
+
+    /// <summary>Holds nothing any more.</summary>
+    public void Dispose() => board.Leave(this);
+}

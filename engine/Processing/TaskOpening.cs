@@ -1,0 +1,64 @@
+using Streams.Log;
+
+namespace Streams.Processing;
+
+/// <summary>A task on its way to the last commit, on a thread of its own: those that are at work do not wait
+/// for it.</summary>
+internal sealed class TaskOpening : IDisposable
+{
+    private readonly StreamTask _task;
+    private readonly CancellationTokenSource _stop;
+    private readonly Task _restoring;
+
+    internal TaskOpening(StreamTask task, ITopicLog log, CancellationToken cancellation)
+    {
+        _task = task;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _restoring = Task.Factory.StartNew(
+            () =>
+                Restore(log), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    internal TaskId Id => _task.Id;
+
+    /// <summary>Whether it is over, well or badly.</summary>
+    internal bool IsDone => _restoring.IsCompleted;
+
+    /// <summary>The task, whose owner is now the caller.</summary>
+    internal StreamTask Take()
+    {
+        try
+        {
+            _restoring.GetAwaiter().GetResult();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+        _stop.Dispose();
+        return _task;
+    }
+
+    /// <summary>Gives it up.</summary>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        try
+        {
+            _restoring.Wait();
+        }
+        catch (AggregateException)
+        {
+            // It is given up, whatever it had come to.
+        }
+        _task.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Restore(ITopicLog log)
+    {
+        using ILogReader reader = log.OpenReader(ReadLevel.Committed);
+        _task.Restore(log, reader, _stop.Token);
+    }
+}
