@@ -60,7 +60,7 @@ internal sealed class StagingSql
     private string Upsert()
     {
         PostgresTable table = _tables[0];
-        List<string> others = 
+        List<string> others =
             [.. table.Columns.Select(c => c.Name).Except(table.Key).Select(PostgresDdl.Quote)];
         string insert = $"INSERT INTO {PostgresDdl.Quote(table.Name)} AS was ({Columns(table)}) " +
             $"SELECT {Columns(table)} FROM {_stages[0]} ON CONFLICT ({List(table.Key)}) ";

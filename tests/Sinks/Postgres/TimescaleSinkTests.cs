@@ -1,4 +1,5 @@
 using Streams.Connect;
+using Streams.Records;
 using Streams.Sinks.Postgres;
 using Streams.Sinks.Timescale;
 using Streams.Tests.Support;
