@@ -75,8 +75,9 @@ public sealed class TimescaleSinkTests(PostgresServers servers) : IDisposable
         AddDays(run, 10);
         run.Deliver();
         Assert.Equal(
-            ["2", "3", "5"],
-            run.Query("SELECT count(*) FROM readings GROUP BY time_bucket('5 days', at) ORDER BY 1"));
+            ["5", "5"],
+            run.Query("SELECT count(*) FROM readings " +
+                "GROUP BY time_bucket('5 days', at, origin => 'epoch'::timestamptz)"));
     }
 
     [Fact]
