@@ -36,6 +36,9 @@ internal sealed partial record OptionDocument(
         ["Satoshi"] = "satoshi",
         ["Seed"] = "seed",
         ["Restarts"] = "restarts",
+        ["Machines"] = "machines",
+        ["Rounds"] = "rounds",
+        ["Partitions"] = "partitions",
     };
 
     private static readonly string[] UnitsInWords =
