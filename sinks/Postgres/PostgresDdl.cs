@@ -52,9 +52,9 @@ internal static class PostgresDdl
         collation column concurrently constraint create cross current_catalog current_date current_role
         current_schema current_time current_timestamp current_user default deferrable desc distinct do else
         end except false fetch for foreign freeze from full grant group having ilike in initially inner
-        intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null
-        offset on only or order outer overlaps placing primary references returning right select session_user
-        similar some symmetric system_user table tablesample then to trailing true union unique user using
+        intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not
+        notnull null offset on only or order outer overlaps placing primary references returning right select
+        session_user similar some symmetric system_user table tablesample then to trailing true union unique user using
         variadic verbose when where window with
         """.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries),
     ];

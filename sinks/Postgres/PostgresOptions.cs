@@ -33,7 +33,7 @@ public record PostgresOptions
     /// <c>streams sql print --apply</c>. Default true.</summary>
     public bool CreateTables { get; init; } = true;
 
-    /// <summary>How tables with a time are divided. Default auto.</summary>
+    /// <summary>How tables with a time are divided.</summary>
     public TimeDivision DivideBy { get; init; } = TimeDivision.Auto;
 
     /// <summary>Whether the indexes that a mapping names are made with its tables. Keys are always unique.

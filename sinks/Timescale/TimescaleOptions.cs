@@ -14,10 +14,11 @@ public sealed record TimescaleOptions : PostgresOptions
     public TimeSpan ChunkInterval { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>Chunks older than this are compressed by the server's own job; 0 for never. Needs the
-    /// community edition; with the Apache edition the start says so and goes on. Default 0.</summary>
+    /// community edition; with the Apache edition the start says so and goes on.
+    /// Default zero.</summary>
     public TimeSpan CompressAfter { get; init; } = TimeSpan.Zero;
 
     /// <summary>Chunks older than this are dropped, once an hour, by the sink itself: the server's own job
-    /// would need the community edition. 0 for never. Default 0.</summary>
+    /// would need the community edition. 0 for never. Default zero.</summary>
     public TimeSpan DropAfter { get; init; } = TimeSpan.Zero;
 }

@@ -10,7 +10,8 @@ namespace Streams.Topologies.Mining;
 /// <summary>Options of the topology <c>mining</c>.</summary>
 public sealed record MetricsOptions
 {
-    /// <summary>How long after its end an hour still takes late samples. Default 10 m.</summary>
+    /// <summary>How long after its end an hour still takes late samples. Default 10
+    /// min.</summary>
     public TimeSpan HourGrace { get; init; } = TimeSpan.FromMinutes(10);
 }
 
