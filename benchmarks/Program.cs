@@ -10,6 +10,8 @@ internal static class Program
     {
         if (args is ["embedded", ..])
             return EmbeddedWorkloads.Run(args[1..]);
+        if (args is ["postgres", ..])
+            return PostgresWorkload.Run(args[1..]);
         if (args is ["kafka", ..])
             return KafkaWorkloads.Run(args[1..]);
         if (args is ["transactions", ..])

@@ -27,6 +27,7 @@ internal static class Program
             StateCommand.Create(),
             DlqCommands.Create(),
             LogCommands.Create(),
+            SqlCommand.Create(),
             DocumentCommands.CreateSchemas(),
             DocumentCommands.CreateOptions(),
         };

@@ -2,12 +2,16 @@ using Streams.Connect;
 using Streams.Connectors.Bitcoin;
 using Streams.Connectors.Bitcoin.Simulation;
 using Streams.Connectors.Chain;
+using Streams.Connectors.Mining;
 using Streams.Log;
 using Streams.Processing;
 using Streams.Records;
 using Streams.Sinks.Jsonl;
+using Streams.Sinks.Postgres;
 using Streams.Sinks.Sqlite;
+using Streams.Sinks.Timescale;
 using Streams.Topologies.Configuration;
+using Streams.Topologies.Mining;
 using Streams.Topologies.Transactions;
 
 namespace Streams.Topologies;
@@ -35,6 +39,14 @@ internal static class Registry
                     ? "has neither 'blocks_max' nor 'duration'"
                     : null,
         },
+        SourceKind.Of<SimulatedMetricsOptions, Text, MachineMetric>(
+            SimulatedMetricsSource.Kind, "Samples of simulated mining machines.", "seed",
+            MetricsTopology.Metrics, Serdes.Text, RecordSerde.Protobuf<MachineMetric>(),
+            options => new SimulatedMetricsSource(options)) with
+        {
+            EndlessBecause = options =>
+                options is SimulatedMetricsOptions { RoundsMax: 0 } ? "has no 'rounds_max'" : null,
+        },
     ];
 
     /// <summary>The kinds of sinks.</summary>
@@ -45,6 +57,16 @@ internal static class Registry
             topology => [.. topology.Tables.Select(t => t.Topic).Distinct()],
             (options, topology) =>
                 new SqliteSink(options, topology.Formats, topology.Tables, topology.Views)),
+        SinkKind.Of<PostgresOptions>(
+            "postgres", "Tables of a PostgreSQL database, offsets in the same transaction.", "server",
+            topology => [.. topology.PostgresTables.Select(t => t.Topic).Distinct()],
+            (options, topology) => new PostgresSink(
+                options, topology.Formats, topology.PostgresTables, topology.PostgresViews)),
+        SinkKind.Of<TimescaleOptions>(
+            "timescale", "The same with TimescaleDB: tables with a time are hypertables.", "server",
+            topology => [.. topology.PostgresTables.Select(t => t.Topic).Distinct()],
+            (options, topology) => new PostgresSink(
+                options, topology.Formats, topology.PostgresTables, topology.PostgresViews)),
         SinkKind.Of<JsonlOptions>(
             "jsonl", "Files of one JSON value a line, a series per topic.", "folder",
             topology => topology.OutputTopics, (options, topology) =>
@@ -55,6 +77,7 @@ internal static class Registry
     internal static IReadOnlyList<TopologyKind> Topologies { get; } =
     [
         new TransactionsKind(),
+        new MetricsKind(),
     ];
 
     /// <summary>Chains are counted by height, and can be read again.</summary>
@@ -145,6 +168,11 @@ internal sealed record BuiltTopology
     internal IReadOnlyList<TableMapping> Tables { get; init; } = [];
 
     internal IReadOnlyList<ViewMapping> Views { get; init; } = [];
+
+    /// <summary>The tables in PostgreSQL; those that others refer to before them.</summary>
+    internal IReadOnlyList<TableMapping> PostgresTables { get; init; } = [];
+
+    internal IReadOnlyList<ViewMapping> PostgresViews { get; init; } = [];
 
     /// <summary>Counts of its own, for the summary.</summary>
     internal Func<IReadOnlyDictionary<string, long>> Counts { get; init; } = () =>

@@ -74,7 +74,7 @@ internal sealed class ApplicationGauges : IDisposable
             () => _sources.Select(s => With(_progress.LagOf(s.Topic), ("source", s.Name))));
         Add(
             "streams_source_waiting", "sources",
-            "1 while a source waits for the tasks that read its topic, else 0.",
+            "1 while a source waits for the tasks that read its topic, or for a sink, else 0.",
             () => _sources.Select(s => With(s.IsWaiting ? 1 : 0, ("source", s.Name))));
     }
 

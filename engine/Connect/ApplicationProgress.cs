@@ -53,6 +53,21 @@ public sealed class ApplicationProgress
         ? _environment.Figures.Values.All(task => task.HeldRecords == 0)
         : _environment.Figures.Values.Count(task => task.HeldRecords == 0) == _tasks;
 
+    /// <summary>Records that the sink that is furthest behind has not committed.</summary>
+    internal long SinkLag(IReadOnlyList<SinkBinding> sinks)
+    {
+        long most = 0;
+        // By index: it is asked before each read of a source, and an enumerator would be an object each time.
+        for (int s = 0; s < sinks.Count; s++)
+        {
+            long lag = 0;
+            for (int t = 0; t < sinks[s].Topics.Count; t++)
+                lag += KnownLag(sinks[s].Name, sinks[s].Topics[t]);
+            most = Math.Max(most, lag);
+        }
+        return most;
+    }
+
     private long KnownLag(string group, string topicName)
     {
         Topic topic = _log.FindTopic(topicName)!;

@@ -1,5 +1,8 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Log;
 using Streams.Processing;
+using Streams.Telemetry;
 
 namespace Streams.Connect;
 
@@ -32,12 +35,20 @@ public interface ISink : IDisposable
     /// commit is undone: all of it comes again, for the sink to write one by one.</exception>
     int Write(Topic topic, LogBatch batch, SinkRejections rejections);
 
+    /// <summary>Brings what was written as far as the target, so that what the target refuses is known before
+    /// dead letters are committed. Called before each commit.</summary>
+    /// <param name="rejections">As for <see cref="Write"/>.</param>
+    void Flush(SinkRejections rejections)
+    {
+    }
+
     /// <summary>Makes everything written survive, together with the positions.</summary>
     /// <param name="positions">The next offset of each partition.</param>
     /// <param name="cursors">Takes what the sink needs to find its place again; committed with the positions,
     /// after this returns.</param>
     /// <exception cref="UnavailableException">It cannot; the sink goes back to the last commit and tries
     /// again.</exception>
+    /// <exception cref="SinkFencedException">Another writer has taken over; nothing was written.</exception>
     void Commit(IReadOnlyDictionary<TopicPartition, long> positions, SinkCursors cursors);
 }
 
@@ -45,11 +56,14 @@ public interface ISink : IDisposable
 public sealed class SinkContext
 {
     private readonly ITopicLog _log;
+    private readonly ILogger _logger;
 
-    internal SinkContext(string name, ITopicLog log, IReadOnlyList<Topic> topics)
+    internal SinkContext(
+        string name, ITopicLog log, IReadOnlyList<Topic> topics, ILogger? logger = null)
     {
         Name = name;
         _log = log;
+        _logger = logger ?? NullLogger.Instance;
         Topics = topics;
     }
 
@@ -68,6 +82,9 @@ public sealed class SinkContext
 
     /// <summary>All cursors, by key in ordinal order.</summary>
     public IReadOnlyList<KeyValuePair<string, byte[]>> Cursors() => _log.Cursors(Name);
+
+    /// <summary>Tells the operator something of the target, such as what it cannot do.</summary>
+    public void Note(string note) => _logger.SinkNote(Name, note);
 }
 
 /// <summary>Takes the cursors of a sink's commit.</summary>

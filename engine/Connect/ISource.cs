@@ -127,6 +127,10 @@ public sealed record SourceOptions
     /// 100,000, which a reader of a log still finds in memory.</summary>
     public long LagRecordsMax { get; init; } = 100_000;
 
+    /// <summary>A source waits while a sink still has this many records to write, as when its target cannot
+    /// be reached: they lie in the log, on the disk. Default 1,000,000.</summary>
+    public long SinkLagRecordsMax { get; init; } = 1_000_000;
+
     /// <summary>How long a commit that found the disk full waits before it tries again. Default 1
     /// s.</summary>
     public TimeSpan LogFullRetry { get; init; } = TimeSpan.FromSeconds(1);

@@ -35,7 +35,7 @@ internal sealed class SinkDelivery : IDisposable
         try
         {
             _topics.AddRange(binding.Topics.Select(Find));
-            _sink.Open(new SinkContext(binding.Name, _log, _topics));
+            _sink.Open(new SinkContext(binding.Name, _log, _topics, environment.Logger));
             isOpen = true;
         }
         finally
@@ -111,10 +111,12 @@ internal sealed class SinkDelivery : IDisposable
     internal int Commit(CancellationToken cancellation)
     {
         long started = Stopwatch.GetTimestamp();
+        _sink.Flush(_rejections);
+        TimeSpan flushed = Stopwatch.GetElapsedTime(started);
         _rejections.Commit(_environment.Room, cancellation);
-        long flushing = Stopwatch.GetTimestamp();
+        long committing = Stopwatch.GetTimestamp();
         _sink.Commit(_positions, new SinkCursors(_writer, _binding.Name));
-        EngineMeter.RecordSinkFlush(_binding.Name, Stopwatch.GetElapsedTime(flushing));
+        EngineMeter.RecordSinkFlush(_binding.Name, flushed + Stopwatch.GetElapsedTime(committing));
         CommitPositions(cancellation);
         int records = Waiting;
         Waiting = 0;

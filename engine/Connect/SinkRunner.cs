@@ -44,7 +44,7 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
                 Lanes lanes = holder.Current;
                 holder.Acknowledge(lanes);
                 if (lanes.Owned.Any())
-                    RunOnce(holder, lanes, cancellation);
+                    Run(holder, lanes, cancellation);
                 else
                     WaitForChange(holder, lanes, cancellation);
             }
@@ -61,6 +61,18 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
         while (holder.Current == lanes && !cancellation.IsCancellationRequested)
             cancellation.WaitHandle.WaitOne(IdleWait);
         _isReady = false;
+    }
+
+    private void Run(LaneHolder holder, Lanes lanes, CancellationToken cancellation)
+    {
+        try
+        {
+            RunOnce(holder, lanes, cancellation);
+        }
+        catch (SinkFencedException) when (holder.Current != lanes)
+        {
+            // The lanes went to another process, which writes on from the last commit.
+        }
     }
 
     private void RunOnce(LaneHolder holder, Lanes lanes, CancellationToken cancellation)

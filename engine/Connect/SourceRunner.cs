@@ -34,10 +34,11 @@ internal abstract class SourceRunner : IComponent
 /// <param name="Clock">The clock they go by.</param>
 /// <param name="Options">How they are run.</param>
 /// <param name="Lag">How many records of a topic its consumers have not processed.</param>
+/// <param name="SinkLag">How many records the sink that is furthest behind has not written.</param>
 /// <param name="Times">Told when records are committed.</param>
 internal sealed record SourceEnvironment(
     ITopicLog Log, LogRoom Room, TimeProvider Clock, SourceOptions Options, Func<string, long> Lag,
-    CommitTimes Times)
+    Func<long> SinkLag, CommitTimes Times)
 {
     /// <summary>The backfill that is under way; null for none.</summary>
     internal BackfillRun? Backfill { get; init; }
@@ -139,7 +140,9 @@ internal sealed class SourceRunner<TKey, TValue>(
 
     private void WaitForConsumers(CancellationToken cancellation)
     {
-        while (environment.Lag(binding.Topic) > environment.Options.LagRecordsMax
+        SourceOptions options = environment.Options;
+        while ((environment.Lag(binding.Topic) > options.LagRecordsMax
+                || environment.SinkLag() > options.SinkLagRecordsMax)
             && !cancellation.IsCancellationRequested)
         {
             _isWaiting = true;

@@ -159,7 +159,8 @@ public sealed class StreamsApplication : IDisposable
     {
         StartTasks();
         var shared = new SourceEnvironment(
-            _log, _room, _clock, _definition.SourceOptions, Progress.LagOf, _environment.Times)
+            _log, _room, _clock, _definition.SourceOptions, Progress.LagOf,
+            () => Progress.SinkLag(_definition.Sinks), _environment.Times)
         {
             Backfill = _environment.Backfill,
             Board = _board!,

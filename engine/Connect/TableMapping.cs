@@ -29,7 +29,65 @@ public sealed record TableMapping
 
     /// <summary>Columns to find rows by.</summary>
     public IReadOnlyList<TableIndex> Indexes { get; init; } = [];
+
+    /// <summary>Columns beside those that the record's fields become by themselves: a field under another
+    /// name, or in another form. The key may name them. A sink without such forms is not given
+    /// any.</summary>
+    public IReadOnlyList<ColumnMapping> Columns { get; init; } = [];
+
+    /// <summary>The column that says when: a target that divides its tables by time divides this one by it.
+    /// Belongs to the key where there is one. Null for a table that is not divided.</summary>
+    public string? Time { get; init; }
+
+    /// <summary>Columns whose values must stand in another table.</summary>
+    public IReadOnlyList<TableReference> References { get; init; } = [];
 }
+
+/// <summary>A column that shows a field under another name or in another form.</summary>
+/// <param name="Name">The column's name.</param>
+/// <param name="Field">The field, by the field names that lead to it, joined by '_'; for
+/// <see cref="ColumnForm.First"/> the list and the field of its items, with a '.' between.</param>
+/// <param name="Form">How it is shown.</param>
+public sealed record ColumnMapping(string Name, string Field, ColumnForm Form = ColumnForm.Same)
+{
+    /// <summary>Digits behind the point, for <see cref="ColumnForm.Scaled"/>.</summary>
+    public int Scale { get; init; }
+
+    /// <summary>What to write for each name of an enumeration, for <see cref="ColumnForm.Named"/>; a name
+    /// that is not here is written as it is.</summary>
+    public IReadOnlyDictionary<string, string> Names { get; init; } =
+        new Dictionary<string, string>();
+}
+
+/// <summary>In which form a column shows a field.</summary>
+public enum ColumnForm
+{
+    /// <summary>As it is.</summary>
+    Same,
+
+    /// <summary>Nanoseconds since 1970 as the target's instant, rounded down to what it can hold.</summary>
+    Instant,
+
+    /// <summary>An identifier as a UUID: the first 16 bytes of 32, or of the SHA-256 of a text, with the
+    /// version (8) and the variant set.</summary>
+    /// <remarks>Source: RFC 9562, section 5.8.</remarks>
+    Uuid,
+
+    /// <summary>A whole number of the smallest unit as a decimal number of the unit, exactly.</summary>
+    Scaled,
+
+    /// <summary>The name of an enumeration's value in other words.</summary>
+    Named,
+
+    /// <summary>The first value that an item of a list has; none where no item has one.</summary>
+    First,
+}
+
+/// <summary>A reference to another table.</summary>
+/// <param name="Column">The column.</param>
+/// <param name="Table">The table where its values must stand.</param>
+/// <param name="TableColumn">The column there.</param>
+public sealed record TableReference(string Column, string Table, string TableColumn);
 
 /// <summary>A list of a record as a table: the record's key, the item's position, the item's
 /// columns.</summary>

@@ -90,6 +90,9 @@ internal static partial class EngineLog
     [LoggerMessage(15, LogLevel.Information, "The store {Store} is migrated")]
     internal static partial void StoreMigrated(this ILogger logger, string store);
 
+    [LoggerMessage(18, LogLevel.Warning, "{Sink}: {Note}")]
+    internal static partial void SinkNote(this ILogger logger, string sink, string note);
+
     [LoggerMessage(20, LogLevel.Debug, "librdkafka ({Client}): {Message}")]
     internal static partial void KafkaMessage(this ILogger logger, string client, string message);
 

@@ -41,7 +41,7 @@ internal sealed class SimulatedLife : IDisposable
             OpenFolder = run.Machine.Folder,
         };
         _sourceEnvironment = new SourceEnvironment(
-            Log, _room, run.Clock, definition.SourceOptions, _ => 0, _environment.Times);
+            Log, _room, run.Clock, definition.SourceOptions, _ => 0, () => 0, _environment.Times);
         _sinkEnvironment = new SinkEnvironment(
             Log, _room, definition.SinkOptions, _environment.Times, NullLogger.Instance);
         _feeds = new SourceFeed<string, string>?[run.Feeds.Count];

@@ -152,7 +152,13 @@ internal sealed class RunCommandOptions
             command.Options.Add(option);
     }
 
-    internal RunSettings Read(ParseResult parsed, bool drain = false, bool strict = false)
+    /// <summary>Reads what is to run.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="drain">Whether it ends with its sources.</param>
+    /// <param name="strict">Whether dead letters count as a failure.</param>
+    /// <param name="needsData">Whether the command looks into the data directory.</param>
+    internal RunSettings Read(
+        ParseResult parsed, bool drain = false, bool strict = false, bool needsData = true)
     {
         ConfigSection file = parsed.GetValue(_file) is { } path
             ? ConfigSection.ReadFile(path)
@@ -163,7 +169,7 @@ internal sealed class RunCommandOptions
             Sources = parsed.GetValue(_sources) ?? [],
             Sinks = parsed.GetValue(_sinks) ?? [],
             Options = parsed.GetValue(_options) ?? [],
-            Data = parsed.GetValue(_data),
+            Data = parsed.GetValue(_data) ?? (needsData || file["data"] is not null ? null : "."),
             Kafka = parsed.GetValue(_kafka),
             Listen = parsed.GetValue(_listen),
             LogFormat = parsed.GetValue(_logFormat),

@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using Streams.Connect;
 
 namespace Streams.Topologies.Configuration;
 
 /// <summary>A source or sink as one word: <c>KIND:LOCATION</c>, with further options as
 /// <c>?name=value&amp;...</c>.</summary>
-internal static class Location
+internal static partial class Location
 {
     /// <summary>Divides it.</summary>
     /// <param name="text">The word.</param>
@@ -13,6 +14,9 @@ internal static class Location
     /// <returns>The kind.</returns>
     internal static string Parse(string text, string where, out ConfigSection options)
     {
+        // A password in an address is refused by whoever reads the address; until then it is not to be shown.
+        if (Password().Match(text) is { Success: true } password)
+            Secrets.Add("PASSWORD", password.Groups[1].Value);
         int colon = text.IndexOf(':', StringComparison.Ordinal);
         string kind = colon < 0 ? text : text[..colon];
         string rest = colon < 0 ? "" : text[(colon + 1)..];
@@ -35,4 +39,7 @@ internal static class Location
         options = new ConfigSection(values, where);
         return kind;
     }
+
+    [GeneratedRegex("//[^/?#:@]*:([^@/?#]+)@")]
+    private static partial Regex Password();
 }

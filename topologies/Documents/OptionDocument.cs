@@ -40,6 +40,9 @@ internal sealed partial record OptionDocument(
         ["Attempts"] = "attempts",
         ["Retries"] = "attempts",
         ["Connections"] = "connections",
+        ["Machines"] = "machines",
+        ["Rounds"] = "rounds",
+        ["Partitions"] = "partitions",
     };
 
     private static readonly string[] UnitsInWords =

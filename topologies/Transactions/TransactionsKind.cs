@@ -92,6 +92,8 @@ internal sealed class TransactionsKind : TopologyKind
                 ? TransactionsTables.Tables
                 : [.. TransactionsTables.Tables, TransactionsTables.AlertLookups],
             Views = TransactionsTables.Views,
+            PostgresTables = TransactionsPostgres.Tables,
+            PostgresViews = TransactionsPostgres.Views,
             Counts = () => new Dictionary<string, long> { ["duplicates"] = counts.Duplicates },
             Notes = notes,
         };

@@ -33,7 +33,10 @@ public sealed class SchemaDocumentsTests
     [Fact]
     public void Every_record_type_of_every_topic_has_a_page() =>
         Assert.Equal(
-            ["alert", "alert_lookup", "chain_transaction", "dead_letter", "entity", "risk_hour"],
+            [
+                "alert", "alert_lookup", "chain_transaction", "dead_letter", "entity", "machine_metric",
+                "metrics_hour", "risk_hour",
+            ],
             SchemaDocuments.Records.Select(record => record.Schema.Name));
 
     [Fact]

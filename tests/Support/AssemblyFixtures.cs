@@ -1,0 +1,4 @@
+using Streams.Tests.Support;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(PostgresServers))]
