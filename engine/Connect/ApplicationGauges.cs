@@ -101,6 +101,7 @@ internal sealed class ApplicationGauges : IDisposable
             "How much of its snapshot or changelog a store that is being restored has read.",
             () => _environment.Restores.Keys.Select(r => With(
                 r.Percent, ("task", r.Task), ("store", r.Store))));
+        Add(
             "streams_async_held_records", "records",
             "Records that an asynchronous operator of a task has taken and not passed on.",
             () => Calling().Select(c => With(

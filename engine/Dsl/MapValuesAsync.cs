@@ -15,7 +15,7 @@ namespace Streams.Dsl;
 /// has the record there when it has the position behind it; the result is in memory only, for a record that
 /// is held after a restart is called for again.
 /// </summary>
-/// <remarks>docs/decisions/0016-held-calls.md says why the commit does not wait instead. Precedents: Flink's
+/// <remarks>docs/decisions/0018-held-calls.md says why the commit does not wait instead. Precedents: Flink's
 /// AsyncWaitOperator keeps its queue in state, Confluent's parallel consumer orders by key.</remarks>
 internal sealed class MapValuesAsync<TKey, TValue, TResult>(
     string name, BytesStore held, Func<TKey, TValue, CancellationToken, Task<TResult>> mapper,

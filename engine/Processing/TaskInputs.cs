@@ -10,7 +10,7 @@ namespace Streams.Processing;
 /// again.
 /// </summary>
 /// <remarks>Source: Kafka Streams' max.task.idle.ms (KIP-353, KIP-695); where this differs:
-/// docs/decisions/0017-waiting-for-silent-partitions.md.</remarks>
+/// docs/decisions/0021-waiting-for-silent-partitions.md.</remarks>
 internal sealed class TaskInputs(TaskInput[] inputs, TimeSpan maxIdle, TimeProvider clock)
 {
     /// <summary>The partition whose record is to be processed now; null where there is none, or where it

@@ -11,7 +11,7 @@ namespace Streams.Connect.Backfills;
 /// commit; the application then makes the state anew, writes the outputs of the range again, and leaves out
 /// those that are delivered once and were.
 /// </summary>
-/// <remarks>docs/decisions/0016-backfill.md.</remarks>
+/// <remarks>docs/decisions/0017-backfill.md.</remarks>
 public static class Backfill
 {
     private static readonly TimeSpan CatchUpWait = TimeSpan.FromMilliseconds(20);

@@ -12,7 +12,7 @@ namespace Streams.Connect.Evolution;
 /// Migrates stores: first into topics beside, with the old state untouched; then, once the new shape is
 /// recorded, from there into new changelogs. Each half can be done again from its beginning after a crash.
 /// </summary>
-/// <remarks>docs/decisions/0017-store-migration.md.</remarks>
+/// <remarks>docs/decisions/0020-store-migration.md.</remarks>
 internal sealed class StoreMigrator(ApplicationDefinition definition, ITopicLog log, ILogger logger)
 {
     private const string Suffix = "-migrated";
