@@ -56,7 +56,7 @@ public sealed record KafkaLogOptions
     public TimeSpan RevocationTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Replicas of topics that are created; -1 takes as many as the broker gives without being
-    /// asked. Default -1.</summary>
+    /// asked.</summary>
     public int ReplicationFactor { get; init; } = -1;
 
     /// <summary>Bytes that a reader fetches ahead, over all its partitions. Default 64 MiB.</summary>
