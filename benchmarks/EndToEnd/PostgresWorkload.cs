@@ -21,8 +21,8 @@ namespace Streams.Benchmarks.EndToEnd;
 /// A log is filled with records of 130 bytes, which is not measured; then a sink brings them into the table
 /// <c>metrics_bench</c>, made anew, until all is committed. <c>new</c>: keys that are not there, straight;
 /// <c>staged</c>: the same over staging tables and ON CONFLICT; <c>again</c>: all keys are there already with
-/// the same values, so that nothing is written; <c>added</c>: no key. The only index is the primary key (time, machine), or with
-/// <c>--order random</c> one on a random identifier of 16 bytes.
+/// the same values, so that nothing is written; <c>added</c>: no key. The only index is the primary key
+/// (time, machine), or with <c>--order random</c> one on a random identifier of 16 bytes.
 /// </remarks>
 internal static class PostgresWorkload
 {

@@ -27,7 +27,8 @@ public sealed class StateQueries : IStateReader
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Stores =>
-        [.. _topology.Stores.Concat(_topology.Globals.Select(g => g.StoreName)).Order(StringComparer.Ordinal)];
+        [.. _topology.Stores.Concat(_topology.Globals.Select(g => g.StoreName)).Order(
+            StringComparer.Ordinal)];
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<StateEntry>> ReadAsync(

@@ -28,7 +28,8 @@ public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueS
     {
         var budget = new StateBudget(options);
         _entries = new BytesStore(options, budget, undo, undoStore);
-        _expiry = options.TimeToLive is { } span ? new ExpiryQueue((long)span.TotalMilliseconds, budget) : null;
+        _expiry = options.TimeToLive is { } span ? new ExpiryQueue((long)span.TotalMilliseconds, budget)
+            : null;
         _keySerde = keySerde;
         _valueSerde = valueSerde;
     }

@@ -272,7 +272,8 @@ public sealed class DiskTableTests : IDisposable
             IEnumerable<KeyValuePair<byte[], byte[]>> expected = _model.Where(e => range.Contains(e.Key));
             Assert.Equal(Entries(expected).Take(300), Entries(table.Read(range).Take(300)));
             Assert.Equal(
-                Entries(expected.Reverse()).Take(300), Entries(table.Read(range, descending: true).Take(300)));
+                Entries(expected.Reverse()).Take(300),
+                    Entries(table.Read(range, descending: true).Take(300)));
         }
     }
 
