@@ -18,11 +18,11 @@ namespace Streams.Processing;
 /// <param name="marked">Topics whose records may carry a mark.</param>
 /// <param name="sources">The sources that are read again, by name.</param>
 /// <param name="ends">Where output topics ended when the backfill began, by name.</param>
-/// <param name="identitiesMax">Bound on what is remembered of one topic.</param>
+/// <param name="recordsMax">Bound on what is remembered of one topic.</param>
 internal sealed class BackfillRun(
     ITopicLog log, IReadOnlyDictionary<(string Topic, int Partition), InputTerritory> inputs,
     IReadOnlySet<string> marked, IReadOnlyDictionary<string, SourceTerritory> sources,
-    IReadOnlyDictionary<string, long[]> ends, int identitiesMax)
+    IReadOnlyDictionary<string, long[]> ends, int recordsMax)
 {
     private readonly Dictionary<string, HashSet<UInt128>> _delivered = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
@@ -70,11 +70,11 @@ internal sealed class BackfillRun(
                     identity.Clear();
                     identify(record, identity);
                     found.Add(DeliveredRecords.Digest(identity.WrittenSpan));
-                    if (found.Count > identitiesMax)
+                    if (found.Count > recordsMax)
                         throw new TopologyException(
-                            $"The topic '{topic.Name}' holds more than {identitiesMax:N0} records that are "
+                            $"The topic '{topic.Name}' holds more than {recordsMax:N0} records that are "
                             + "delivered once, and a backfill has to remember them all: raise "
-                            + "backfill_identities_max, at 32 bytes each.");
+                            + "backfill_records_max, at 32 bytes each.");
                 }
             }
         }

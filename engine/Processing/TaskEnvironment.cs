@@ -160,7 +160,7 @@ public sealed record RuntimeOptions
 
     /// <summary>Records of one output that a backfill remembers at most, so that those delivered once are not
     /// delivered again, at 32 bytes each. Default 20,000,000.</summary>
-    public int BackfillIdentitiesMax { get; init; } = 20_000_000;
+    public int BackfillRecordsMax { get; init; } = 20_000_000;
 
     /// <summary>When snapshots are taken.</summary>
     public SnapshotOptions Snapshots { get; init; } = new();

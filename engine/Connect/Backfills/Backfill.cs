@@ -66,7 +66,7 @@ public static class Backfill
         if (left > 0 || record.SourcesLeft(contents).Any())
         {
             logger.BackfillUnderWay(definition.Id, record.Words, left);
-            return record.Run(log, definition.Runtime.BackfillIdentitiesMax);
+            return record.Run(log, definition.Runtime.BackfillRecordsMax);
         }
         using ILogWriter writer = log.OpenWriter($"{definition.Id}-backfill");
         writer.CommitCursor(

@@ -104,14 +104,14 @@ internal sealed record BackfillRecord
             .FirstOrDefault(c => c.Key == SourceReread.Cursor).Value));
 
     /// <summary>What tasks and sources go by.</summary>
-    internal BackfillRun Run(ITopicLog log, int identitiesMax) => new(
+    internal BackfillRun Run(ITopicLog log, int recordsMax) => new(
         log,
         Inputs.ToDictionary(
             i => (i.Topic, i.Partition),
             i => new InputTerritory(i.From, i.To, i.End, Marked.Contains(i.Topic))),
         Marked.ToHashSet(),
         Sources.ToDictionary(s => s.Name, s => new SourceTerritory(s.Unit, s.From, s.To, s.EndMs)),
-        Ends, identitiesMax);
+        Ends, recordsMax);
 
     private static TopicPartition Partition(ILogContents log, string topic, int partition) =>
         (log.FindTopic(topic) ?? throw new TopologyException(
