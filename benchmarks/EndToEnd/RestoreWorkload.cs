@@ -128,7 +128,8 @@ internal static class RestoreWorkload
 
     private static string Restore(string folder, long rows, int threads, bool onDisk)
     {
-        using ILoggerFactory loggers = LoggerFactory.Create(b => b.AddSimpleConsole(o => o.SingleLine = true));
+        using ILoggerFactory loggers = LoggerFactory.Create(
+            b => b.AddSimpleConsole(o => o.SingleLine = true));
         long opened = Stopwatch.GetTimestamp();
         using EmbeddedLog log = OpenLog(folder);
         double openSeconds = Stopwatch.GetElapsedTime(opened).TotalSeconds;

@@ -59,5 +59,6 @@ internal static class StoresOnDisk
         : store.Options.TimeToLive is not null ? "it has a time to live, which needs it in memory"
         : null;
 
-    private static string Names(IReadOnlyList<string> names) => names.Count == 0 ? "none" : string.Join(", ", names);
+    private static string Names(IReadOnlyList<string> names) =>
+        names.Count == 0 ? "none" : string.Join(", ", names);
 }

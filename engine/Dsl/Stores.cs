@@ -69,7 +69,8 @@ public static class Stores
         StoreOptions options, TimeSpan history, Serde<TKey> keySerde, Serde<TValue> valueSerde,
         bool savepoints = false) =>
         new(new StoreSpec(
-            InMemory(options, "versions"), StoreShape.Of("versioned", keySerde, valueSerde, (long)history.TotalMilliseconds, 0),
+            InMemory(options, "versions"),
+            StoreShape.Of("versioned", keySerde, valueSerde, (long)history.TotalMilliseconds, 0),
             (undo, number) => new VersionedStore<TKey, TValue>(
                 options, (long)history.TotalMilliseconds, keySerde, valueSerde, undo, number), savepoints));
 

@@ -28,7 +28,8 @@ internal sealed class TrackedTable
     /// <param name="undoPart">What names this table within the store.</param>
     /// <param name="spare">Memory to use before new memory is allocated.</param>
     internal TrackedTable(
-        StateBudget budget, IUndoLog? undo = null, int undoStore = 0, long undoPart = 0, SpareMemory? spare = null)
+        StateBudget budget, IUndoLog? undo = null, int undoStore = 0, long undoPart = 0,
+        SpareMemory? spare = null)
     {
         _table = new FlatTable(budget, spare);
         _undo = undo;

@@ -17,7 +17,8 @@ namespace Streams.Tests.Engine.State.Disk;
 
 /// <summary>
 /// Kills a real process whose state lies on disk, again and again on one directory, and compares what a
-/// restart finds with sums that are made of the input alone. STREAMS_STATE_KILLS sets how often; 8 by default.
+/// restart finds with sums that are made of the input alone. STREAMS_STATE_KILLS sets how often; 8 by
+/// default.
 /// </summary>
 public sealed class DiskKillTests
 {
