@@ -162,7 +162,6 @@ internal sealed unsafe class RocksDatabase : IDisposable
         _rocks.SetDirectWrites(options, disk.DirectIo ? (byte)1 : (byte)0);
         _rocks.SetInfoLogLevel(options, ErrorLogLevel);
         _rocks.SetKeepLogFileNumber(options, 2);
-        _rocks.SetStatsDumpSeconds(options, 0);
         return options;
     }
 }

@@ -33,7 +33,6 @@ internal sealed unsafe class RocksLibrary
     internal readonly delegate* unmanaged<nint, byte, void> SetDynamicLevelBytes;
     internal readonly delegate* unmanaged<nint, int, void> SetInfoLogLevel;
     internal readonly delegate* unmanaged<nint, nuint, void> SetKeepLogFileNumber;
-    internal readonly delegate* unmanaged<nint, uint, void> SetStatsDumpSeconds;
     internal readonly delegate* unmanaged<nint, nint, void> SetTableOptions;
     internal readonly delegate* unmanaged<nint> TableOptionsCreate;
     internal readonly delegate* unmanaged<nint, void> TableOptionsDestroy;
@@ -103,7 +102,6 @@ internal sealed unsafe class RocksLibrary
             "options_set_level_compaction_dynamic_level_bytes");
         SetInfoLogLevel = (delegate* unmanaged<nint, int, void>)At("options_set_info_log_level");
         SetKeepLogFileNumber = (delegate* unmanaged<nint, nuint, void>)At("options_set_keep_log_file_num");
-        SetStatsDumpSeconds = (delegate* unmanaged<nint, uint, void>)At("options_set_stats_dump_period_sec");
         SetTableOptions = (delegate* unmanaged<nint, nint, void>)At("options_set_block_based_table_factory");
         TableOptionsCreate = (delegate* unmanaged<nint>)At("block_based_options_create");
         TableOptionsDestroy = (delegate* unmanaged<nint, void>)At("block_based_options_destroy");
