@@ -37,7 +37,7 @@ internal sealed class QueriedKeyValueStore<TKey, TValue>(StateQueries queries, s
         List<(byte[] Key, KeyValuePair<TKey, TValue> Entry)>[] found =
             queries.Run<KeyValueStore<TKey, TValue>, List<(byte[], KeyValuePair<TKey, TValue>)>>(
                 name, s => QueriedEntries.Bounded(
-                    name, s.ReadKeyed(range(s), descending, StateQuery.EntriesMax + 1)));
+                    name, s.ReadKeyed(range(s), descending, StateQuery.AnswerEntriesMax + 1)));
         return StateQueries.Merge(found, e => e.Key, descending).Select(e => e.Entry);
     }
 }
@@ -116,11 +116,11 @@ internal static class QueriedEntries
 {
     internal static List<T> Bounded<T>(string store, IEnumerable<T> entries)
     {
-        List<T> some = [.. entries.Take(StateQuery.EntriesMax + 1)];
-        return some.Count <= StateQuery.EntriesMax
+        List<T> some = [.. entries.Take(StateQuery.AnswerEntriesMax + 1)];
+        return some.Count <= StateQuery.AnswerEntriesMax
             ? some
             : throw new StateQueryException(
-                $"A task has more than {StateQuery.EntriesMax:N0} entries of the store '{store}' in that "
-                + "range: read it in parts.");
+                $"A task has more than {StateQuery.AnswerEntriesMax:N0} entries of the store '{store}' in "
+                + "that range: read it in parts.");
     }
 }

@@ -27,16 +27,16 @@ public sealed class StateQueries : IStateReader
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Stores =>
-        [.. _topology.Stores.Concat(_topology.Globals.Select(g => g.StoreName)).Order(
-            StringComparer.Ordinal)];
+        [.. _topology.Stores.Concat(_topology.Globals.Select(g => g.StoreName))
+            .Order(StringComparer.Ordinal)];
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<StateEntry>> ReadAsync(
         string store, StateQuery query, CancellationToken cancellation = default)
     {
-        int limit = Math.Clamp(query.Limit, 0, StateQuery.EntriesMax);
+        int limit = Math.Clamp(query.EntriesMax, 0, StateQuery.AnswerEntriesMax);
         List<StateEntry>[] found = await RunAsync<StateStore, List<StateEntry>>(
-            store, s => [.. s.Query(query with { Limit = limit }).Take(limit)], cancellation);
+            store, s => [.. s.Query(query with { EntriesMax = limit }).Take(limit)], cancellation);
         return [.. Merge(found, e => e.KeyBytes, query.Descending).Take(limit)];
     }
 

@@ -48,8 +48,8 @@ public sealed record StateQuestion
     /// <summary>See <see cref="StateQuery.ToMs"/>.</summary>
     public long? ToMs { get; init; }
 
-    /// <summary>See <see cref="StateQuery.Limit"/>.</summary>
-    public int Limit { get; init; } = 100;
+    /// <summary>See <see cref="StateQuery.EntriesMax"/>.</summary>
+    public int EntriesMax { get; init; } = 100;
 
     /// <summary>From the last key to the first.</summary>
     public bool Descending { get; init; }
@@ -69,7 +69,10 @@ public sealed record StateQuestion
                 "last" => question with { Last = value },
                 "from_ms" => question with { FromMs = Number(name, value) },
                 "to_ms" => question with { ToMs = Number(name, value) },
-                "limit" => question with { Limit = (int)Math.Clamp(Number(name, value), 0, int.MaxValue) },
+                "limit" => question with
+                {
+                    EntriesMax = (int)Math.Clamp(Number(name, value), 0, int.MaxValue),
+                },
                 "descending" => question with { Descending = value is "" or "true" },
                 _ => throw new StateQueryException(
                     $"There is no parameter '{name}' here. Known: {string.Join(", ", Names)}."),
@@ -95,7 +98,7 @@ public sealed record StateQuestion
         Add("last", Last);
         Add("from_ms", FromMs);
         Add("to_ms", ToMs);
-        Add("limit", Limit);
+        Add("limit", EntriesMax);
         Add("descending", Descending ? "true" : null);
         return string.Join('&', parts);
     }
@@ -119,7 +122,7 @@ public sealed record StateQuestion
                     : KeyRange.Between(first, last),
                 FromMs = FromMs ?? long.MinValue,
                 ToMs = ToMs ?? long.MaxValue,
-                Limit = Limit,
+                EntriesMax = EntriesMax,
                 Descending = Descending,
             },
             cancellation);

@@ -31,10 +31,10 @@ public sealed class StoppedState(ApplicationDefinition definition, EmbeddedLogVi
             spec.Options.Logged
                 ? $"The application has not run here yet: there is no topic '{name}'."
                 : $"The store '{store}' has no changelog, so nothing is left of it.");
-        int limit = Math.Clamp(query.Limit, 0, StateQuery.EntriesMax);
+        int limit = Math.Clamp(query.EntriesMax, 0, StateQuery.AnswerEntriesMax);
         var found = new List<List<StateEntry>>();
         for (int partition = 0; partition < changelog.Partitions; partition++)
-            found.Add(Read(spec, log, changelog[partition], query with { Limit = limit }, cancellation));
+            found.Add(Read(spec, log, changelog[partition], query with { EntriesMax = limit }, cancellation));
         return Task.FromResult<IReadOnlyList<StateEntry>>(
             [.. StateQueries.Merge(found, e => e.KeyBytes, query.Descending).Take(limit)]);
     }
@@ -65,7 +65,7 @@ public sealed class StoppedState(ApplicationDefinition definition, EmbeddedLogVi
         using ILogReader reader = view.OpenReader();
         new StoreRestore(log, NullLogger.Instance, new RestoreProgress(task.ToString(), spec.Name))
             .Run(store, keeper, changelog, reader, cancellation);
-        return [.. store.Query(query).Take(query.Limit)];
+        return [.. store.Query(query).Take(query.EntriesMax)];
     }
 
     private StoreSpec Find(string store) =>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Streams.Buffers;
+using Streams.Processing;
 using Streams.Records;
 
 namespace Streams.Dsl;
@@ -13,6 +14,7 @@ internal readonly ref struct HeldRecord
     private const int HeadBytes = 36;
     private const int HasKeyFlag = 1;
     private const int HasValueFlag = 2;
+    private const int TerritoryShift = 2;
 
     private readonly ReadOnlySpan<byte> _bytes;
     private readonly int _topicBytes;
@@ -38,6 +40,9 @@ internal readonly ref struct HeldRecord
 
     internal bool HasValue => (Flags & HasValueFlag) != 0;
 
+    /// <summary>What a backfill says of the record that the task read.</summary>
+    internal Territory Territory => (Territory)(Flags >> TerritoryShift);
+
     /// <summary>The topic that the task read it from.</summary>
     internal string Topic => Encoding.UTF8.GetString(TopicBytes);
 
@@ -58,13 +63,14 @@ internal readonly ref struct HeldRecord
     /// <returns>Where its key lies.</returns>
     internal static Range Write<TKey, TValue>(
         PooledBuffer to, in Record<TKey, TValue> record, Serde<TKey> keySerde, Serde<TValue> valueSerde,
-        ReadOnlySpan<byte> topic, int partition, long offset)
+        ReadOnlySpan<byte> topic, int partition, long offset, Territory territory)
     {
         to.Clear();
         to.WriteInt64(record.TimestampMs);
         to.WriteInt64(offset);
         to.WriteInt32(partition);
-        to.WriteInt32((record.HasKey ? HasKeyFlag : 0) | (record.HasValue ? HasValueFlag : 0));
+        to.WriteInt32((record.HasKey ? HasKeyFlag : 0) | (record.HasValue ? HasValueFlag : 0)
+            | ((int)territory << TerritoryShift));
         to.WriteInt32(topic.Length);
         to.WriteInt32(record.Headers.Encoded.Length);
         int keyLengthAt = to.Length;

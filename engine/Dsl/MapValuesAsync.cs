@@ -64,7 +64,8 @@ internal sealed class MapValuesAsync<TKey, TValue, TResult>(
             _topic = Encoding.UTF8.GetBytes(Scope.TopicName(_topicPartition.Topic));
         }
         Range key = HeldRecord.Write(
-            _entry, record, keySerde, valueSerde, _topic, _topicPartition.Partition, Scope.CurrentOffset);
+            _entry, record, keySerde, valueSerde, _topic, _topicPartition.Partition, Scope.CurrentOffset,
+            Scope.Territory);
         held.Put(PlaceOf(_next), _entry.WrittenSpan);
         Hold(_next++, record.HasKey, _entry.WrittenSpan[key], record.HasValue, _entry.Length);
         StartCalls();
@@ -231,6 +232,7 @@ internal sealed class MapValuesAsync<TKey, TValue, TResult>(
         var record = new HeldRecord(_finished.WrittenSpan);
         Scope.CurrentPartition = PartitionOf(record);
         Scope.CurrentOffset = record.Offset;
+        Scope.Territory = record.Territory;
         Scope.CurrentNode = Node;
         if (call.Failure is { } failure && _options.OnFailure == AsyncFailure.Stop)
             throw Stopping(failure, record);

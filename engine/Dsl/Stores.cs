@@ -70,7 +70,7 @@ public static class Stores
         bool savepoints = false) =>
         new(new StoreSpec(
             InMemory(options, "versions"),
-                StoreShape.Of("versioned", keySerde, valueSerde, (long)history.TotalMilliseconds, 0),
+            StoreShape.Of("versioned", keySerde, valueSerde, (long)history.TotalMilliseconds, 0),
             (undo, number) => new VersionedStore<TKey, TValue>(
                 options, (long)history.TotalMilliseconds, keySerde, valueSerde, undo, number), savepoints));
 

@@ -162,7 +162,7 @@ public sealed class BytesStore : StateStore, IKeyValueEntries
     {
         if (query.Range.IsOne(out byte[]? key))
             return TryGet(key, out ReadOnlySpan<byte> value) ? [EntryOf(key!, value)] : [];
-        return Read(query.Range, query.Descending, query.Limit).Select(e => EntryOf(e.Key, e.Value));
+        return Read(query.Range, query.Descending, query.EntriesMax).Select(e => EntryOf(e.Key, e.Value));
     }
 
     internal override void Flush(IChangelog changelog)

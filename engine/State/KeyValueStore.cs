@@ -28,7 +28,8 @@ public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueS
     {
         var budget = new StateBudget(options);
         _entries = new BytesStore(options, budget, undo, undoStore);
-        _expiry = options.TimeToLive is { } span ? new ExpiryQueue((long)span.TotalMilliseconds, budget)
+        _expiry = options.TimeToLive is { } span
+            ? new ExpiryQueue((long)span.TotalMilliseconds, budget)
             : null;
         _keySerde = keySerde;
         _valueSerde = valueSerde;
@@ -122,7 +123,7 @@ public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueS
     {
         bool one = query.Range.IsOne(out byte[]? wanted);
         IEnumerable<KeyValuePair<byte[], byte[]>> found = !one
-            ? ReadEntries(query.Range, query.Descending, _expiry is null ? query.Limit : int.MaxValue)
+            ? ReadEntries(query.Range, query.Descending, _expiry is null ? query.EntriesMax : int.MaxValue)
             : _entries.TryGet(wanted, out ReadOnlySpan<byte> value) && !IsOver(value)
                 ? [new(wanted!, value.ToArray())]
                 : [];

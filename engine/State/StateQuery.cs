@@ -4,7 +4,7 @@ namespace Streams.State;
 public sealed record StateQuery
 {
     /// <summary>Entries that an answer has at most, whoever asks.</summary>
-    public const int EntriesMax = 10_000;
+    public const int AnswerEntriesMax = 10_000;
 
     /// <summary>Which keys.</summary>
     public KeyRange Range { get; init; } = KeyRange.All;
@@ -19,8 +19,8 @@ public sealed record StateQuery
     /// Unix milliseconds.</summary>
     public long ToMs { get; init; } = long.MaxValue;
 
-    /// <summary>How many entries at most, up to <see cref="EntriesMax"/>. Default 100.</summary>
-    public int Limit { get; init; } = 100;
+    /// <summary>How many entries at most, up to <see cref="AnswerEntriesMax"/>. Default 100.</summary>
+    public int EntriesMax { get; init; } = 100;
 }
 
 /// <summary>An entry of a store, for people and scripts.</summary>

@@ -29,7 +29,7 @@ internal sealed class TrackedTable
     /// <param name="spare">Memory to use before new memory is allocated.</param>
     internal TrackedTable(
         StateBudget budget, IUndoLog? undo = null, int undoStore = 0, long undoPart = 0,
-            SpareMemory? spare = null)
+        SpareMemory? spare = null)
     {
         _table = new FlatTable(budget, spare);
         _undo = undo;

@@ -125,7 +125,7 @@ internal static class StateCommand
 
         private readonly Option<int> _limit = new("--limit")
         {
-            Description = $"How many entries at most, up to {StateQuery.EntriesMax}. Default 100.",
+            Description = $"How many entries at most, up to {StateQuery.AnswerEntriesMax}. Default 100.",
             DefaultValueFactory = _ => 100,
         };
 
@@ -154,7 +154,7 @@ internal static class StateCommand
                 Last = range is [_, { Length: > 0 } last] ? last : null,
                 FromMs = parsed.GetValue(_from)?.ToUnixTimeMilliseconds(),
                 ToMs = parsed.GetValue(_to)?.ToUnixTimeMilliseconds(),
-                Limit = parsed.GetValue(_limit),
+                EntriesMax = parsed.GetValue(_limit),
                 Descending = parsed.GetValue(_descending),
             };
         }

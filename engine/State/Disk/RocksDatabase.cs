@@ -152,8 +152,8 @@ internal sealed unsafe class RocksDatabase : IDisposable
         _rocks.TableOptionsDestroy(table);
         _rocks.SetCreateIfMissing(options, 1);
         _rocks.SetWriteBufferSize(options, (nuint)disk.WriteBufferBytes);
-        _rocks.SetMaxWriteBufferNumber(options, 2);
-        _rocks.SetMaxBytesForLevelBase(options, 4 * (ulong)disk.WriteBufferBytes);
+        _rocks.SetMaxBuffers(options, 2);
+        _rocks.SetLevelBytes(options, 4 * (ulong)disk.WriteBufferBytes);
         _rocks.SetDynamicLevelBytes(options, 1);
         _rocks.SetMaxBackgroundJobs(options, 2);
         _rocks.SetMaxOpenFiles(options, disk.OpenFilesMax);
@@ -162,7 +162,6 @@ internal sealed unsafe class RocksDatabase : IDisposable
         _rocks.SetDirectWrites(options, disk.DirectIo ? (byte)1 : (byte)0);
         _rocks.SetInfoLogLevel(options, ErrorLogLevel);
         _rocks.SetKeepLogFileNumber(options, 2);
-        _rocks.SetStatsDumpSeconds(options, 0);
         return options;
     }
 }

@@ -23,17 +23,16 @@ internal sealed unsafe class RocksLibrary
     internal readonly delegate* unmanaged<nint, void> OptionsDestroy;
     internal readonly delegate* unmanaged<nint, byte, void> SetCreateIfMissing;
     internal readonly delegate* unmanaged<nint, nuint, void> SetWriteBufferSize;
-    internal readonly delegate* unmanaged<nint, int, void> SetMaxWriteBufferNumber;
+    internal readonly delegate* unmanaged<nint, int, void> SetMaxBuffers;
     internal readonly delegate* unmanaged<nint, int, void> SetMaxBackgroundJobs;
     internal readonly delegate* unmanaged<nint, int, void> SetMaxOpenFiles;
     internal readonly delegate* unmanaged<nint, int, void> SetCompression;
-    internal readonly delegate* unmanaged<nint, ulong, void> SetMaxBytesForLevelBase;
+    internal readonly delegate* unmanaged<nint, ulong, void> SetLevelBytes;
     internal readonly delegate* unmanaged<nint, byte, void> SetDirectReads;
     internal readonly delegate* unmanaged<nint, byte, void> SetDirectWrites;
     internal readonly delegate* unmanaged<nint, byte, void> SetDynamicLevelBytes;
     internal readonly delegate* unmanaged<nint, int, void> SetInfoLogLevel;
     internal readonly delegate* unmanaged<nint, nuint, void> SetKeepLogFileNumber;
-    internal readonly delegate* unmanaged<nint, uint, void> SetStatsDumpSeconds;
     internal readonly delegate* unmanaged<nint, nint, void> SetTableOptions;
     internal readonly delegate* unmanaged<nint> TableOptionsCreate;
     internal readonly delegate* unmanaged<nint, void> TableOptionsDestroy;
@@ -91,13 +90,11 @@ internal sealed unsafe class RocksLibrary
         OptionsDestroy = (delegate* unmanaged<nint, void>)At("options_destroy");
         SetCreateIfMissing = (delegate* unmanaged<nint, byte, void>)At("options_set_create_if_missing");
         SetWriteBufferSize = (delegate* unmanaged<nint, nuint, void>)At("options_set_write_buffer_size");
-        SetMaxWriteBufferNumber =
-            (delegate* unmanaged<nint, int, void>)At("options_set_max_write_buffer_number");
+        SetMaxBuffers = (delegate* unmanaged<nint, int, void>)At("options_set_max_write_buffer_number");
         SetMaxBackgroundJobs = (delegate* unmanaged<nint, int, void>)At("options_set_max_background_jobs");
         SetMaxOpenFiles = (delegate* unmanaged<nint, int, void>)At("options_set_max_open_files");
         SetCompression = (delegate* unmanaged<nint, int, void>)At("options_set_compression");
-        SetMaxBytesForLevelBase =
-            (delegate* unmanaged<nint, ulong, void>)At("options_set_max_bytes_for_level_base");
+        SetLevelBytes = (delegate* unmanaged<nint, ulong, void>)At("options_set_max_bytes_for_level_base");
         SetDirectReads = (delegate* unmanaged<nint, byte, void>)At("options_set_use_direct_reads");
         SetDirectWrites = (delegate* unmanaged<nint, byte, void>)At(
             "options_set_use_direct_io_for_flush_and_compaction");
@@ -105,9 +102,7 @@ internal sealed unsafe class RocksLibrary
             "options_set_level_compaction_dynamic_level_bytes");
         SetInfoLogLevel = (delegate* unmanaged<nint, int, void>)At("options_set_info_log_level");
         SetKeepLogFileNumber = (delegate* unmanaged<nint, nuint, void>)At("options_set_keep_log_file_num");
-        SetStatsDumpSeconds = (delegate* unmanaged<nint, uint, void>)At("options_set_stats_dump_period_sec");
-        SetTableOptions = (delegate* unmanaged<nint, nint, void>)At(
-            "options_set_block_based_table_factory");
+        SetTableOptions = (delegate* unmanaged<nint, nint, void>)At("options_set_block_based_table_factory");
         TableOptionsCreate = (delegate* unmanaged<nint>)At("block_based_options_create");
         TableOptionsDestroy = (delegate* unmanaged<nint, void>)At("block_based_options_destroy");
         SetBlockCache = (delegate* unmanaged<nint, nint, void>)At("block_based_options_set_block_cache");

@@ -60,7 +60,7 @@ public sealed class KeyValueStoreTests
         for (int i = 0; i < 1_000; i++)
             store.Put($"{i * 7 % 1_000:D3}", i, i);
         long reserved = store.BytesReserved;
-        var query = new StateQuery { Range = KeyRange.Between("250"u8.ToArray(), null), Limit = 3 };
+        var query = new StateQuery { Range = KeyRange.Between("250"u8.ToArray(), null), EntriesMax = 3 };
         Assert.Equal(["\"250\"", "\"251\"", "\"252\""], store.Query(query).Select(e => e.Key));
         Assert.Equal(
             ["\"999\"", "\"998\"", "\"997\""],

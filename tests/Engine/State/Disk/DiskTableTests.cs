@@ -145,14 +145,15 @@ public sealed class DiskTableTests : IDisposable
         _cache = new Lazy<RocksCache>(() => new RocksCache(1 << 20));
         DiskKeeper? again = null;
         table = Open(ref again);
-        if (!atOnce)
-        {
-            RocksException e = Assert.Throws<RocksException>(() => Entries(table.Read(KeyRange.All)));
-            Assert.True(e.IsDamage, e.Message);
-        }
-        else
+        if (atOnce)
         {
             Assert.Equal(_model.Count, table.Count);
+        }
+        else if (Record.Exception(() => Assert.Equal(Entries(_model), Entries(table.Read(KeyRange.All))))
+            is { } failure)
+        {
+            // The database may have looked at that block when it was opened, too, and then been built again.
+            Assert.True(Assert.IsType<RocksException>(failure).IsDamage, failure.Message);
         }
         Close(table, again!);
         table = Open(ref keeper);
@@ -273,7 +274,7 @@ public sealed class DiskTableTests : IDisposable
             Assert.Equal(Entries(expected).Take(300), Entries(table.Read(range).Take(300)));
             Assert.Equal(
                 Entries(expected.Reverse()).Take(300),
-                    Entries(table.Read(range, descending: true).Take(300)));
+                Entries(table.Read(range, descending: true).Take(300)));
         }
     }
 
