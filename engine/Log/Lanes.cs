@@ -5,7 +5,7 @@ namespace Streams.Log;
 /// <summary>
 /// The share of an application's work that this process has. A lane is a partition number: whoever has it
 /// runs the tasks of that partition in every part of the topology, and delivers that partition of every topic
-/// to the sinks. docs/decisions/0016-lanes.md says why.
+/// to the sinks. docs/decisions/0022-lanes.md says why.
 /// </summary>
 public sealed class Lanes
 {
