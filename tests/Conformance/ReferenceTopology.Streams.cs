@@ -74,7 +74,10 @@ internal sealed partial class ReferenceTopology
     private void Collect(bool isWallClock)
     {
         var collector = new Collector(
-            Number("interval_ms"), (all, v) => all is null ? Text(v) : all + "," + Text(v)) { Next = Out };
+            Number("interval_ms"), (all, v) => all is null ? Text(v) : all + "," + Text(v))
+        {
+            Next = Out,
+        };
         collector.Schedule(0, isWallClock);
         long streamTimeMs = 0;
         From("a", row =>

@@ -124,7 +124,10 @@ internal sealed partial class ReferenceTopology
         VersionedTable a = Versioned("a");
         VersionedTable b = Versioned("b");
         var join = new TableJoin(
-            IsLeft ? JoinKind.Left : JoinKind.Inner, a.FindLatest, b.FindLatest, Pair) { Next = OutRow };
+            IsLeft ? JoinKind.Left : JoinKind.Inner, a.FindLatest, b.FindLatest, Pair)
+        {
+            Next = OutRow,
+        };
         a.Next = join.ProcessLeft;
         b.Next = join.ProcessRight;
     }

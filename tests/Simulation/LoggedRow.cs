@@ -1,5 +1,4 @@
 using System.Text;
-using Streams.Buffers;
 using Streams.Errors;
 using Streams.Log;
 using Streams.Records;

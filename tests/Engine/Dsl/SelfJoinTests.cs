@@ -1,5 +1,4 @@
 using Streams.Dsl;
-using Streams.Processing;
 using Streams.Records;
 using Streams.Testing;
 using Xunit;

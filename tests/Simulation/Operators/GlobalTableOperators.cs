@@ -1,7 +1,5 @@
 using Streams.Dsl;
-using Streams.Processing;
 using Streams.Records;
-using Streams.State;
 using Streams.Tests.Reference;
 
 namespace Streams.Tests.Simulation.Operators;
