@@ -9,6 +9,7 @@ namespace Streams.Tests.Simulation;
 internal sealed class SimulatedMachine(int seed, PlantedBug bug)
 {
     private readonly SortedDictionary<string, SimulatedFolder> _folders = new(StringComparer.Ordinal);
+    private readonly Random _random = new(seed);
 
     /// <summary>What was done to all files so far.</summary>
     internal long Operations { get; private set; }
@@ -39,6 +40,14 @@ internal sealed class SimulatedMachine(int seed, PlantedBug bug)
             IsDown = true;
             throw new SimulatedPowerCutException();
         }
+    }
+
+    /// <summary>A snapshot has come to count: the end often follows now, for this is when one shows that holds
+    /// what it must not.</summary>
+    internal void NoteSnapshot()
+    {
+        if (CrashAtOperation is { } planned && _random.Next(4) == 0)
+            CrashAtOperation = Math.Min(planned, Operations + _random.Next(1, 8));
     }
 
     /// <summary>Says that the end has come, where it has.</summary>
@@ -154,6 +163,8 @@ internal sealed class SimulatedFolder(
         bool isLog = path == SimulatedRun.LogFolder;
         if (bug != (isLog ? PlantedBug.SkipDirectorySync : PlantedBug.SkipSnapshotDirectorySync))
             files.SyncDirectory();
+        if (!isLog)
+            machine.NoteSnapshot();
     }
 
     public IDisposable? TryLock(string name) => files.TryLock(name);
