@@ -62,13 +62,17 @@ internal sealed class JournalLog(
         return bug switch
         {
             PlantedBug.SnapshotStartsTooLate => end + SnapshotLateByRecords,
-            PlantedBug.RestoreWithoutEnd =>
-                Math.Max(log.StartOffset(partition), end - RestoreLessByRecords),
             _ => end,
         };
     }
 
-    public long HighWatermark(TopicPartition partition) => log.EndOffset(partition, ReadLevel.Committed);
+    public long HighWatermark(TopicPartition partition)
+    {
+        long end = log.EndOffset(partition, ReadLevel.Committed);
+        bool isCut = bug == PlantedBug.RestoreWithoutEnd
+            && NameOf(partition.Topic).EndsWith("-changelog", StringComparison.Ordinal);
+        return isCut ? Math.Max(log.StartOffset(partition), end - RestoreLessByRecords) : end;
+    }
 
     public long? CommittedOffset(string group, TopicPartition partition) =>
         log.CommittedOffset(group, partition);
