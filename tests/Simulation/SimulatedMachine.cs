@@ -42,8 +42,8 @@ internal sealed class SimulatedMachine(int seed, PlantedBug bug)
         }
     }
 
-    /// <summary>A snapshot has come to count: the end often follows now, for this is when one shows that holds
-    /// what it must not.</summary>
+    /// <summary>A snapshot has come to count: the end often follows now, for this is when one shows that
+    /// holds what it must not.</summary>
     internal void NoteSnapshot()
     {
         if (CrashAtOperation is { } planned && _random.Next(4) == 0)
