@@ -59,8 +59,8 @@ public sealed record KafkaLogOptions
     /// asked.</summary>
     public int ReplicationFactor { get; init; } = -1;
 
-    /// <summary>Bytes that a reader fetches ahead, over all its partitions. Default 64 MiB.</summary>
-    public int FetchAheadBytesMax { get; init; } = 64 << 20;
+    /// <summary>Bytes that a reader fetches ahead, over all its partitions. Default 128 MiB.</summary>
+    public int FetchAheadBytesMax { get; init; } = 128 << 20;
 
     /// <summary>Bytes of records and state in one transaction at most. Default 256 MiB.</summary>
     public int CommitBytesMax { get; init; } = 256 << 20;

@@ -66,6 +66,9 @@ internal static class KafkaProperties
             IsolationLevel = level,
             AutoOffsetReset = Client.AutoOffsetReset.Error,
             QueuedMaxMessagesKbytes = Math.Max(options.FetchAheadBytesMax >> 10, 1024),
+            // Bytes are the bound: at the number of messages the client would pause fetching for a second.
+            QueuedMinMessages = 1_000_000,
+            MaxPartitionFetchBytes = Math.Clamp(options.FetchAheadBytesMax / 8, 1 << 20, 8 << 20),
         };
 
     /// <summary>A member of the application's group.</summary>
