@@ -40,11 +40,7 @@ public sealed partial class KStream<TKey, TValue>
             StateBytesMax = pattern.StateBytesMax,
             Logged = pattern.Logged,
         };
-        string timers = Builder.NameFor($"{store}-timers", "");
-        Builder.AddStore(new StoreSpec(
-            options, StoreShape.Of("sequences", keys, values),
-            (undo, number) => new BytesStore(options, undo, number)));
-        Builder.AddStore(Stores.Ordered(options with { Name = timers }, $"timers<{keys.Name}>"));
+        string timers = KeyTimers.AddStores(Builder, options, StoreShape.Of("sequences", keys, values), keys);
         SideStream<TKey, TValue> late = SideStream<TKey, TValue>.Of(stream, lateRecords);
         var output = new GraphOutput<TKey, TResult>();
         OperatorNode<TKey, TValue, TKey, TResult> node = Builder.AttachTo(

@@ -35,11 +35,7 @@ public sealed partial class KStream<TKey, TValue>
             StateBytesMax = filling.StateBytesMax,
             Logged = filling.Logged,
         };
-        string timers = Builder.NameFor($"{store}-timers", "");
-        Builder.AddStore(new StoreSpec(
-            options, StoreShape.Of("gap-fill", keys, values),
-            (undo, number) => new BytesStore(options, undo, number)));
-        Builder.AddStore(Stores.Ordered(options with { Name = timers }, $"timers<{keys.Name}>"));
+        string timers = KeyTimers.AddStores(Builder, options, StoreShape.Of("gap-fill", keys, values), keys);
         SideStream<TKey, TValue> late = SideStream<TKey, TValue>.Of(stream, lateRecords);
         var output = new GraphOutput<TKey, TValue>();
         OperatorNode<TKey, TValue, TKey, TValue> node = Builder.AttachTo(

@@ -1,4 +1,6 @@
 using Streams.Buffers;
+using Streams.Processing;
+using Streams.Records;
 using Streams.State;
 
 namespace Streams.Dsl;
@@ -14,6 +16,18 @@ namespace Streams.Dsl;
 internal sealed class KeyTimers(OrderedStore store) : IDisposable
 {
     private readonly PooledBuffer _place = new();
+
+    /// <summary>Adds an operator's store of what it keeps per key, and the store of its timers.</summary>
+    /// <returns>The name of the timers' store.</returns>
+    internal static string AddStores<TKey>(
+        StreamsBuilder builder, StoreOptions options, StoreShape shape, Serde<TKey> keys)
+    {
+        string timers = builder.NameFor($"{options.Name}-timers", "");
+        builder.AddStore(new StoreSpec(
+            options, shape, (undo, number) => new BytesStore(options, undo, number)));
+        builder.AddStore(Stores.Ordered(options with { Name = timers }, $"timers<{keys.Name}>"));
+        return timers;
+    }
 
     /// <summary>Sets a key's timer. The key has none, or gets a second one, which its owner knows as
     /// stale.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 using Streams.Connect;
+using Streams.Errors;
 
 namespace Streams.Topologies.Configuration;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Streams.Errors;
 using Client = Confluent.Kafka;
 
 namespace Streams.Log.Kafka;
@@ -154,25 +155,7 @@ internal static class KafkaProperties
         for (nint i = 0; i + 1 < count; i += 2)
             known.Add(Marshal.PtrToStringUTF8(names[i])!);
         Librdkafka.ConfDumpFree(names, count);
-        return known.OrderBy(k => Distance(k, name)).ThenBy(k => k, StringComparer.Ordinal).First();
-    }
-
-    // Levenshtein's distance.
-    private static int Distance(string a, string b)
-    {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                int cost = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(cost, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[b.Length];
+        return known.OrderBy(k => EditDistance.Between(k, name)).ThenBy(k => k, StringComparer.Ordinal).First();
     }
 }
 

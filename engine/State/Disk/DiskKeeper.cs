@@ -93,8 +93,9 @@ internal sealed class DiskKeeper : IStateKeeper
             Wait();
         if (_table.TakeFilled() is not { } batch)
             return;
-        // The commit may be made already or not: both ends are right, for all before is in the database then.
-        long offset = _log.EndOffset(_changelog, ReadLevel.Committed);
+        // The commit may be made already or not, and what is known may be a moment old: any of these ends is
+        // right, for all before is in the database then, and what is replayed twice ends as it was.
+        long offset = _log.KnownEndOffset(_changelog);
         _position = new DiskPosition(_log.Id, offset, batch.Count, NowMs);
         _position.AddTo(batch.Changes);
         lock (_lock)

@@ -1,10 +1,12 @@
-namespace Streams.Topologies.Configuration;
+namespace Streams.Errors;
 
-/// <summary>How many letters to insert, drop or exchange between two words.</summary>
+/// <summary>How many letters to insert, drop or exchange between two words, to name the nearest one of what there
+/// is.</summary>
 /// <remarks>Source: Levenshtein's distance, by Wagner and Fischer's table, one row at a time.</remarks>
-internal static class EditDistance
+public static class EditDistance
 {
-    internal static int Between(string from, string to)
+    /// <summary>The distance of two words; 0 for the same.</summary>
+    public static int Between(string from, string to)
     {
         int[] row = [.. Enumerable.Range(0, to.Length + 1)];
         for (int i = 1; i <= from.Length; i++)
