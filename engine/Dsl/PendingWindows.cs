@@ -7,8 +7,8 @@ namespace Streams.Dsl;
 /// <summary>The windows that are not emitted yet, by the time that their closing goes by, key and
 /// start.</summary>
 /// <remarks>
-/// An entry's name is the time, the key and the start. So that a key sorts before those that it begins, whatever
-/// the start, a key's zero bytes are followed by 0xFF and its end is marked by 0x00 0x01.
+/// An entry's name is the time, the key and the start. So that a key sorts before those that it begins,
+/// whatever the start, a key's zero bytes are followed by 0xFF and its end is marked by 0x00 0x01.
 /// </remarks>
 internal sealed class PendingWindows<TKey>(OrderedStore store, Serde<TKey> keySerde) : IDisposable
 {
