@@ -125,7 +125,9 @@ internal sealed record Copartition(string Store, IReadOnlyList<SourceNode> Sourc
         string counts = string.Join(", ", known.Select(t => $"'{t.Topic}' has {t.Partitions}"));
         if (known.Select(t => t.Partitions).Distinct().Count() > 1)
             throw new TopologyException(
-                $"Records of one key must meet in one task at the store '{Store}', so its topics need equally "
-                + $"many partitions: {counts}. Send one of them through Repartition with the other's number.");
+                $"Records of one key must meet in one task at the store '{Store}', so its topics need " +
+                    $"equally "
+                + $"many partitions: {counts}. Send one of them through Repartition with the other's " +
+                    $"number.");
     }
 }
