@@ -113,6 +113,11 @@ internal static partial class EngineLog
     internal static partial void StandbysChosen(this ILogger logger, string group, string lanes);
 
     [LoggerMessage(
+        29, LogLevel.Information, "{Task}: the standby of {Store} is up to date, with {Entries} entries")]
+    internal static partial void StandbyUpToDate(
+        this ILogger logger, string task, string store, long entries);
+
+    [LoggerMessage(
         27, LogLevel.Warning, "{Thread}: its standbys wait for the log: {Reason}")]
     internal static partial void StandbysWait(this ILogger logger, string thread, string reason);
 
