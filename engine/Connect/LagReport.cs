@@ -115,7 +115,7 @@ public static class LagReport
         for (int p = 0; p < (topic?.Partitions ?? 0); p++)
         {
             long at = log.StartOffset(topic![p]);
-            for (; reader.Read(topic[p], at, batch); at = batch.NextOffset)
+            for (; reader.ReadOrWait(topic[p], at, batch); at = batch.NextOffset)
             {
                 while (batch.TryRead(out LogRecord record))
                 {

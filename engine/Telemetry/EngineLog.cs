@@ -96,6 +96,9 @@ internal static partial class EngineLog
     [LoggerMessage(20, LogLevel.Debug, "librdkafka ({Client}): {Message}")]
     internal static partial void KafkaMessage(this ILogger logger, string client, string message);
 
+    [LoggerMessage(26, LogLevel.Information, "Kafka at {Brokers} answers again")]
+    internal static partial void BrokersAnswerAgain(this ILogger logger, string brokers);
+
     [LoggerMessage(21, LogLevel.Warning, "Kafka ({Client}): {Reason} ({Code})")]
     internal static partial void KafkaError(this ILogger logger, string client, string reason, string code);
 

@@ -119,7 +119,7 @@ internal static class TopicCommands
         for (int p = partition ?? 0; p <= (partition ?? topic.Partitions - 1); p++)
         {
             (long offset, long end) = range.In(log, topic[p]);
-            while (count > 0 && offset < end && reader.Read(topic[p], offset, batch))
+            while (count > 0 && offset < end && reader.ReadOrWait(topic[p], offset, batch))
             {
                 while (count > 0 && batch.TryRead(out LogRecord record) && record.Offset < end)
                 {

@@ -131,7 +131,7 @@ public static class Backfill
         Ends = plan.Outputs.Distinct().Select(log.FindTopic).OfType<Topic>().ToDictionary(
             t => t.Name,
             t => Enumerable.Range(0, t.Partitions)
-                .Select(p => log.EndOffset(t[p], ReadLevel.Committed)).ToArray()),
+                .Select(p => log.HighWatermark(t[p])).ToArray()),
     };
 }
 

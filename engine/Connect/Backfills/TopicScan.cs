@@ -13,7 +13,7 @@ public sealed class TopicScan(ILogContents log) : IDisposable
     public long FirstAtOrAfter(TopicPartition partition, long timeMs, long start, long end)
     {
         using LogBatch batch = _reader.CreateBatch();
-        for (long at = start; at < end && _reader.Read(partition, at, batch); at = batch.NextOffset)
+        for (long at = start; at < end && _reader.ReadOrWait(partition, at, batch); at = batch.NextOffset)
         {
             while (batch.TryRead(out LogRecord record) && record.Offset < end)
             {
@@ -29,10 +29,13 @@ public sealed class TopicScan(ILogContents log) : IDisposable
     public long? TimeAt(TopicPartition partition, long offset)
     {
         using LogBatch batch = _reader.CreateBatch();
-        return offset < log.EndOffset(partition) && _reader.Read(partition, offset, batch)
-            && batch.TryRead(out LogRecord record)
-            ? record.TimestampMs
-            : null;
+        long end = log.EndOffset(partition);
+        for (long at = offset; at < end && _reader.ReadOrWait(partition, at, batch); at = batch.NextOffset)
+        {
+            if (batch.TryRead(out LogRecord record))
+                return record.TimestampMs;
+        }
+        return null;
     }
 
     /// <summary>The latest time of a topic's records.</summary>
@@ -44,7 +47,7 @@ public sealed class TopicScan(ILogContents log) : IDisposable
         for (int p = 0; p < topic.Partitions; p++)
         {
             long at = log.StartOffset(topic[p]);
-            for (; _reader.Read(topic[p], at, batch); at = batch.NextOffset)
+            for (; _reader.ReadOrWait(topic[p], at, batch); at = batch.NextOffset)
             {
                 while (batch.TryRead(out LogRecord record))
                     latest = Math.Max(latest ?? long.MinValue, record.TimestampMs);

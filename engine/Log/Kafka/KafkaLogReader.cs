@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text;
-using Microsoft.Extensions.Logging;
 using Client = Confluent.Kafka;
 
 namespace Streams.Log.Kafka;
@@ -20,15 +19,15 @@ internal sealed unsafe class KafkaLogReader : ILogReader
     private long _serveAt;
     private Client.Error? _fatal;
 
-    internal KafkaLogReader(KafkaLog log, ILogger logger)
+    internal KafkaLogReader(KafkaLog log)
     {
         _log = log;
         _consumer = new Client.ConsumerBuilder<Client.Ignore, Client.Ignore>(KafkaProperties.Reader(
             log.Options, $"{log.ClientId}-reader", log.ClientId, Client.IsolationLevel.ReadCommitted))
-            .SetLogHandler(logger.KafkaSays)
+            .SetLogHandler(log.Logger.KafkaSays)
             .SetErrorHandler((client, error) =>
             {
-                logger.KafkaFails(client, error);
+                log.Brokers.Note(client, error);
                 if (KafkaFailures.Of(error, "reading", log.Options.Brokers) is LogUnavailableException)
                     _fatal = error;
             })
@@ -62,7 +61,7 @@ internal sealed unsafe class KafkaLogReader : ILogReader
             if (message->Error == 0)
                 next = message->Offset + 1;
             else if (message->Error == (int)Client.ErrorCode.Local_PartitionEOF)
-                next = Math.Max(next, message->Offset);
+                fetch.End = next = Math.Max(next, message->Offset);
             else
                 next = Recover(partition, message, next);
         }
@@ -70,6 +69,12 @@ internal sealed unsafe class KafkaLogReader : ILogReader
         kafka.Fill(partition, count, next);
         return next > offset;
     }
+
+    /// <inheritdoc/>
+    /// <remarks>The client says when it has come to a partition's end, which is within
+    /// <see cref="KafkaProperties.FetchWaitMaxMs"/>; until then, more may be on its way.</remarks>
+    public long? Lag(TopicPartition partition, long offset) =>
+        _fetches.TryGetValue(partition, out Fetch? fetch) && fetch.End == offset ? 0 : null;
 
     /// <inheritdoc/>
     public void Close(TopicPartition partition)
@@ -169,5 +174,8 @@ internal sealed unsafe class KafkaLogReader : ILogReader
         internal nint Queue { get; } = queue;
 
         internal long Next { get; set; }
+
+        /// <summary>The end that the client came to last; -1 before the first.</summary>
+        internal long End { get; set; } = -1;
     }
 }

@@ -31,8 +31,8 @@ internal sealed class KafkaMembership : LaneBoard
             .SetLogHandler(log.Logger.KafkaSays)
             .SetErrorHandler((client, error) =>
             {
-                log.Logger.KafkaFails(client, error);
-                if (KafkaFailures.Of(error, "joining the group", log.Options.Brokers)
+                log.Brokers.Note(client, error);
+                if (KafkaFailures.Of(error, $"joining the group '{log.Application}'", log.Options.Brokers)
                     is LogUnavailableException failure)
                     _failure = failure;
             })
@@ -91,7 +91,7 @@ internal sealed class KafkaMembership : LaneBoard
         }
         catch (Client.KafkaException e)
         {
-            _failure ??= KafkaFailures.Of(e.Error, "being a member of the group", _log.Options.Brokers);
+            _failure ??= KafkaFailures.Of(e.Error, $"being a member of the group '{_log.Application}'", _log.Options.Brokers);
             _log.Logger.MembershipEnded(_log.Application, e.Error.Reason);
             Publish(new Lanes(Current.Version + 1, _total, new Dictionary<int, int>(), isLost: true));
         }
