@@ -23,7 +23,7 @@ public sealed class ApplicationProgress
     }
 
     /// <summary>The topics that the application's tasks read.</summary>
-    internal IReadOnlyList<string> Inputs => _inputs;
+    public IReadOnlyList<string> Inputs => _inputs;
 
     /// <summary>Records of a topic that the application has not processed; 0 where it does not read the
     /// topic.</summary>

@@ -96,6 +96,11 @@ public interface ITopicLog : ITopics, IDisposable
     /// seen every commit made before the question.</summary>
     long HighWatermark(TopicPartition partition) => EndOffset(partition, ReadLevel.Committed);
 
+    /// <summary>The first offset whose record has that time or a later one, where the log knows without
+    /// reading; its end for none.</summary>
+    /// <returns>Null where it has to be read for.</returns>
+    long? OffsetAtOrAfter(TopicPartition partition, long timeMs) => null;
+
     /// <summary>The next offset that the group has to process, or null when it never committed one.</summary>
     long? CommittedOffset(string group, TopicPartition partition);
 

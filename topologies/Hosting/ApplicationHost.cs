@@ -24,7 +24,7 @@ internal sealed class ApplicationHost : IAsyncDisposable
         _folderLock = folderLock;
         Built = built;
         Application = application;
-        foreach (Topic topic in log.Topics)
+        foreach (Topic topic in OwnTopics())
             _startEnds[topic.Name] = EndOf(topic);
     }
 
@@ -158,9 +158,8 @@ internal sealed class ApplicationHost : IAsyncDisposable
         Elapsed = elapsed,
         Sources = [.. Application.SourceCounts],
         Sinks = [.. Application.SinkCounts],
-        Topics = [.. Log.Topics.Where(t =>
-                DeadLetter.IsTopic(t.Name) || Built.Formats.Any(f => f.Topic == t.Name))
-            .Select(t => (t.Name, EndOf(t) - _startEnds.GetValueOrDefault(t.Name)))],
+        Topics = [.. OwnTopics().Select(t => (t.Name, Log.Written(t)
+            ?? EndOf(t) - _startEnds.GetValueOrDefault(t.Name)))],
         Topology = Built.Counts(),
     };
 
@@ -174,13 +173,23 @@ internal sealed class ApplicationHost : IAsyncDisposable
         _folderLock?.Dispose();
     }
 
+    // The topics that it writes, and those of the dead letters of what it reads and writes. On Kafka there are
+    // those of others beside them.
+    private IEnumerable<Topic> OwnTopics()
+    {
+        string[] names = [.. Built.Formats.Select(f => f.Topic).Concat(Application.Progress.Inputs).Distinct()];
+        return names.Where(n => Built.Formats.Any(f => f.Topic == n))
+            .Concat(names.Select(DeadLetter.TopicOf)).Order(StringComparer.Ordinal)
+            .Select(Log.FindTopic).OfType<Topic>();
+    }
+
     private Readiness Readiness()
     {
         IReadOnlyList<string> reasons = Application.NotReadyReasons();
         return new Readiness(reasons.Count == 0, string.Join('\n', reasons));
     }
 
-    private long EndOf(Topic topic) =>
+    private long EndOf(Topic topic) => Log.SharesWork ? 0 :
         Enumerable.Range(0, topic.Partitions).Sum(p => Log.EndOffset(topic[p], ReadLevel.Committed));
 }
 

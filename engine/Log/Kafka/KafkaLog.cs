@@ -36,7 +36,7 @@ public sealed class KafkaLog : ITopicLog
     public bool SharesWork => true;
 
     /// <inheritdoc/>
-    public IReadOnlyList<Topic> Topics => TopicsOf.All();
+    public IReadOnlyList<Topic> Topics => TopicsOf.List();
 
     /// <inheritdoc/>
     public long DurableCommit => LastCommit;
@@ -58,6 +58,11 @@ public sealed class KafkaLog : ITopicLog
     internal KafkaCursors Cursors { get; }
 
     internal long LastCommit => Interlocked.Read(ref _commits);
+
+    /// <summary>The applications whose topics are among those of a cluster.</summary>
+    public static IReadOnlyList<string> ApplicationsAmong(IEnumerable<Topic> topics) =>
+        [.. topics.Where(t => t.Name.EndsWith(KafkaCursors.Suffix, StringComparison.Ordinal))
+            .Select(t => t.Name[..^KafkaCursors.Suffix.Length])];
 
     /// <summary>Connects.</summary>
     /// <param name="application">The application: its group, and the front part of its own topics' and
@@ -130,6 +135,10 @@ public sealed class KafkaLog : ITopicLog
 
     /// <inheritdoc/>
     public long EndOffset(TopicPartition partition, ReadLevel level) => Offsets.End(partition);
+
+    /// <inheritdoc/>
+    public long? OffsetAtOrAfter(TopicPartition partition, long timeMs) =>
+        Offsets.AtOrAfter(partition, timeMs);
 
     /// <inheritdoc/>
     public long KnownEndOffset(TopicPartition partition) => Offsets.KnownEnd(partition);

@@ -54,6 +54,17 @@ internal sealed class KafkaOffsets : IDisposable
     /// <summary>One past the last offset appended, decided or not.</summary>
     internal long HighWatermark(TopicPartition partition) => Watermarks(_undecided, partition).High.Value;
 
+    /// <summary>The first offset of that time or a later one; the end where there is none.</summary>
+    internal long AtOrAfter(TopicPartition partition, long timeMs)
+    {
+        var time = new Client.Timestamp(Math.Max(timeMs, 0), Client.TimestampType.CreateTime);
+        List<Client.TopicPartitionOffset> answers = KafkaFailures.Ask(
+            $"asking for a time in {_topics.Describe(partition)}", _options.Brokers,
+            () => _undecided.OffsetsForTimes(
+                [new Client.TopicPartitionTimestamp(_topics.Of(partition), time)], _options.RequestTimeout));
+        return answers[0].Offset.IsSpecial ? End(partition) : answers[0].Offset.Value;
+    }
+
     /// <summary>The end as it was a moment ago.</summary>
     internal long KnownEnd(TopicPartition partition) =>
         _ends.TryGetValue(partition, out long end) ? end : End(partition);

@@ -27,13 +27,6 @@ internal sealed class KafkaTopics
         _admin = brokers.Admin;
     }
 
-    /// <summary>All topics but the broker's own, by name, and what they are like.</summary>
-    internal IReadOnlyList<Topic> All()
-    {
-        Learn([.. List().Select(t => t.Name)]);
-        return List();
-    }
-
     /// <summary>The topic of that name, or null.</summary>
     internal Topic? Find(string name)
     {
@@ -120,14 +113,9 @@ internal sealed class KafkaTopics
     internal string Describe(TopicPartition partition) => string.Create(
         CultureInfo.InvariantCulture, $"{ById(partition.Topic).Name} {partition.Partition}");
 
-    private Topic? Described(string name)
-    {
-        lock (_gate)
-            return _described.Contains(name) ? _byName[name] : null;
-    }
-
-    // Names and partitions.
-    private List<Topic> List()
+    /// <summary>All topics but the broker's own, by name. What one is like is asked for when it is looked up
+    /// by its name.</summary>
+    internal List<Topic> List()
     {
         Client.Metadata metadata = KafkaFailures.Ask(
             "listing topics", _options.Brokers, () => _admin.GetMetadata(_options.RequestTimeout));
@@ -144,6 +132,12 @@ internal sealed class KafkaTopics
             return [.. _byName.Values.Where(t => seen.Contains(t.Name))
                 .OrderBy(t => t.Name, StringComparer.Ordinal)];
         }
+    }
+
+    private Topic? Described(string name)
+    {
+        lock (_gate)
+            return _described.Contains(name) ? _byName[name] : null;
     }
 
     private Topic Remember(TopicSpec spec)
