@@ -179,7 +179,8 @@ internal sealed class ApplicationHost : IAsyncDisposable
     {
         string[] names = [.. Built.Formats.Select(f => f.Topic).Concat(Application.Progress.Inputs).Distinct()];
         return names.Where(n => Built.Formats.Any(f => f.Topic == n))
-            .Concat(names.Select(DeadLetter.TopicOf)).Order(StringComparer.Ordinal)
+            .Concat(names.Where(n => !DeadLetter.IsTopic(n)).Select(DeadLetter.TopicOf))
+            .Distinct().Order(StringComparer.Ordinal)
             .Select(Log.FindTopic).OfType<Topic>();
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Streams.Telemetry;
 using Client = Confluent.Kafka;
 
 namespace Streams.Log.Kafka;
@@ -156,6 +157,7 @@ internal sealed unsafe class KafkaLogReader : ILogReader
                     $"The topic {_log.TopicsOf.Describe(partition)} ends before offset {next}, which was "
                     + "processed: it was deleted and made anew, or restored from a backup. "
                     + "'streams reset' begins from its start.");
+            _log.Logger.RecordsDeleted(_log.TopicsOf.Describe(partition), next, start);
             _fetches[partition] = Restart(partition, _fetches[partition], start);
             return start;
         }
