@@ -14,8 +14,8 @@ public static class LogReading
     /// <param name="offset">The first offset wanted.</param>
     /// <param name="batch">Filled when the result is true; it may be empty where only the ends of
     /// transactions were passed.</param>
-    /// <param name="until">An offset that must be reached, such as the high watermark: what is undecided up to
-    /// it is waited for.</param>
+    /// <param name="until">An offset that must be reached, such as the high watermark: what is undecided up
+    /// to it is waited for.</param>
     /// <returns>False where the partition ends.</returns>
     /// <exception cref="LogInterruptedException">The log did not answer for a minute.</exception>
     public static bool ReadOrWait(

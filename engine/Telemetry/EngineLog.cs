@@ -98,12 +98,13 @@ internal static partial class EngineLog
 
     [LoggerMessage(
         27, LogLevel.Warning,
-        "{Partition}: the records from offset {From} to before {To} were deleted before they were read. Kafka " +
-            "deletes by the records' own times: a topic for history needs retention.ms=-1")]
+        "{Partition}: the records from offset {From} to before {To} were deleted before they were read. " +
+            "Kafka deletes by the records' own times: a topic for history needs retention.ms=-1")]
     internal static partial void RecordsDeleted(this ILogger logger, string partition, long from, long to);
 
     [LoggerMessage(
-        28, LogLevel.Warning, "What is processed between the application's parts could not be deleted: {Reason}")]
+        28, LogLevel.Warning,
+        "What is processed between the application's parts could not be deleted: {Reason}")]
     internal static partial void RepartitionsNotPurged(this ILogger logger, string reason);
 
     [LoggerMessage(26, LogLevel.Information, "Kafka at {Brokers} answers again")]

@@ -4,8 +4,8 @@ using Xunit;
 
 namespace Streams.Tests.Integration;
 
-/// <summary><c>streams lag</c>, <c>topics</c>, <c>tap</c> and <c>reset</c> on a real broker, as an operator runs
-/// them (CSIC-011 to 017).</summary>
+/// <summary><c>streams lag</c>, <c>topics</c>, <c>tap</c> and <c>reset</c> on a real broker, as an operator
+/// runs them (CSIC-011 to 017).</summary>
 [Collection("Kafka")]
 public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
 {
@@ -55,7 +55,8 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
             await process.WaitForAsync("came to this process");
             (int code, _, string errors) = StreamsProcess.Run("reset", "-c", file, "--apply");
             Assert.Equal(3, code);
-            Assert.Contains($"'{_application}' runs: its group has 1 members", errors, StringComparison.Ordinal);
+            Assert.Contains(
+                $"'{_application}' runs: its group has 1 members", errors, StringComparison.Ordinal);
             process.Terminate();
             Assert.Equal(0, process.WaitForEnd().Code);
         }
@@ -107,7 +108,8 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
     {
         var none = StreamsProcess.Run("lag", "--kafka", Brokers, "--application", _application);
         Assert.Equal(2, none.Code);
-        Assert.Contains($"There is no application '{_application}' here", none.Errors, StringComparison.Ordinal);
+        Assert.Contains(
+            $"There is no application '{_application}' here", none.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain(
             Json("topics", "--kafka", Brokers, "--json"),
             t => Text(t, "topic").StartsWith(_application, StringComparison.Ordinal));

@@ -6,8 +6,8 @@ using Client = Confluent.Kafka;
 
 namespace Streams.Tests.Integration;
 
-/// <summary>The executable on a broker with TLS, SASL and access lists, as an operator configures it: CSIC-011,
-/// 052.</summary>
+/// <summary>The executable on a broker with TLS, SASL and access lists, as an operator configures it:
+/// CSIC-011, 052.</summary>
 [Collection("Kafka security")]
 public sealed class KafkaSecurityTests(SecureKafkaFixture fixture)
     : IClassFixture<SecureKafkaFixture>, IDisposable
@@ -55,7 +55,9 @@ public sealed class KafkaSecurityTests(SecureKafkaFixture fixture)
               security: sasl_ssl
               ssl_ca_file: {Kafka.CaFile}
               sasl_mechanism: OAUTHBEARER
-              properties: [enable.sasl.oauthbearer.unsecure.jwt=true, sasl.oauthbearer.config=principal=streams]
+              properties:
+                - enable.sasl.oauthbearer.unsecure.jwt=true
+                - sasl.oauthbearer.config=principal=streams
             """);
         (int code, _, string errors) = Streams("run", "-c", file, "--drain");
         Assert.True(code == 0, errors);
@@ -94,7 +96,8 @@ public sealed class KafkaSecurityTests(SecureKafkaFixture fixture)
         {
             "password" => Configure(Kafka.SaslBrokers, Sasl("streams")),
             "authority" => Configure(Kafka.SaslBrokers, Sasl("streams", Kafka.OtherCaFile)),
-            "no certificate" => Configure(Kafka.MutualBrokers, $"  security: ssl\n  ssl_ca_file: {Kafka.CaFile}"),
+            "no certificate" => Configure(
+                Kafka.MutualBrokers, $"  security: ssl\n  ssl_ca_file: {Kafka.CaFile}"),
             "key of another" => Configure(
                 Kafka.MutualBrokers, Mutual(Kafka.CertificateFile, Kafka.OtherKeyFile)),
             "no such file" => Configure(Kafka.SaslBrokers, Sasl("streams", "/nowhere/ca.pem")),

@@ -10,8 +10,8 @@ using Client = Confluent.Kafka;
 
 namespace Streams.Tests.Integration;
 
-/// <summary>Transactions whose coordinator goes away, or that stay open for too long: each record is there once,
-/// by Kafka's own consumer.</summary>
+/// <summary>Transactions whose coordinator goes away, or that stay open for too long: each record is there
+/// once, by Kafka's own consumer.</summary>
 [Collection("Kafka chaos")]
 public sealed class KafkaTransactionTests
 {
@@ -105,7 +105,8 @@ public sealed class KafkaTransactionTests
     // Which partition of the coordinators' topic has a transactional id: Java's hash of the text.
     private static int CoordinatorOf(string transactionalId, Client.IAdminClient admin)
     {
-        Client.TopicMetadata topic = admin.GetMetadata("__transaction_state", TimeSpan.FromSeconds(30)).Topics[0];
+        Client.TopicMetadata topic =
+            admin.GetMetadata("__transaction_state", TimeSpan.FromSeconds(30)).Topics[0];
         int hash = 0;
         foreach (char c in transactionalId)
             hash = unchecked((31 * hash) + c);

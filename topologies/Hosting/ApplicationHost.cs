@@ -173,11 +173,12 @@ internal sealed class ApplicationHost : IAsyncDisposable
         _folderLock?.Dispose();
     }
 
-    // The topics that it writes, and those of the dead letters of what it reads and writes. On Kafka there are
-    // those of others beside them.
+    // The topics that it writes, and those of the dead letters of what it reads and writes. On Kafka there
+    // are those of others beside them.
     private IEnumerable<Topic> OwnTopics()
     {
-        string[] names = [.. Built.Formats.Select(f => f.Topic).Concat(Application.Progress.Inputs).Distinct()];
+        string[] names =
+            [.. Built.Formats.Select(f => f.Topic).Concat(Application.Progress.Inputs).Distinct()];
         return names.Where(n => Built.Formats.Any(f => f.Topic == n))
             .Concat(names.Where(n => !DeadLetter.IsTopic(n)).Select(DeadLetter.TopicOf))
             .Distinct().Order(StringComparer.Ordinal)

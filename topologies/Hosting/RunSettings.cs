@@ -169,8 +169,8 @@ internal static class RunSettingsReader
         return groups;
     }
 
-    /// <summary>The options of Kafka of a configuration file and of <c>BROKERS?option=value&amp;...</c>, which
-    /// goes before it.</summary>
+    /// <summary>The options of Kafka of a configuration file and of <c>BROKERS?option=value&amp;...</c>,
+    /// which goes before it.</summary>
     internal static KafkaLogOptions KafkaOf(ConfigSection file, string? brokers)
     {
         var groups = new ConfigSection([.. file.Values.Where(v => v.Key == "kafka")], "configuration");

@@ -54,8 +54,8 @@ internal static class StateEpoch
         IReadOnlyList<string> members = log.MembersOf(application);
         if (members.Count > 0)
             throw new LogUnavailableException(
-                $"'{application}' runs: its group has {members.Count} members ({string.Join(", ", members)}). "
-                + "Stop them all first; one that was killed, or that has a kafka.instance, counts until "
+                $"'{application}' runs: its group has {members.Count} members "
+                + $"({string.Join(", ", members)}). Stop them all first; one that was killed, or that has a kafka.instance, counts until "
                 + "kafka.session_timeout is over.");
     }
 

@@ -111,7 +111,9 @@ internal sealed unsafe class KafkaSender : IDisposable
         _arguments = (Librdkafka.Argument*)NativeMemory.AllocZeroed(
             ArgumentsMax, (nuint)sizeof(Librdkafka.Argument));
         if (_transactional)
-            Retry($"starting transactions as '{transactionalId}'", () => _producer.InitTransactions(log.Options.RequestTimeout));
+            Retry(
+                $"starting transactions as '{transactionalId}'",
+                () => _producer.InitTransactions(log.Options.RequestTimeout));
     }
 
     /// <summary>Sends the records, and moves the positions with them.</summary>
@@ -195,8 +197,9 @@ internal sealed unsafe class KafkaSender : IDisposable
         foreach (ref readonly RecordPages.Entry entry in records.Entries)
         {
             int bytes = Math.Max(entry.KeyBytes, 0) + Math.Max(entry.ValueBytes, 0) + entry.HeaderBytes;
-            if (!largest.TryGetValue(entry.Partition.Topic, out (int Bytes, int) known) || known.Bytes < bytes)
-                largest[entry.Partition.Topic] = (bytes, entry.Partition.Partition);
+            (int topic, int partition) = entry.Partition;
+            if (!largest.TryGetValue(topic, out (int Bytes, int) known) || known.Bytes < bytes)
+                largest[topic] = (bytes, partition);
         }
         if (_log.TopicsOf.HaveShrunk(largest.Keys))
             return new LogInterruptedException(refusal.Message);

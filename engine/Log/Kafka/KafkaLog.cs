@@ -206,7 +206,8 @@ public sealed class KafkaLog : ITopicLog
             int topic = records[i].Partition.Topic;
             for (run = 1; i + run < records.Length && records[i + run].Partition.Topic == topic;)
                 run++;
-            _written.AddOrUpdate(topic, static (_, count) => count, static (_, known, count) => known + count, run);
+            _written.AddOrUpdate(
+                topic, static (_, count) => count, static (_, known, count) => known + count, run);
         }
     }
 

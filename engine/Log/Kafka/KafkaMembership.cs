@@ -91,7 +91,8 @@ internal sealed class KafkaMembership : LaneBoard
         }
         catch (Client.KafkaException e)
         {
-            _failure ??= KafkaFailures.Of(e.Error, $"being a member of the group '{_log.Application}'", _log.Options.Brokers);
+            _failure ??= KafkaFailures.Of(
+                e.Error, $"being a member of the group '{_log.Application}'", _log.Options.Brokers);
             _log.Logger.MembershipEnded(_log.Application, e.Error.Reason);
             Publish(new Lanes(Current.Version + 1, _total, new Dictionary<int, int>(), isLost: true));
         }

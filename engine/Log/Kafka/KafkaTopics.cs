@@ -236,7 +236,10 @@ internal sealed class KafkaTopics
                 if (!_byName.TryGetValue(name, out Topic? topic))
                     continue;
                 if (!answer.Error.IsError)
-                    _byName[name] = _byId[topic.Id] = topic with { Spec = SpecOf(topic.Spec, answer.Entries) };
+                {
+                    topic = topic with { Spec = SpecOf(topic.Spec, answer.Entries) };
+                    _byName[name] = _byId[topic.Id] = topic;
+                }
                 else if (answer.Error.Code == Client.ErrorCode.TopicAuthorizationFailed)
                     _hidden.Add(name);
                 else
@@ -252,7 +255,8 @@ internal sealed class KafkaTopics
         {
             List<DescribeConfigsResult> answers = await _admin.DescribeConfigsAsync(
                 names.Select(n => new ConfigResource { Type = ResourceType.Topic, Name = n }),
-                new DescribeConfigsOptions { RequestTimeout = _options.RequestTimeout }).ConfigureAwait(false);
+                new DescribeConfigsOptions { RequestTimeout = _options.RequestTimeout })
+                .ConfigureAwait(false);
             return [.. answers.Select(a => new DescribeConfigsReport
             {
                 ConfigResource = a.ConfigResource,

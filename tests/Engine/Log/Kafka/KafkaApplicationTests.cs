@@ -17,8 +17,8 @@ using Client = Confluent.Kafka;
 
 namespace Streams.Tests.Engine.Log.Kafka;
 
-/// <summary>Applications on a real broker: what becomes of records that it does not take, in which order inputs
-/// are read, and what a reset leaves.</summary>
+/// <summary>Applications on a real broker: what becomes of records that it does not take, in which order
+/// inputs are read, and what a reset leaves.</summary>
 [Collection("Kafka")]
 public sealed class KafkaApplicationTests(KafkaBroker broker) : IDisposable
 {
