@@ -71,6 +71,34 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
     }
 
     [Fact]
+    public async Task What_is_processed_again_does_not_deliver_an_alert_twice()
+    {
+        string file = Configure(alertScoreMin: 1);
+        JsonElement first = Json("run", "-c", file, "--drain", "--json").Single().GetProperty("topics");
+        long alerts = first.GetProperty("alerts").GetInt64();
+        long written = first.GetProperty("transactions.enriched").GetInt64();
+        Assert.True(alerts > 0 && written > 50);
+        Assert.True(Json("backfill", "-c", file, "--from", "start", "--json").Single()
+            .GetProperty("can_begin").GetBoolean());
+        using (StreamsProcess process = StreamsProcess.Start("run", "-c", file))
+        {
+            await process.WaitForAsync("came to this process");
+            var refused = StreamsProcess.Run("backfill", "-c", file, "--from", "start", "--apply");
+            Assert.Equal(3, refused.Code);
+            Assert.Contains($"'{_application}' runs", refused.Errors, StringComparison.Ordinal);
+            process.Terminate();
+            Assert.Equal(0, process.WaitForEnd().Code);
+        }
+        var begun = StreamsProcess.Run("backfill", "-c", file, "--from", "start", "--apply");
+        Assert.True(begun.Code == 0, begun.Errors);
+        JsonElement again = Json("run", "-c", file, "--drain", "--json").Single().GetProperty("topics");
+        Assert.Equal(0, again.GetProperty("alerts").GetInt64());
+        Assert.Equal(written, again.GetProperty("transactions.enriched").GetInt64());
+        var status = StreamsProcess.Run("backfill", "-c", file);
+        Assert.Contains("is through", status.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_lag_has_records_and_seconds()
     {
         string file = Configure();
@@ -117,7 +145,7 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private string Configure()
+    private string Configure(int alertScoreMin = 60)
     {
         // History: Kafka deletes by the records' own times.
         foreach (string topic in new[] { "transactions", "transactions.enriched" })
@@ -127,6 +155,9 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
             application: {_application}
             topology: transactions
             data: {_folder.File("data")}
+            options:
+              risk:
+                alert_score_min: {alertScoreMin}
             sources: ["bitcoin-simulated:7?blocks_max=80"]
             kafka:
               brokers: {Brokers}

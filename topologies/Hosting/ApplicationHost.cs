@@ -63,10 +63,7 @@ internal sealed class ApplicationHost : IAsyncDisposable
             }
             ApplicationDefinition definition = Define(settings, built, sources);
             if (settings.Backfill is { } request)
-            {
-                RequireEmbedded(settings);
                 Begin(definition, log, request, logger);
-            }
             return new ApplicationHost(
                 log, folderLock, built, new StreamsApplication(definition, log, logger));
         }
@@ -76,15 +73,6 @@ internal sealed class ApplicationHost : IAsyncDisposable
             folderLock?.Dispose();
             throw;
         }
-    }
-
-    /// <summary>Refuses to set back positions that other processes may be about to commit.</summary>
-    internal static void RequireEmbedded(RunSettings settings)
-    {
-        if (settings.Options.Kafka.Brokers.Length > 0)
-            throw new ConfigurationException(
-                "Processing again needs the embedded log: on Kafka, nothing says whether another process of "
-                + "the application runs. Run it with an application id and sinks of its own there.");
     }
 
     // A service that is started again with the same words goes on with what it had begun.

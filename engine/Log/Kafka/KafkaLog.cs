@@ -223,6 +223,13 @@ public sealed class KafkaLog : ITopicLog
     internal bool HasLostLanes => _membership is { } membership
         && (membership.Current.IsLost || membership.Failure is not null);
 
+    /// <summary>The membership has ended: positions are committed without one again.</summary>
+    internal void Leave(KafkaMembership membership)
+    {
+        if (_membership == membership)
+            _membership = null;
+    }
+
     internal Client.IConsumerGroupMetadata MetadataOf(string group)
     {
         if (!IsMember(group))

@@ -69,6 +69,7 @@ internal sealed class KafkaMembership : LaneBoard
         _thread.Join();
         _consumer.Dispose();
         _stop.Dispose();
+        _log.Leave(this);
         base.Dispose(disposing);
     }
 
