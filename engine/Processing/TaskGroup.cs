@@ -20,6 +20,7 @@ internal sealed class TaskGroup : IDisposable
     private readonly List<TaskOpening> _openings = [];
     private readonly List<TopicPartition> _outputs = [];
     private readonly Wakeup _wakeup = new();
+    private readonly StandbyTasks _standbys;
     private StreamTask[] _committing = [];
     private GlobalTables? _globals;
 
@@ -34,6 +35,7 @@ internal sealed class TaskGroup : IDisposable
             ? environment.Log.OpenReader(ReadLevel.Committed) : _reader;
         _purge = new RepartitionPurge(environment);
         _commits = new CommitPipeline(_writer, environment, name, Measure);
+        _standbys = new StandbyTasks(environment, name);
     }
 
     internal IReadOnlyList<StreamTask> Tasks => _tasks;
@@ -98,8 +100,22 @@ internal sealed class TaskGroup : IDisposable
     internal bool IsOpening => _openings.Count > 0;
 
     /// <summary>Begins to bring a task to the last commit, beside the work of the others.</summary>
-    internal void BeginOpen(TaskId id, CancellationToken cancellation) =>
-        _openings.Add(new TaskOpening(Make(id), _environment.Log, cancellation));
+    internal void BeginOpen(TaskId id, CancellationToken cancellation)
+    {
+        Func<StreamTask?>? standby = _standbys.Release(id);
+        _openings.Add(new TaskOpening(
+            id, () => standby?.Invoke() ?? Make(id), _environment.Log, cancellation));
+    }
+
+    /// <summary>Follows the changelogs of these tasks, which run elsewhere, and of no others.</summary>
+    internal void StandBy(IReadOnlyCollection<TaskId> ids)
+    {
+        TaskId[] followed = [.. _standbys.Ids];
+        foreach (TaskId id in followed.Except(ids))
+            _standbys.Drop(id);
+        foreach (TaskId id in ids.Except(followed))
+            _standbys.Add(id, Make);
+    }
 
     /// <summary>Takes in the tasks that have reached the last commit.</summary>
     internal void AdoptOpened()
@@ -176,6 +192,7 @@ internal sealed class TaskGroup : IDisposable
     public void Dispose()
     {
         _commits.Dispose();
+        _standbys.Dispose();
         foreach (TaskOpening opening in _openings)
             opening.Dispose();
         foreach (StreamTask task in _tasks)

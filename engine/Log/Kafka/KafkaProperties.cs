@@ -8,6 +8,8 @@ namespace Streams.Log.Kafka;
 /// <summary>Turns options into librdkafka's properties, and checks those that are passed through.</summary>
 internal static class KafkaProperties
 {
+    private const int ProducedBytesMax = 64 << 20;
+
     // What exactly-once rests on is not left to chance.
     private static readonly HashSet<string> Owned = new(StringComparer.Ordinal)
     {
@@ -22,9 +24,6 @@ internal static class KafkaProperties
     /// <summary>How long a broker that has nothing new lets a reader wait, in milliseconds: so much later it
     /// is known that a partition has ended.</summary>
     internal const int FetchWaitMaxMs = 50;
-
-    // Topics bound their records; the client's own bound is only not to be in the way.
-    private const int MessageBytesMax = 64 << 20;
 
     /// <summary>Whether records are sent compressed.</summary>
     internal static bool IsCompressing(KafkaLogOptions options) => options.Properties.Any(
@@ -111,17 +110,15 @@ internal static class KafkaProperties
     internal static Client.ProducerConfig Producer(
         KafkaLogOptions options, string clientId, string? transactionalId, int batchBytesMax)
     {
-        Dictionary<string, string> common = Common(options, clientId);
-        var config = new Client.ProducerConfig(common)
+        var config = new Client.ProducerConfig(Common(options, clientId))
         {
             EnableIdempotence = true,
             EnableDeliveryReports = false,
             TransactionalId = transactionalId,
         };
-        if (!common.ContainsKey("message.max.bytes"))
-            config.MessageMaxBytes = MessageBytesMax;
-        if (!common.ContainsKey("batch.size"))
-            config.BatchSize = Math.Min(1_000_000, batchBytesMax);
+        // The limit of each topic counts, which is checked before; the client's own default is below it.
+        config.MessageMaxBytes ??= ProducedBytesMax;
+        config.BatchSize ??= Math.Min(1_000_000, batchBytesMax);
         if (transactionalId is not null)
             config.TransactionTimeoutMs = (int)options.TransactionTimeout.TotalMilliseconds;
         else
@@ -212,7 +209,8 @@ internal static class KafkaProperties
         for (nint i = 0; i + 1 < count; i += 2)
             known.Add(Marshal.PtrToStringUTF8(names[i])!);
         Librdkafka.ConfDumpFree(names, count);
-        return known.OrderBy(k => EditDistance.Between(k, name)).ThenBy(k => k, StringComparer.Ordinal).First();
+        return known.OrderBy(k => EditDistance.Between(k, name)).ThenBy(k => k, StringComparer.Ordinal).First(
+            );
     }
 }
 
