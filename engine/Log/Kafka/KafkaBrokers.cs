@@ -109,9 +109,12 @@ internal sealed class KafkaBrokers : IDisposable
     /// <summary>The members of a group, as client and host each.</summary>
     internal IReadOnlyList<string> MembersOf(string group)
     {
-        Client.GroupInfo info = KafkaFailures.Ask(
+        // One that nobody knows is none at all.
+        Client.GroupInfo? info = KafkaFailures.Ask<Client.GroupInfo?>(
             $"asking for the members of the group '{group}'", _options.Brokers,
             () => Admin.ListGroup(group, _options.RequestTimeout));
+        if (info is null)
+            return [];
         if (info.Error.IsError && info.Error.Code != Client.ErrorCode.GroupIdNotFound)
             throw KafkaFailures.Of(
                 info.Error, $"asking for the members of the group '{group}'", _options.Brokers);

@@ -286,11 +286,11 @@ public sealed class KafkaApplicationTests(KafkaBroker broker) : IDisposable
     }
 
     private static void Write(
-        KafkaLog log, string topic, IReadOnlyList<string> values, Func<int, long>? timeMs = null)
+        KafkaLog log, string topic, string[] values, Func<int, long>? timeMs = null)
     {
         TopicPartition partition = log.EnsureTopic(new TopicSpec { Name = topic, Retention = null })[0];
         using ILogWriter writer = log.OpenWriter($"test-{topic}");
-        for (int i = 0; i < values.Count; i++)
+        for (int i = 0; i < values.Length; i++)
         {
             writer.Append(partition, "k", values[i], timeMs?.Invoke(i) ?? 1_000 + i);
             // Several transactions, so that their ends lie between the records.
