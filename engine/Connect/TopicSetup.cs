@@ -60,7 +60,13 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
             if (partitions is not { } count)
                 return;
             EnsureDeadLetters(log.EnsureTopic(
-                new TopicSpec { Name = $"{definition.Id}-{name}", Partitions = count }));
+                new TopicSpec
+                {
+                    Name = $"{definition.Id}-{name}",
+                    Partitions = count,
+                    // Shared, it is cut off behind what is processed.
+                    Retention = sharesWork ? null : new TopicSpec { Name = name }.Retention,
+                }));
             waiting.Remove(name);
         }
 

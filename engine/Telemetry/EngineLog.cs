@@ -96,6 +96,20 @@ internal static partial class EngineLog
     [LoggerMessage(20, LogLevel.Debug, "librdkafka ({Client}): {Message}")]
     internal static partial void KafkaMessage(this ILogger logger, string client, string message);
 
+    [LoggerMessage(
+        27, LogLevel.Warning,
+        "{Partition}: the records from offset {From} to before {To} were deleted before they were read. " +
+            "Kafka deletes by the records' own times: a topic for history needs retention.ms=-1")]
+    internal static partial void RecordsDeleted(this ILogger logger, string partition, long from, long to);
+
+    [LoggerMessage(
+        28, LogLevel.Warning,
+        "What is processed between the application's parts could not be deleted: {Reason}")]
+    internal static partial void RepartitionsNotPurged(this ILogger logger, string reason);
+
+    [LoggerMessage(26, LogLevel.Information, "Kafka at {Brokers} answers again")]
+    internal static partial void BrokersAnswerAgain(this ILogger logger, string brokers);
+
     [LoggerMessage(21, LogLevel.Warning, "Kafka ({Client}): {Reason} ({Code})")]
     internal static partial void KafkaError(this ILogger logger, string client, string reason, string code);
 

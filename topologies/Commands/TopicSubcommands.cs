@@ -57,6 +57,10 @@ internal static class TopicSubcommands
                 Retention = RetentionOf(parsed.GetValue(retention), parsed.GetValue(compacted)),
                 Schema = parsed.GetValue(schema) is { } wanted ? SchemaOf(wanted) : null,
             };
+            if (spec.Schema is not null && access.IsOnKafka(parsed))
+                throw new ConfigurationException(
+                    "--schema: Kafka keeps no schema's name with a topic. The topics of the project's own "
+                    + "topologies are decoded without.");
             using ITopicLog log = access.OpenWritable(parsed);
             bool existed = log.FindTopic(spec.Name) is not null;
             Topic topic = log.EnsureTopic(spec);

@@ -63,6 +63,10 @@ public sealed record KafkaLogOptions
     /// asked.</summary>
     public int ReplicationFactor { get; init; } = -1;
 
+    /// <summary>Whether topics that are missing are created; where not, the start says what they have to be
+    /// like. Default true.</summary>
+    public bool CreateTopics { get; init; } = true;
+
     /// <summary>Bytes that a reader fetches ahead, over all its partitions. Default 128 MiB.</summary>
     public int FetchAheadBytesMax { get; init; } = 128 << 20;
 

@@ -16,6 +16,7 @@ internal sealed class KafkaOffsets : IDisposable
     private readonly KafkaLogOptions _options;
     private readonly string _clientId;
     private readonly KafkaTopics _topics;
+    private readonly KafkaBrokers _brokers;
     private readonly ILogger _logger;
     private readonly Client.IConsumer<Client.Ignore, Client.Ignore> _undecided;
     private readonly Lock _gate = new();
@@ -26,8 +27,10 @@ internal sealed class KafkaOffsets : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _refresher;
 
-    internal KafkaOffsets(KafkaLogOptions options, string clientId, KafkaTopics topics, ILogger logger)
+    internal KafkaOffsets(
+        KafkaLogOptions options, string clientId, KafkaTopics topics, KafkaBrokers brokers, ILogger logger)
     {
+        _brokers = brokers;
         _options = options;
         _clientId = clientId;
         _topics = topics;
@@ -51,6 +54,17 @@ internal sealed class KafkaOffsets : IDisposable
 
     /// <summary>One past the last offset appended, decided or not.</summary>
     internal long HighWatermark(TopicPartition partition) => Watermarks(_undecided, partition).High.Value;
+
+    /// <summary>The first offset of that time or a later one; the end where there is none.</summary>
+    internal long AtOrAfter(TopicPartition partition, long timeMs)
+    {
+        var time = new Client.Timestamp(Math.Max(timeMs, 0), Client.TimestampType.CreateTime);
+        List<Client.TopicPartitionOffset> answers = KafkaFailures.Ask(
+            $"asking for a time in {_topics.Describe(partition)}", _options.Brokers,
+            () => _undecided.OffsetsForTimes(
+                [new Client.TopicPartitionTimestamp(_topics.Of(partition), time)], _options.RequestTimeout));
+        return answers[0].Offset.IsSpecial ? End(partition) : answers[0].Offset.Value;
+    }
 
     /// <summary>The end as it was a moment ago.</summary>
     internal long KnownEnd(TopicPartition partition) =>
@@ -86,18 +100,6 @@ internal sealed class KafkaOffsets : IDisposable
 
     /// <summary>The metadata of a group that has no members.</summary>
     internal Client.IConsumerGroupMetadata Metadata(string group) => OfGroup(group).ConsumerGroupMetadata;
-
-    /// <summary>The cluster's id.</summary>
-    internal string ClusterId()
-    {
-        nint handle = Librdkafka.HandleOf(_undecided);
-        nint id = Librdkafka.ClusterId(handle, (int)_options.RequestTimeout.TotalMilliseconds);
-        if (id == 0)
-            throw new LogInterruptedException($"Kafka at {_options.Brokers} does not answer.");
-        string text = System.Runtime.InteropServices.Marshal.PtrToStringUTF8(id)!;
-        Librdkafka.MemFree(handle, id);
-        return text;
-    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -152,12 +154,13 @@ internal sealed class KafkaOffsets : IDisposable
     private Client.IConsumer<Client.Ignore, Client.Ignore> Open(string group, Client.IsolationLevel level) =>
         new Client.ConsumerBuilder<Client.Ignore, Client.Ignore>(
             KafkaProperties.Reader(_options, $"{_clientId}-offsets", group, level))
-            .SetLogHandler(_logger.KafkaSays).SetErrorHandler(_logger.KafkaFails).Build();
+            .SetLogHandler(_logger.KafkaSays).SetErrorHandler(_brokers.Note).Build();
 
     private void Refresh()
     {
         while (!_stop.Token.WaitHandle.WaitOne(RefreshInterval))
         {
+            _brokers.Probe();
             try
             {
                 foreach (TopicPartition partition in _ends.Keys)
