@@ -62,8 +62,8 @@ internal sealed class KafkaTopics : IDisposable
         if (Find(spec.Name) is { } known)
             return Check(known, spec);
         Create(spec);
-        lock (_gate)
-            return Remember(spec);
+        return Check(Find(spec.Name) ?? throw new LogInterruptedException(
+            $"Kafka at {_options.Brokers} was asked for the topic {spec.Name} and does not show it."), spec);
     }
 
     /// <summary>Gives a topic more partitions, where it has fewer.</summary>
@@ -147,7 +147,7 @@ internal sealed class KafkaTopics : IDisposable
         var settings = new Dictionary<string, string>
         {
             ["cleanup.policy"] = spec.Compacted ? "compact" : "delete",
-            ["retention.ms"] = spec.Retention is { } kept
+            ["retention.ms"] = spec.Retention is { } kept && !spec.IsInternal
                 ? ((long)kept.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) : "-1",
             ["max.message.bytes"] = (spec.RecordBytesMax + 1024).ToString(CultureInfo.InvariantCulture),
             ["message.timestamp.type"] = "CreateTime",
