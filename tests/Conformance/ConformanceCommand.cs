@@ -15,7 +15,7 @@ internal static class ConformanceCommand
         + "[--brokers HOST:PORT] [--restart STEPS] [--generated N] [--first N]";
 
     // Scenarios on Kafka mostly wait for a broker.
-    private const int AtOnceOnKafka = 4;
+    private const int AtOnceOnKafka = 8;
 
     /// <returns>0 where all agree, 1 where some do not, 2 where there is nothing to run.</returns>
     internal static int Run(string[] args, TextWriter output)
@@ -108,17 +108,20 @@ internal static class ConformanceCommand
         SortedDictionary<string, List<Scenario>> scenarios, int restartEvery,
         Func<ConformanceTopology, IScenarioLog>? open, int atOnce, TextWriter output)
     {
+        // Each of those at once keeps a thread of the pool, which commits need too.
+        ThreadPool.SetMinThreads(8 * atOnce, 8 * atOnce);
+        ParallelQuery<(string Name, string? Difference)> compared = scenarios
+            .SelectMany(o => o.Value.Select(s => (Name: o.Key, Scenario: s)))
+            .AsParallel().AsOrdered().WithDegreeOfParallelism(atOnce)
+            .Select(s => (s.Name, ScenarioRunner.FirstDifferenceOrFailure(
+                s.Scenario, ScenarioRunner.IsSameAfterRestart(s.Scenario) ? restartEvery : 0, open)));
         int agree = 0;
-        foreach ((string name, List<Scenario> all) in scenarios)
+        foreach (IGrouping<string, (string Name, string? Difference)> all in compared.AsEnumerable()
+            .GroupBy(c => c.Name))
         {
-            List<string> differences =
-            [
-                .. all.AsParallel().AsOrdered().WithDegreeOfParallelism(atOnce).Select(
-                    s => ScenarioRunner.FirstDifferenceOrFailure(
-                        s, ScenarioRunner.IsSameAfterRestart(s) ? restartEvery : 0, open)).OfType<string>(),
-            ];
-            agree += all.Count - differences.Count;
-            output.WriteLine($"{name,-36} {all.Count - differences.Count,5} of {all.Count,5} agree");
+            List<string> differences = [.. all.Select(c => c.Difference).OfType<string>()];
+            agree += all.Count() - differences.Count;
+            output.WriteLine($"{all.Key,-36} {all.Count() - differences.Count,5} of {all.Count(),5} agree");
             if (differences.Count > 0)
                 output.WriteLine("  " + differences[0].ReplaceLineEndings("\n  "));
         }
