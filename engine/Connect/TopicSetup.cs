@@ -60,13 +60,7 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
             if (partitions is not { } count)
                 return;
             EnsureDeadLetters(log.EnsureTopic(
-                new TopicSpec
-                {
-                    Name = $"{definition.Id}-{name}",
-                    Partitions = count,
-                    // Shared, it is cut off behind what is processed.
-                    Retention = sharesWork ? null : new TopicSpec { Name = name }.Retention,
-                }));
+                new TopicSpec { Name = $"{definition.Id}-{name}", Partitions = count, IsInternal = true }));
             waiting.Remove(name);
         }
 

@@ -15,7 +15,6 @@ internal sealed class TaskGroup : IDisposable
     private readonly ILogReader _reader;
     private readonly ILogReader _globalReader;
     private readonly CommitPipeline _commits;
-    private readonly RepartitionPurge _purge;
     private readonly List<StreamTask> _tasks = [];
     private readonly List<TaskOpening> _openings = [];
     private readonly List<TopicPartition> _outputs = [];
@@ -33,7 +32,6 @@ internal sealed class TaskGroup : IDisposable
         _reader = environment.Log.OpenReader(ReadLevel.Committed);
         _globalReader = topology.Globals.Count > 0
             ? environment.Log.OpenReader(ReadLevel.Committed) : _reader;
-        _purge = new RepartitionPurge(environment);
         _commits = new CommitPipeline(_writer, environment, name, Measure);
         _standbys = new StandbyTasks(environment, name);
     }
@@ -170,12 +168,10 @@ internal sealed class TaskGroup : IDisposable
     /// <summary>Begins a commit of all that was processed, once the commit before is made.</summary>
     internal void BeginCommit(CancellationToken cancellation)
     {
-        _purge.Collect(_tasks);
         foreach (StreamTask task in _tasks)
             task.PrepareCommit();
         // The commit before is still being measured until it is made.
         _commits.Wait();
-        _purge.Begin();
         _committing = [.. _tasks];
         foreach (StreamTask task in _committing)
             task.Meter.Capture();

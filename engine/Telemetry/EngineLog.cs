@@ -123,20 +123,20 @@ internal static partial class EngineLog
     internal static partial void LanesAssigned(
         this ILogger logger, string group, string added, string all);
 
-    [LoggerMessage(26, LogLevel.Information, "{Group}: this process stands by for lanes {Lanes}")]
+    [LoggerMessage(30, LogLevel.Information, "{Group}: this process stands by for lanes {Lanes}")]
     internal static partial void StandbysChosen(this ILogger logger, string group, string lanes);
 
     [LoggerMessage(
-        29, LogLevel.Information, "{Task}: the standby of {Store} is up to date, with {Entries} entries")]
+        33, LogLevel.Information, "{Task}: the standby of {Store} is up to date, with {Entries} entries")]
     internal static partial void StandbyUpToDate(
         this ILogger logger, string task, string store, long entries);
 
     [LoggerMessage(
-        27, LogLevel.Warning, "{Thread}: its standbys wait for the log: {Reason}")]
+        31, LogLevel.Warning, "{Thread}: its standbys wait for the log: {Reason}")]
     internal static partial void StandbysWait(this ILogger logger, string thread, string reason);
 
     [LoggerMessage(
-        28, LogLevel.Warning,
+        32, LogLevel.Warning,
         "The standby of task {Task} is given up; the task is restored as a whole when it comes here: " +
             "{Reason}")]
     internal static partial void StandbyFailed(this ILogger logger, string task, string reason);

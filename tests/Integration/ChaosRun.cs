@@ -7,7 +7,7 @@ using Xunit;
 namespace Streams.Tests.Integration;
 
 /// <summary>Numbers that grow with each key, sent by Kafka's own producer until it is told to stop.</summary>
-internal sealed class ChaosFeed(KafkaCluster cluster, int seed) : IDisposable
+internal sealed class ChaosFeed : IDisposable
 {
     internal const int Keys = 50;
 
@@ -15,10 +15,20 @@ internal sealed class ChaosFeed(KafkaCluster cluster, int seed) : IDisposable
     private const int NumbersAtOnce = 20;
 
     private readonly List<long>[] _sent = [.. Enumerable.Range(0, Keys).Select(_ => new List<long>())];
-    private readonly Process _producer = cluster.StartTool(
-        "console-producer", "--topic", KafkaWorker.Input, "--property", "parse.key=true",
-        "--producer-property", "enable.idempotence=true", "--producer-property",
-        "delivery.timeout.ms=240000", "--producer-property", "max.block.ms=240000");
+    private readonly Process _producer;
+    private readonly int _seed;
+
+    internal ChaosFeed(KafkaCluster cluster, int seed, ChaosJournal journal)
+    {
+        _seed = seed;
+        _producer = cluster.StartTool(
+            "console-producer", "--topic", KafkaWorker.Input, "--property", "parse.key=true",
+            "--producer-property", "enable.idempotence=true", "--producer-property",
+            "delivery.timeout.ms=240000", "--producer-property", "max.block.ms=240000");
+        // It stands still when nobody takes what it says.
+        _producer.OutputDataReceived += (_, line) => journal.Write($"producer: {line.Data}");
+        _producer.BeginOutputReadLine();
+    }
 
     /// <summary>The numbers of each key, in order; complete once the sending has ended.</summary>
     internal IReadOnlyList<IReadOnlyList<long>> Sent => _sent;
@@ -36,7 +46,7 @@ internal sealed class ChaosFeed(KafkaCluster cluster, int seed) : IDisposable
 
     private void Send(CancellationToken over)
     {
-        var random = new Random(seed);
+        var random = new Random(_seed);
         for (long number = 0; !over.IsCancellationRequested; number++)
         {
             int key = random.Next(Keys);

@@ -216,6 +216,9 @@ public sealed class KafkaLog : ITopicLog
     /// <summary>The group's full name: groups of one cluster are shared by all applications.</summary>
     internal string GroupOf(string group) => group == Application ? group : $"{Application}-{group}";
 
+    /// <summary>The lanes of this process, once it shares work.</summary>
+    internal Lanes Lanes => _membership!.Current;
+
     /// <summary>Whether this process is a member of the group.</summary>
     internal bool IsMember(string group) => group == Application && _membership is not null;
 

@@ -11,6 +11,7 @@ namespace Streams.Log.Kafka;
 internal sealed class KafkaOffsets : IDisposable
 {
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DeletionInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeaderWait = TimeSpan.FromMilliseconds(100);
 
     private readonly KafkaLogOptions _options;
@@ -24,6 +25,7 @@ internal sealed class KafkaOffsets : IDisposable
     private readonly ConcurrentDictionary<TopicPartition, long> _starts = new();
     private readonly ConcurrentDictionary<TopicPartition, long> _ends = new();
     private readonly ConcurrentDictionary<(string Group, TopicPartition Partition), long?> _committed = new();
+    private readonly ConcurrentDictionary<TopicPartition, long> _processed = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _refresher;
 
@@ -87,8 +89,35 @@ internal sealed class KafkaOffsets : IDisposable
             ? committed : Committed(group, partition);
 
     /// <summary>Notes a position that this process has committed.</summary>
-    internal void Note(string group, TopicPartition partition, long offset) =>
+    internal void Note(string group, TopicPartition partition, long offset)
+    {
         _committed[(group, partition)] = offset;
+        if (_topics.ById(partition.Topic).Spec.IsInternal)
+            _processed[partition] = offset;
+    }
+
+    /// <summary>Deletes what this process has processed of topics that nobody else reads.</summary>
+    internal void DeleteProcessed()
+    {
+        foreach (TopicPartition partition in _processed.Keys)
+        {
+            if (_processed.TryRemove(partition, out long offset))
+                _topics.DeleteRecords(partition, offset);
+        }
+    }
+
+    private void TryDeleteProcessed()
+    {
+        try
+        {
+            DeleteProcessed();
+        }
+        catch (LogException e)
+        {
+            // Kept until more of the partition is processed.
+            _logger.RepartitionsNotPurged(e.Message);
+        }
+    }
 
     /// <summary>Commits positions of a group that has no members.</summary>
     internal void Commit(string group, IEnumerable<Client.TopicPartitionOffset> offsets) => KafkaFailures.Ask(
@@ -120,10 +149,12 @@ internal sealed class KafkaOffsets : IDisposable
         KafkaFailures.Ask(
             $"asking for the end of {_topics.Describe(partition)}", _options.Brokers,
             () => WhileLeadersMove(
+                consumer, partition,
                 () => consumer.QueryWatermarkOffsets(_topics.Of(partition), _options.RequestTimeout)));
 
-    // For a moment after a broker's failure the client asks one that does not lead the partition any more.
-    private T WhileLeadersMove<T>(Func<T> request)
+    // The client remembers who led a partition, and after a broker's failure goes on asking it until it is
+    // made to look again.
+    private T WhileLeadersMove<T>(Client.IClient client, TopicPartition partition, Func<T> request)
     {
         long until = Environment.TickCount64 + (long)_options.RequestTimeout.TotalMilliseconds;
         while (true)
@@ -137,6 +168,8 @@ internal sealed class KafkaOffsets : IDisposable
                 && Environment.TickCount64 < until && !_stop.IsCancellationRequested)
             {
                 _stop.Token.WaitHandle.WaitOne(LeaderWait);
+                using Client.IAdminClient admin = new Client.DependentAdminClientBuilder(client.Handle).Build();
+                admin.GetMetadata(_topics.ById(partition.Topic).Name, _options.RequestTimeout);
             }
         }
     }
@@ -158,9 +191,15 @@ internal sealed class KafkaOffsets : IDisposable
 
     private void Refresh()
     {
+        long deleted = Environment.TickCount64;
         while (!_stop.Token.WaitHandle.WaitOne(RefreshInterval))
         {
             _brokers.Probe();
+            if (Environment.TickCount64 - deleted > DeletionInterval.TotalMilliseconds)
+            {
+                deleted = Environment.TickCount64;
+                TryDeleteProcessed();
+            }
             try
             {
                 foreach (TopicPartition partition in _ends.Keys)

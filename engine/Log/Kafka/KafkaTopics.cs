@@ -181,7 +181,7 @@ internal sealed class KafkaTopics
         var settings = new Dictionary<string, string>
         {
             ["cleanup.policy"] = spec.Compacted ? "compact" : "delete",
-            ["retention.ms"] = spec.Retention is { } kept
+            ["retention.ms"] = spec.Retention is { } kept && !spec.IsInternal
                 ? ((long)kept.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) : "-1",
             ["max.message.bytes"] = (spec.RecordBytesMax + BatchBytes).ToString(CultureInfo.InvariantCulture),
             ["message.timestamp.type"] = "CreateTime",
@@ -214,6 +214,7 @@ internal sealed class KafkaTopics
         {
             RecordBytesMax = Math.Min(wanted.RecordBytesMax, found.Spec.RecordBytesMax),
             Schema = wanted.Schema,
+            IsInternal = wanted.IsInternal,
         };
         lock (_gate)
             return _byName[wanted.Name] = _byId[found.Id] = found with { Spec = spec };
