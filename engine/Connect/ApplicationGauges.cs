@@ -17,11 +17,13 @@ internal sealed class ApplicationGauges : IDisposable
     private readonly ApplicationProgress _progress;
     private readonly TaskEnvironment _environment;
     private readonly IReadOnlyList<SourceRunner> _sources;
+    private readonly IReadOnlyList<SinkRunner> _sinks;
     private readonly Supervisor _supervisor;
 
     internal ApplicationGauges(
         ApplicationDefinition definition, ITopicLog log, ApplicationProgress progress,
-        TaskEnvironment environment, IReadOnlyList<SourceRunner> sources, Supervisor supervisor)
+        TaskEnvironment environment, IReadOnlyList<SourceRunner> sources, IReadOnlyList<SinkRunner> sinks,
+        Supervisor supervisor, LaneBoard board, Func<bool> isReady)
     {
         _definition = definition;
         _log = log;
@@ -29,9 +31,17 @@ internal sealed class ApplicationGauges : IDisposable
         _environment = environment;
         _sources = sources;
         _supervisor = supervisor;
+        _sinks = sinks;
+        _log.WhenEndsAreAsked(environment.Times.NoteAll);
         AddProgress();
         AddTasks();
         AddInputs();
+        Add(
+            "streams_ready", "applications", "1 while the application is at work as /readyz says it, else 0.",
+            () => [With(isReady() ? 1 : 0)]);
+        Add(
+            "streams_lanes", "lanes", "Lanes, which are partition numbers, that this process works on.",
+            () => [With(board.Current.Owned.Count())]);
         Add(
             "streams_component_up", "components", "1 while a component is at work, else 0.",
             () => _supervisor.Components.Select(c => With(
@@ -68,6 +78,11 @@ internal sealed class ApplicationGauges : IDisposable
             "How long the oldest record that a sink has not committed has waited; 0 where none waits.",
             () => SinkPartitions().Select(p => WithSeconds(
                 LagSeconds(p.Sink, p.Id), ("sink", p.Sink), ("topic", p.Topic), ("partition", p.Number))));
+        Add(
+            "streams_sink_stored_bytes", "bytes",
+            "Bytes that a sink's target held when it was asked last, once a minute, where it says so.",
+            () => _sinks.Where(s => s.StoredBytes is not null).Select(s => With(
+                s.StoredBytes!.Value, ("sink", s.Name))));
         Add(
             "streams_source_lead_records", "records",
             "Records by which a source is ahead of the tasks that read its topic.",
@@ -198,8 +213,9 @@ internal sealed class ApplicationGauges : IDisposable
         long position = Position(group, partition);
         if (_log.KnownEndOffset(partition) <= position)
             return 0;
-        long since = _environment.Times.TryFind(partition, position, out CommitTime time)
-            ? time.Committed
+        // What others have just written is going to be noted the next time that ends are asked for.
+        long since = _environment.Times.TryFind(partition, position, out CommitTime time) ? time.Committed
+            : _log.SharesWork && _environment.Times.IsAhead(partition, position) ? Stopwatch.GetTimestamp()
             : _started;
         return Stopwatch.GetElapsedTime(since).TotalSeconds;
     }

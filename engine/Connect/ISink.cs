@@ -50,6 +50,10 @@ public interface ISink : IDisposable
     /// again.</exception>
     /// <exception cref="SinkFencedException">Another writer has taken over; nothing was written.</exception>
     void Commit(IReadOnlyDictionary<TopicPartition, long> positions, SinkCursors cursors);
+
+    /// <summary>How many bytes the target holds, where it can say so at little cost; else null. Asked between
+    /// commits, at most once a minute.</summary>
+    long? StoredBytes() => null;
 }
 
 /// <summary>What a sink is given when it opens.</summary>

@@ -126,6 +126,9 @@ internal sealed class SinkDelivery : IDisposable
         return records;
     }
 
+    /// <summary>How many bytes the target holds; null where it does not say.</summary>
+    internal long? StoredBytes() => _sink.StoredBytes();
+
     /// <inheritdoc/>
     public void Dispose()
     {

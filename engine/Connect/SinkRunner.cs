@@ -22,10 +22,13 @@ internal sealed record SinkEnvironment(
 internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environment) : IComponent
 {
     private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan MeasureInterval = TimeSpan.FromMinutes(1);
 
     private readonly SinkOptions _options = environment.Options;
     private volatile bool _isReady;
     private long _written;
+    private long _storedBytes = -1;
+    private long? _measured;
 
     public string Name => binding.Name;
 
@@ -33,6 +36,9 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
 
     /// <summary>Records committed to the target since this process started.</summary>
     internal long Written => Interlocked.Read(ref _written);
+
+    /// <summary>Bytes that the target held when it was asked last; null where it does not say.</summary>
+    internal long? StoredBytes => Interlocked.Read(ref _storedBytes) is >= 0 and var bytes ? bytes : null;
 
     public void Run(CancellationToken cancellation)
     {
@@ -92,11 +98,20 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
             {
                 Interlocked.Add(ref _written, delivery.Commit(cancellation));
                 due = long.MaxValue;
+                Measure(delivery);
             }
             if (read == 0)
                 cancellation.WaitHandle.WaitOne(IdleWait);
         }
         if (delivery.Waiting > 0 && !holder.Current.IsLost)
             Interlocked.Add(ref _written, delivery.Commit(cancellation));
+    }
+
+    private void Measure(SinkDelivery delivery)
+    {
+        if (_measured is { } last && Stopwatch.GetElapsedTime(last) < MeasureInterval)
+            return;
+        _measured = Stopwatch.GetTimestamp();
+        Interlocked.Exchange(ref _storedBytes, delivery.StoredBytes() ?? -1);
     }
 }

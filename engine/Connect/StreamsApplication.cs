@@ -176,7 +176,9 @@ public sealed class StreamsApplication : IDisposable
             _sinks.Add(new SinkRunner(sink, sinks));
         _sinks.ForEach(_supervisor.Start);
         _sources.ForEach(_supervisor.Start);
-        _gauges = new ApplicationGauges(_definition, _log, Progress, _environment, _sources, _supervisor);
+        _gauges = new ApplicationGauges(
+            _definition, _log, Progress, _environment, _sources, _sinks, _supervisor, _board!,
+            () => NotReadyReasons().Count == 0);
         _logger.ApplicationStarted(_definition.Id, Tasks.Count, Threads);
     }
 

@@ -15,6 +15,7 @@ internal readonly record struct CommitTime(long Committed, long Origin);
 internal sealed class CommitTimes(ITopicLog log)
 {
     private readonly Dictionary<TopicPartition, PartitionTimes> _partitions = [];
+    private long _asked = Stopwatch.GetTimestamp();
 
     /// <summary>Remembers commits to a topic from now on. Before anything is noted.</summary>
     internal void Watch(Topic topic)
@@ -31,6 +32,20 @@ internal sealed class CommitTimes(ITopicLog log)
         if (_partitions.TryGetValue(partition, out PartitionTimes? times))
             times.Note(log.KnownEndOffset(partition), Stopwatch.GetTimestamp(), origin);
     }
+
+    /// <summary>Notes how far partitions go that others write to as well: what was not there when it was asked
+    /// the time before came after that.</summary>
+    /// <param name="began">When asking for the ends began.</param>
+    internal void NoteAll(long began)
+    {
+        foreach ((TopicPartition partition, PartitionTimes times) in _partitions)
+            times.Note(log.KnownEndOffset(partition), _asked, _asked);
+        _asked = began;
+    }
+
+    /// <summary>Whether nobody has noted yet that a partition goes as far as this.</summary>
+    internal bool IsAhead(TopicPartition partition, long offset) =>
+        _partitions.TryGetValue(partition, out PartitionTimes? times) && times.IsAhead(offset);
 
     /// <summary>Says when the record at an offset was committed.</summary>
     /// <returns>False where that was before this process started, or is too long ago.</returns>
@@ -63,6 +78,12 @@ internal sealed class CommitTimes(ITopicLog log)
                 _ends[_count] = end;
                 _times[_count++] = new CommitTime(committed, origin);
             }
+        }
+
+        internal bool IsAhead(long offset)
+        {
+            lock (_ends)
+                return offset >= (_count > 0 ? _ends[_count - 1] : _start);
         }
 
         internal bool TryFind(long offset, out CommitTime time)

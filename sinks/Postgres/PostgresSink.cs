@@ -109,6 +109,11 @@ public sealed class PostgresSink : ISink
         });
 
     /// <inheritdoc/>
+    /// <remarks>Of the whole database, with its indexes and whatever else is in it.</remarks>
+    public long? StoredBytes() =>
+        Guarded(() => _session!.Scalar<long>("SELECT pg_database_size(current_database())"));
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         _pending.ForEach(p => p.Dispose());

@@ -132,6 +132,10 @@ public sealed class SqliteSink : ISink
     }
 
     /// <inheritdoc/>
+    public long? StoredBytes() => new[] { _options.File, _options.File + "-wal" }
+        .Select(file => new FileInfo(file)).Where(file => file.Exists).Sum(file => file.Length);
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (SqliteRecordWriter writer in _writers.Values)

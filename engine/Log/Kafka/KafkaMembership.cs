@@ -107,6 +107,7 @@ internal sealed class KafkaMembership : LaneBoard
                 .MinBy(slot => slots.Values.Count(s => s == slot));
         }
         Publish(new Lanes(Current.Version + 1, _total, slots));
+        EngineMeter.RecordRebalance("assigned");
         _log.Logger.LanesAssigned(
             _log.Application, List(partitions.Select(p => p.Partition)), List(slots.Keys));
     }
@@ -128,6 +129,8 @@ internal sealed class KafkaMembership : LaneBoard
                 + $"{_log.Options.RevocationTimeout.TotalSeconds:N0} s; this process stops so that nobody "
                 + "does it twice.");
         }
+        EngineMeter.RecordRebalance(isLost ? "lost" : "revoked");
+        EngineMeter.RecordRevocation(TimeSpan.FromMilliseconds(Environment.TickCount64 - started));
         _log.Logger.LanesRevoked(
             _log.Application, isLost ? "lost" : "given up", List(removed), List(slots.Keys),
             Environment.TickCount64 - started);
