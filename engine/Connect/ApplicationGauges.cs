@@ -10,7 +10,10 @@ namespace Streams.Connect;
 /// <summary>How an application is doing, read when somebody scrapes.</summary>
 internal sealed class ApplicationGauges : IDisposable
 {
+    private static readonly TimeSpan SampleInterval = TimeSpan.FromSeconds(1);
+
     private readonly Meter _meter = new(EngineMeter.Name);
+    private readonly Timer? _sampling;
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly ApplicationDefinition _definition;
     private readonly ITopicLog _log;
@@ -32,7 +35,12 @@ internal sealed class ApplicationGauges : IDisposable
         _sources = sources;
         _supervisor = supervisor;
         _sinks = sinks;
-        _log.WhenEndsAreAsked(environment.Times.NoteAll);
+        if (_log.SharesWork)
+            _log.WhenEndsAreAsked(environment.Times.NoteAll);
+        else
+            _sampling = new Timer(
+                _ => environment.Times.NoteAll(Stopwatch.GetTimestamp()), null, SampleInterval,
+                SampleInterval);
         AddProgress();
         AddTasks();
         AddInputs();
@@ -52,7 +60,14 @@ internal sealed class ApplicationGauges : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _meter.Dispose();
+    public void Dispose()
+    {
+        // A sample that is under way reads the log, which is about to be closed.
+        using var ended = new ManualResetEvent(false);
+        if (_sampling?.Dispose(ended) == true)
+            ended.WaitOne();
+        _meter.Dispose();
+    }
 
     private void AddProgress()
     {
@@ -215,7 +230,7 @@ internal sealed class ApplicationGauges : IDisposable
             return 0;
         // What others have just written is going to be noted the next time that ends are asked for.
         long since = _environment.Times.TryFind(partition, position, out CommitTime time) ? time.Committed
-            : _log.SharesWork && _environment.Times.IsAhead(partition, position) ? Stopwatch.GetTimestamp()
+            : _environment.Times.IsAhead(partition, position) ? Stopwatch.GetTimestamp()
             : _started;
         return Stopwatch.GetElapsedTime(since).TotalSeconds;
     }

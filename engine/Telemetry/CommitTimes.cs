@@ -29,17 +29,22 @@ internal sealed class CommitTimes(ITopicLog log)
     /// <param name="origin">When the oldest input of the commit was read from outside.</param>
     internal void Note(TopicPartition partition, long origin)
     {
-        if (_partitions.TryGetValue(partition, out PartitionTimes? times))
-            times.Note(log.KnownEndOffset(partition), Stopwatch.GetTimestamp(), origin);
+        if (!_partitions.TryGetValue(partition, out PartitionTimes? times))
+            return;
+        times.HasOwnNotes = true;
+        times.Note(log.KnownEndOffset(partition), Stopwatch.GetTimestamp(), origin);
     }
 
-    /// <summary>Notes how far partitions go that others write to as well: what was not there when it was asked
-    /// the time before came after that.</summary>
+    /// <summary>Notes how far partitions go whose writers do not say so, such as other processes: what was not
+    /// there when ends were asked for the time before came after that.</summary>
     /// <param name="began">When asking for the ends began.</param>
     internal void NoteAll(long began)
     {
         foreach ((TopicPartition partition, PartitionTimes times) in _partitions)
-            times.Note(log.KnownEndOffset(partition), _asked, _asked);
+        {
+            if (log.SharesWork || !times.HasOwnNotes)
+                times.Note(log.KnownEndOffset(partition), _asked, _asked);
+        }
         _asked = began;
     }
 
@@ -65,7 +70,15 @@ internal sealed class CommitTimes(ITopicLog log)
         private readonly long[] _ends = new long[EntriesMax];
         private readonly CommitTime[] _times = new CommitTime[EntriesMax];
         private readonly long _start = start;
+        private volatile bool _hasOwnNotes;
         private int _count;
+
+        /// <summary>Whether those who write say when.</summary>
+        internal bool HasOwnNotes
+        {
+            get => _hasOwnNotes;
+            set => _hasOwnNotes = value;
+        }
 
         internal void Note(long end, long committed, long origin)
         {

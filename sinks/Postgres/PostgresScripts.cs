@@ -20,7 +20,9 @@ public static class PostgresScripts
         // Without a look at the database the partitions of PostgreSQL itself are what is there in any case.
         TimeDivision division = options.DivideBy == TimeDivision.Auto ? TimeDivision.Month : options.DivideBy;
         return Script(
-            PostgresDatabase.Script(PostgresSink.TablesOf(formats, mappings), views, options, division)
+            PostgresDatabase.Script(
+                PostgresSink.TablesOf(formats, PostgresSchema.Divide(mappings, options)), views, options,
+                division)
                 .Prepend($"SET search_path = {PostgresDdl.Quote(options.Schema)}, pg_temp"));
     }
 
@@ -38,7 +40,8 @@ public static class PostgresScripts
             session.Begin();
             Lock(session);
             var database = new PostgresDatabase(session, options);
-            SchemaPlan plan = database.Plan(PostgresSink.TablesOf(formats, mappings), views);
+            SchemaPlan plan = database.Plan(
+                PostgresSink.TablesOf(formats, PostgresSchema.Divide(mappings, options)), views);
             plan.RequireFitting(withAlterations: true);
             foreach (string statement in plan.Statements)
                 session.Execute(statement);

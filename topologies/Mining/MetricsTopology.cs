@@ -89,6 +89,17 @@ public static class MetricsTopology
             SELECT DISTINCT ON (m.machine_id) m.machine, m.site, s.*
             FROM machines m JOIN metrics s USING (machine_id) ORDER BY m.machine_id, s.time DESC
             """),
+        // CSIC-073: what stands twice is compared, so that a row that somebody took away is found.
+        new ViewMapping(
+            "metrics_differences",
+            "Closed hours of a machine whose samples are not as many as were counted: one is missing.",
+            """
+            SELECT hour, machine_id, h.samples AS counted, m.samples AS stored
+            FROM metrics_hourly h
+            FULL JOIN (SELECT date_trunc('hour', at, 'UTC') AS hour, machine_id, count(*) AS samples
+                       FROM metrics GROUP BY 1, 2) m USING (hour, machine_id)
+            WHERE hour <= (SELECT max(hour) FROM metrics_hourly) AND h.samples IS DISTINCT FROM m.samples
+            """),
     ];
 
     /// <summary>Builds the topology.</summary>
