@@ -29,7 +29,8 @@ public sealed class PostgresDivisionTests(PostgresServers servers) : IDisposable
             Assert.Equal(server.Query(whole, sql), server.Query(divided, sql));
         Assert.Equal(["transaction_id, created_at"], server.Query(divided, """
             SELECT string_agg(a.attname, ', ' ORDER BY k.place)
-            FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k(attnum, place) JOIN pg_attribute a USING (attnum)
+            FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k(attnum, place)
+            JOIN pg_attribute a USING (attnum)
             WHERE i.indrelid = 'transactions'::regclass AND a.attrelid = i.indrelid AND i.indisprimary
             """));
         // Blocks of 2009, 2011, 2016 and 2021.
@@ -63,27 +64,30 @@ public sealed class PostgresDivisionTests(PostgresServers servers) : IDisposable
             database, "SELECT alert_id, transaction_id FROM alerts_without_transaction"));
     }
 
-    [Fact]
-    public void The_writer_s_role_is_enough_to_run_and_can_do_nothing_else()
+    [Theory]
+    [InlineData("postgres")]
+    [InlineData("timescale")]
+    public void The_writer_s_role_is_enough_to_run_and_can_do_nothing_else(string kind)
     {
-        PostgresServer server = servers.Postgres;
+        PostgresServer server = kind == "postgres" ? servers.Postgres : servers.Timescale;
         string database = server.NewDatabase();
         string more = "&schema=platform&divide_tables=transactions,alerts";
         foreach (string script in new[] { "roles", "print" })
         {
             var printed = StreamsProcess.Run(
-                "sql", script, "--topology", "transactions", "--sink", Sink(server, database) + more);
+                "sql", script, "--topology", "transactions", "--sink", Sink(server, database, kind) + more);
             TransactionsInput.AssertDone(printed);
             server.Execute(database, (script == "print" ? "SET ROLE streams_owner; " : "") + printed.Output);
         }
         string password = Environment.GetEnvironmentVariable(PostgresServer.PasswordVariable)!;
         server.Execute(database, $"ALTER ROLE streams_writer PASSWORD '{password}'");
-        Run(Sink(server, database).Replace("postgres@", "streams_writer@", StringComparison.Ordinal)
+        Run(Sink(server, database, kind).Replace("postgres@", "streams_writer@", StringComparison.Ordinal)
             + more + "&create_tables=false");
         Assert.True(server.Number(database, "SELECT count(*) FROM platform.transactions") > 3000);
         Assert.Equal(
             ["streams_owner"],
-            server.Query(database, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'platform'"));
+            server.Query(
+                database, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'platform'"));
         foreach (string sql in new[]
         {
             "DROP TABLE platform.alerts", "TRUNCATE platform.transactions",
@@ -107,8 +111,8 @@ public sealed class PostgresDivisionTests(PostgresServers servers) : IDisposable
         "run", "--topology", "transactions", "--drain", "--data", _folder.File("data"), "--source",
         $"bitcoin-files:{TransactionsInput.Make(_folder)}/*", "--sink", sink));
 
-    private static string Sink(PostgresServer server, string database) =>
-        $"postgres:{server.Location(database)}";
+    private static string Sink(PostgresServer server, string database, string kind = "postgres") =>
+        $"{kind}:{server.Location(database)}";
 
     private static string Months(string table) => $"""
         SELECT DISTINCT tableoid::regclass::text FROM {table} ORDER BY 1
