@@ -35,8 +35,8 @@ internal static class PostgresSchema
             mappings.Where(m => m.TimeOnRequest is not null).Select(m => m.Table))];
         if (unknown.Length > 0)
             throw new ConfigurationException(
-                $"postgres: 'divide_tables' names {string.Join(", ", unknown)}, which cannot be divided: only " +
-                "a table whose records say the same time for the same key can. Here these can: " +
+                $"postgres: 'divide_tables' names {string.Join(", ", unknown)}, which cannot be divided: " +
+                "only a table whose records say the same time for the same key can. Here these can: " +
                 $"{string.Join(", ", mappings.Where(m => m.TimeOnRequest is not null)
                     .Select(m => m.Table).DefaultIfEmpty("none"))}.");
         if (wanted.Length > 0 && options.DivideBy == TimeDivision.None)

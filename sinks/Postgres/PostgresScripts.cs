@@ -61,9 +61,12 @@ public static class PostgresScripts
         string schema = PostgresDdl.Quote(options.Schema);
         return $"""
             -- Run as a superuser, in the database. Passwords are set apart: \password streams_writer
-            CREATE ROLE streams_owner NOLOGIN;
-            CREATE ROLE streams_writer LOGIN;
-            CREATE ROLE streams_reader LOGIN;
+            -- Roles are the server's: those that another database made are taken as they are.
+            DO $$ BEGIN
+              IF to_regrole('streams_owner') IS NULL THEN CREATE ROLE streams_owner NOLOGIN; END IF;
+              IF to_regrole('streams_writer') IS NULL THEN CREATE ROLE streams_writer LOGIN; END IF;
+              IF to_regrole('streams_reader') IS NULL THEN CREATE ROLE streams_reader LOGIN; END IF;
+            END $$;
 
             CREATE SCHEMA IF NOT EXISTS {schema};
             REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC;

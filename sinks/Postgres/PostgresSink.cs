@@ -109,6 +109,26 @@ public sealed class PostgresSink : ISink
         });
 
     /// <inheritdoc/>
+    public void MoveTo(
+        SinkContext context, string fromLogId, IReadOnlyDictionary<TopicPartition, long> positions)
+    {
+        _session = PostgresSession.Open(_options);
+        Guarded(() =>
+        {
+            _session.Begin();
+            var offsets = new PostgresOffsets(_session, context.Name, context.LogId);
+            foreach (Topic topic in context.Topics)
+            {
+                foreach ((TopicPartition partition, long offset) in positions.Where(
+                    p => p.Key.Topic == topic.Id))
+                    offsets.Rebase(topic.Name, partition.Partition, offset, fromLogId);
+            }
+            _session.Commit();
+            return true;
+        });
+    }
+
+    /// <inheritdoc/>
     /// <remarks>Of the whole database, with its indexes and whatever else is in it.</remarks>
     public long? StoredBytes() =>
         Guarded(() => _session!.Scalar<long>("SELECT pg_database_size(current_database())"));

@@ -33,9 +33,9 @@ public sealed class PostgresDivisionTests(PostgresServers servers) : IDisposable
             JOIN pg_attribute a USING (attnum)
             WHERE i.indrelid = 'transactions'::regclass AND a.attrelid = i.indrelid AND i.indisprimary
             """));
-        // Blocks of 2009, 2011, 2016 and 2021.
+        // Blocks of 2009, 2016 and 2021.
         List<string> months = server.Query(divided, Months("transactions"));
-        Assert.True(months.Count > 3, string.Join(", ", months));
+        Assert.True(months.Count > 2, string.Join(", ", months));
         Assert.Equal(
             months.Select(m => m.Replace("transactions", "transaction_outputs", StringComparison.Ordinal)),
             server.Query(divided, Months("transaction_outputs")));
@@ -59,7 +59,7 @@ public sealed class PostgresDivisionTests(PostgresServers servers) : IDisposable
         server.Execute(database,
             $"DELETE FROM transactions WHERE transaction_id = '{alert.Split('|')[1]}'");
         Assert.Equal(
-            ["1"], server.Query(database, "SELECT counted - stored FROM risk_differences"));
+            ["1"], server.Query(database, "SELECT counted - coalesce(stored, 0) FROM risk_differences"));
         Assert.Contains(alert, server.Query(
             database, "SELECT alert_id, transaction_id FROM alerts_without_transaction"));
     }

@@ -214,7 +214,7 @@ public sealed class PostgresFaultTests(PostgresFaultTests.ProcessedLog input, Po
 
     public void Dispose() => _folder.Dispose();
 
-    // However long it takes: what waits is bounded, so nothing comes in while the sink is tried again and again.
+    // However long it takes: what waits is bounded, so nothing comes in while the sink is tried again.
     private static async Task AssertPausedAsync(string address)
     {
         IReadOnlyDictionary<string, PrometheusMetric> paused = await ScrapeAsync(

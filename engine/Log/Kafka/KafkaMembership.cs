@@ -107,7 +107,9 @@ internal sealed class KafkaMembership : LaneBoard
                 .MinBy(slot => slots.Values.Count(s => s == slot));
         }
         Publish(new Lanes(Current.Version + 1, _total, slots));
-        EngineMeter.RecordRebalance("assigned");
+        // Each rebalance of the group is told to all its members, also to those for whom nothing changes.
+        if (partitions.Count > 0)
+            EngineMeter.RecordRebalance("assigned");
         _log.Logger.LanesAssigned(
             _log.Application, List(partitions.Select(p => p.Partition)), List(slots.Keys));
     }

@@ -142,12 +142,12 @@ internal sealed class KafkaTopics : IDisposable
             Thread.Sleep(50);
     }
 
-    private static Dictionary<string, string> Settings(TopicSpec spec)
+    private Dictionary<string, string> Settings(TopicSpec spec)
     {
         var settings = new Dictionary<string, string>
         {
             ["cleanup.policy"] = spec.Compacted ? "compact" : "delete",
-            ["retention.ms"] = spec.Retention is { } kept
+            ["retention.ms"] = spec.Retention is { } kept && _options.RetentionByEventTime
                 ? ((long)kept.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) : "-1",
             ["max.message.bytes"] = (spec.RecordBytesMax + 1024).ToString(CultureInfo.InvariantCulture),
             ["message.timestamp.type"] = "CreateTime",
