@@ -18,6 +18,8 @@ internal static class Program
             return Task.FromResult(SimulationCommand.Run(simulation, Console.Out));
         if (args is ["kafka-worker", .. string[] worker])
             return Task.FromResult(KafkaWorker.Run(worker));
+        if (args is ["same-bytes", .. string[] comparison])
+            return Task.FromResult(SameBytes.Run(comparison, Console.Out));
         // What test explorers start it with.
         if (args.Any(a => a is "-automated" or "@@"))
             return ConsoleRunner.Run(args);

@@ -132,6 +132,11 @@ internal sealed class ApplicationGauges : IDisposable
             () => _environment.Restores.Keys.Select(r => With(
                 r.Percent, ("task", r.Task), ("store", r.Store))));
         Add(
+            "streams_standby_lag_records", "records",
+            "Records of its changelog that a store of a standby is behind, as far as is known.",
+            () => _environment.Standbys.SelectMany(s => s.Value.Lags().Select(l => With(
+                l.Records, ("task", s.Key.ToString()), ("store", l.Store)))));
+        Add(
             "streams_async_held_records", "records",
             "Records that an asynchronous operator of a task has taken and not passed on.",
             () => Calling().Select(c => With(

@@ -35,21 +35,11 @@ internal sealed class SinkDelivery : IDisposable
         try
         {
             _topics.AddRange(binding.Topics.Select(Find));
+            _writer = _log.OpenWriter($"sink-{binding.Name}", exclusive: false);
+            _reader = _log.OpenReader(ReadLevel.Durable);
+            _batch = _reader.CreateBatch();
+            _rejections = new SinkRejections(binding.Name, _log, environment.Options, environment.Logger);
             _sink.Open(new SinkContext(binding.Name, _log, _topics, environment.Logger));
-            isOpen = true;
-        }
-        finally
-        {
-            if (!isOpen)
-                _sink.Dispose();
-        }
-        _writer = _log.OpenWriter($"sink-{binding.Name}", exclusive: false);
-        _reader = _log.OpenReader(ReadLevel.Durable);
-        _batch = _reader.CreateBatch();
-        _rejections = new SinkRejections(binding.Name, _log, environment.Options, environment.Logger);
-        try
-        {
-            isOpen = false;
             Seek();
             CommitPositions(cancellation);
             isOpen = true;
@@ -132,10 +122,10 @@ internal sealed class SinkDelivery : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _rejections.Dispose();
-        _batch.Dispose();
-        _reader.Dispose();
-        _writer.Dispose();
+        _rejections?.Dispose();
+        _batch?.Dispose();
+        _reader?.Dispose();
+        _writer?.Dispose();
         _sink.Dispose();
     }
 

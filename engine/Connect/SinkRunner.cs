@@ -79,6 +79,12 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
         {
             // The lanes went to another process, which writes on from the last commit.
         }
+        catch (SinkFencedException e) when (environment.Log.SharesWork)
+        {
+            // Who has lost its lanes may not know it yet, or have taken over too late what was another's:
+            // the group decides, and whoever has the lanes then goes on.
+            throw new UnavailableException(e.Message, e);
+        }
     }
 
     private void RunOnce(LaneHolder holder, Lanes lanes, CancellationToken cancellation)

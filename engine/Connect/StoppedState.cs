@@ -63,8 +63,9 @@ public sealed class StoppedState(ApplicationDefinition definition, EmbeddedLogVi
                 store, log, changelog, environment.SnapshotFiles(task, spec.Name),
                 definition.Runtime.Snapshots, TaskScheduler.Default);
         using ILogReader reader = view.OpenReader();
-        new StoreRestore(log, NullLogger.Instance, new RestoreProgress(task.ToString(), spec.Name))
-            .Run(store, keeper, changelog, reader, cancellation);
+        var progress = new RestoreProgress(task.ToString(), spec.Name);
+        new StoreRestore(log, NullLogger.Instance, progress, store, keeper, changelog)
+            .Finish(reader, cancellation);
         return [.. store.Query(query).Take(query.EntriesMax)];
     }
 

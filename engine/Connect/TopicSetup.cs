@@ -27,7 +27,8 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
             DeadLetterTopics.Ensure(log, RequireSource(source.Topic));
         EnsureRepartitions();
         foreach (Copartition together in _topology.Parts.SelectMany(p => p.Copartitions))
-            RequireEqualPartitions(together);
+            together.RequireEqualPartitions(
+                s => log.FindTopic(FullName(s)) is { } t ? (t.Name, t.Partitions) : null);
         IReadOnlyList<TaskId> tasks = [.. _topology.Parts.SelectMany(PrepareTasks)];
         // The parts share this changelog, so it has the partitions of the widest.
         EnsureChangelog(Topology.StreamTimeStore, tasks.Max(t => t.Partition) + 1, compacted: true);
@@ -97,17 +98,6 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
             p => p.Nodes.Any(n => n is ISinkNode { IsInternal: true } && n.TopicName == topic));
         List<Topic?> sources = [.. feeding.Sources.Select(s => log.FindTopic(FullName(s)))];
         return all && sources.Contains(null) ? null : sources.Max(t => t?.Partitions);
-    }
-
-    private void RequireEqualPartitions(Copartition together)
-    {
-        List<Topic> topics = [.. together.Sources.Select(s => log.FindTopic(FullName(s))!)];
-        if (topics.Select(t => t.Partitions).Distinct().Count() > 1)
-            throw new TopologyException(
-                $"Records of one key must meet in one task at the store '{together.Store}', so its "
-                + "topics need equally many partitions: "
-                + $"{string.Join(", ", topics.Select(t => $"'{t.Name}' has {t.Partitions}"))}. "
-                + "Send one of them through Repartition with the other's number.");
     }
 
     private IEnumerable<TaskId> PrepareTasks(SubTopology part)

@@ -34,7 +34,19 @@ internal static class TopologyPlan
         if (parts.Count(p => p.Stores.Any(s => s.Savepoints)) > 1)
             throw new TopologyException(
                 "Stores with savepoints stand in parts that a topic separates: one part only can have them.");
+        foreach (Copartition together in parts.SelectMany(p => p.Copartitions))
+            together.RequireEqualPartitions(source => DeclaredPartitions(source, topics, repartitions));
         return new Topology(parts, topics, repartitions, globals);
+    }
+
+    // What others create is known, and compared again, at the start.
+    private static (string, int)? DeclaredPartitions(
+        SourceNode source, IReadOnlyList<TopicSpec> topics, IReadOnlyDictionary<string, int?> repartitions)
+    {
+        int? partitions = source.IsInternal
+            ? repartitions.GetValueOrDefault(source.TopicName)
+            : topics.FirstOrDefault(t => t.Name == source.TopicName)?.Partitions;
+        return partitions is { } count ? (source.TopicName, count) : null;
     }
 
     private static SubTopology MakePart(int id, List<GraphNode> nodes, Dictionary<string, StoreSpec> stores)

@@ -1,4 +1,3 @@
-using Streams.Buffers;
 using Streams.Processing;
 using Streams.Records;
 using Streams.State;
@@ -14,55 +13,6 @@ internal sealed class LateRecords<TKey, TValue>(string store, Receiver<TKey, TVa
     {
         EngineMeter.RecordSkipped(store, "late");
         receiver?.Process(record);
-    }
-}
-
-/// <summary>The windows that are not emitted yet, by the time that their closing goes by, key and
-/// start.</summary>
-internal sealed class PendingWindows<TKey>(OrderedStore store, Serde<TKey> keySerde) : IDisposable
-{
-    private const int TimeBytes = OrderedStore.TimeBytes;
-
-    private readonly PooledBuffer _place = new();
-
-    /// <summary>Notes a window; again does nothing.</summary>
-    internal void Add(in TKey key, long timeMs, long startMs)
-    {
-        Encode(key, timeMs, startMs);
-        if (!store.TryGet(_place.WrittenSpan, out _))
-            store.Put(_place.WrittenSpan, default);
-    }
-
-    /// <summary>Forgets a window.</summary>
-    internal void Remove(in TKey key, long timeMs, long startMs)
-    {
-        Encode(key, timeMs, startMs);
-        store.Delete(_place.WrittenSpan);
-    }
-
-    /// <summary>Takes the first window whose time is before or at a time.</summary>
-    internal bool TryTake(long untilMs, ref TKey key, out long timeMs, out long startMs)
-    {
-        timeMs = startMs = 0;
-        if (!store.TryFirst(out ReadOnlySpan<byte> place, out _))
-            return false;
-        timeMs = OrderedStore.ReadTime(place);
-        if (timeMs > untilMs)
-            return false;
-        startMs = OrderedStore.ReadTime(place[^TimeBytes..]);
-        keySerde.Deserialize(place[TimeBytes..^TimeBytes], ref key);
-        store.Delete(place);
-        return true;
-    }
-
-    public void Dispose() => _place.Dispose();
-
-    private void Encode(in TKey key, long timeMs, long startMs)
-    {
-        _place.Clear();
-        OrderedStore.WriteTime(_place.Append(TimeBytes), timeMs);
-        keySerde.Serialize(key, _place);
-        OrderedStore.WriteTime(_place.Append(TimeBytes), startMs);
     }
 }
 

@@ -100,7 +100,7 @@ internal sealed record WindowPlan<TKey>(
         {
             pending = builder.NameFor($"{store}-open", "");
             builder.AddStore(Dsl.Stores.Ordered(
-                options with { Name = pending }, $"open-windows<{keys.Name}>"));
+                options with { Name = pending }, $"open-windows-by-key<{keys.Name}>"));
         }
         var plan = new WindowPlan<TKey>(store, pending, shape, keys, new OldValues());
         var output = new GraphOutput<Windowed<TKey>, Change<TAggregate>>();

@@ -1,7 +1,7 @@
 namespace Streams.Errors;
 
-/// <summary>How many letters to insert, drop or exchange between two words, to name the nearest one of what there
-/// is.</summary>
+/// <summary>How many letters to insert, drop or exchange between two words, to name the nearest one of what
+/// there is.</summary>
 /// <remarks>Source: Levenshtein's distance, by Wagner and Fischer's table, one row at a time.</remarks>
 public static class EditDistance
 {

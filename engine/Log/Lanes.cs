@@ -38,6 +38,11 @@ public sealed class Lanes
     /// <summary>Which of the process's threads has the lane of a partition; -1 for none of them.</summary>
     public int SlotOf(int partition) => _slots.GetValueOrDefault(LaneOf(partition), -1);
 
+    /// <summary>The thread with the fewest lanes, these and some others, the first of them where some have
+    /// equally few.</summary>
+    internal int IdlestSlot(IReadOnlyDictionary<int, int> others, int slots) => Enumerable.Range(0, slots)
+        .MinBy(slot => _slots.Values.Concat(others.Values).Count(s => s == slot));
+
     /// <summary>The lane of a partition: topics may have more partitions than there are lanes.</summary>
     private int LaneOf(int partition) => partition % Total;
 
@@ -54,11 +59,20 @@ public class LaneBoard : IDisposable
     private readonly Lock _gate = new();
     private readonly List<LaneHolder> _holders = [];
     private volatile Lanes _current;
+    private volatile Lanes _standbys;
 
-    internal LaneBoard(Lanes first) => _current = first;
+    internal LaneBoard(Lanes first)
+    {
+        _current = first;
+        _standbys = new Lanes(0, first.Total, FrozenDictionary<int, int>.Empty);
+    }
 
     /// <summary>The lanes as they are now.</summary>
     public Lanes Current => _current;
+
+    /// <summary>Lanes of other processes whose state is kept at hand here. It does not matter when this is
+    /// seen.</summary>
+    public Lanes Standbys => _standbys;
 
     /// <summary>All lanes, for ever: for a log that one process has to itself.</summary>
     internal static LaneBoard All(int lanes, int slots) => new(new Lanes(
@@ -88,6 +102,9 @@ public class LaneBoard : IDisposable
 
     /// <summary>Says what the lanes are from now on.</summary>
     internal void Publish(Lanes lanes) => _current = lanes;
+
+    /// <summary>Says whose state is kept at hand from now on.</summary>
+    internal void PublishStandbys(Lanes lanes) => _standbys = lanes;
 
     /// <summary>Waits until every holder goes by the current lanes.</summary>
     /// <returns>False when the time was over first.</returns>
@@ -124,6 +141,9 @@ internal sealed class LaneHolder(LaneBoard board) : IDisposable
 
     /// <summary>The lanes as they are now.</summary>
     internal Lanes Current => board.Current;
+
+    /// <summary>Lanes of others whose state is kept at hand.</summary>
+    internal Lanes Standbys => board.Standbys;
 
     /// <summary>Says that nothing is done any more that those lanes do not allow.</summary>
     internal void Acknowledge(Lanes lanes) => _version = lanes.Version;

@@ -7,56 +7,102 @@ using Streams.Telemetry;
 namespace Streams.Processing;
 
 /// <summary>Brings an empty store to the last commit: from what is kept beside its changelog, and from the
-/// changelog behind that.</summary>
-internal sealed class StoreRestore(ITopicLog log, ILogger logger, RestoreProgress progress)
+/// changelog behind that. A standby stays near that commit until it is asked for the last step.</summary>
+internal sealed class StoreRestore(
+    ITopicLog log, ILogger logger, RestoreProgress progress, StateStore store, IStateKeeper? keeper,
+    TopicPartition changelog)
 {
     private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(2);
 
-    private readonly long _started = Stopwatch.GetTimestamp();
-    private long _logged = Stopwatch.GetTimestamp();
+    // What a standby's store on disk has taken in gets into its files this often.
+    private static readonly TimeSpan SettleInterval = TimeSpan.FromMinutes(1);
 
-    /// <summary>Restores the store.</summary>
-    /// <exception cref="StateLostException">It cannot be put together again.</exception>
-    internal void Run(
-        StateStore store, IStateKeeper? keeper, TopicPartition changelog, ILogReader reader,
-        CancellationToken cancellation)
+    private readonly string _kept = store.Disk is null ? "a snapshot" : "its database";
+    private long _logged;
+    private long _settled = Stopwatch.GetTimestamp();
+    private long _offset;
+    private string? _from;
+
+    /// <summary>Records that a standby is behind, as far as is known.</summary>
+    internal long Lag => Math.Max(0, log.KnownEndOffset(changelog) - Volatile.Read(ref _offset));
+
+    /// <summary>Takes a batch of what the changelog has.</summary>
+    /// <returns>Whether there was one.</returns>
+    /// <exception cref="StateLostException">The store cannot be put together any more.</exception>
+    internal bool Follow(ILogReader reader, LogBatch batch)
     {
-        long offset = keeper?.Load(progress) ?? log.StartOffset(changelog);
-        double loadedSeconds = Stopwatch.GetElapsedTime(_started).TotalSeconds;
-        bool isKept = store.Count > 0;
+        if (_from is null)
+            Load();
+        bool found = Take(reader, batch) is not null;
+        store.Flush(NoChangelog.Instance);
+        if (!found && store.Disk is not null && Stopwatch.GetElapsedTime(_settled) > SettleInterval)
+        {
+            keeper!.Replayed(_offset);
+            _settled = Stopwatch.GetTimestamp();
+        }
+        _from = "a standby";
+        return found;
+    }
+
+    /// <summary>Gives up what was fetched ahead of the changelog.</summary>
+    internal void Close(ILogReader reader) => reader.Close(changelog);
+
+    /// <summary>Brings the store to the last commit.</summary>
+    /// <exception cref="StateLostException">The store cannot be put together any more.</exception>
+    internal void Finish(ILogReader reader, CancellationToken cancellation)
+    {
+        long started = _logged = Stopwatch.GetTimestamp();
+        if (_from is null)
+            Load();
+        double loadedSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         long end = log.HighWatermark(changelog);
-        long first = offset;
+        long first = _offset;
         long replayed = 0;
         progress.Begin(isSnapshot: false, end - first);
         using LogBatch batch = reader.CreateBatch();
-        while (offset < end)
+        while (_offset < end)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (!reader.Read(changelog, offset, batch))
+            if (Take(reader, batch) is not { } records)
             {
                 reader.WaitForMore();
                 continue;
             }
-            for (; batch.TryRead(out LogRecord record); replayed++)
-                store.Restore(record.Key, record.HasValue, record.Value);
-            offset = batch.NextOffset;
-            progress.Report(offset - first);
-            LogProgress();
+            replayed += records;
+            progress.Report(_offset - first);
+            LogProgress(started);
         }
         reader.Close(changelog);
         store.Flush(NoChangelog.Instance);
         keeper?.Replayed(end);
         store.Restored();
-        if (!isKept && replayed == 0)
+        if (_from is "its changelog" && replayed == 0)
             return;
-        TimeSpan took = Stopwatch.GetElapsedTime(_started);
+        TimeSpan took = Stopwatch.GetElapsedTime(started);
         EngineMeter.RecordRestore(store.Name, took);
         logger.StoreRestored(
-            progress.Task, store.Name, isKept ? store.Disk is null ? "a snapshot" : "its database" :
-            "its changelog", store.Count, replayed, took.TotalSeconds, loadedSeconds);
+            progress.Task, store.Name, _from!, store.Count, replayed, took.TotalSeconds, loadedSeconds);
     }
 
-    private void LogProgress()
+    private void Load()
+    {
+        _offset = keeper?.Load(progress) ?? log.StartOffset(changelog);
+        _from = store.Count > 0 ? _kept : "its changelog";
+    }
+
+    // Returns how many records there were, which Kafka may make none; null where nothing has come.
+    private long? Take(ILogReader reader, LogBatch batch)
+    {
+        if (!reader.Read(changelog, _offset, batch))
+            return null;
+        long records = 0;
+        for (; batch.TryRead(out LogRecord record); records++)
+            store.Restore(record.Key, record.HasValue, record.Value);
+        Volatile.Write(ref _offset, batch.NextOffset);
+        return records;
+    }
+
+    private void LogProgress(long started)
     {
         if (Stopwatch.GetElapsedTime(_logged) < LogInterval)
             return;
@@ -64,6 +110,6 @@ internal sealed class StoreRestore(ITopicLog log, ILogger logger, RestoreProgres
         logger.StoreRestoring(
             progress.Task, progress.Store, progress.Percent,
             progress.IsSnapshot ? "its snapshot" : "its changelog",
-            Stopwatch.GetElapsedTime(_started).TotalSeconds);
+            Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 }

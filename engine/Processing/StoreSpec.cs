@@ -26,7 +26,7 @@ internal sealed class StoreSpec(
         {
             "window" or "join" => Shape.RetentionMs,
             // What waits for windows to close, beside the store of the windows.
-            _ when Shape.Kind.StartsWith("open-windows<", StringComparison.Ordinal)
+            _ when Shape.Kind.StartsWith("open-windows-by-key<", StringComparison.Ordinal)
                 || Shape.Kind.StartsWith("unmatched<", StringComparison.Ordinal) => 0,
             _ => null,
         });

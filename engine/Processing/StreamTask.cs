@@ -73,10 +73,20 @@ internal sealed class StreamTask : IDisposable
         foreach (TaskInput input in _inputs)
             input.Begin(
                 log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
-        _stores.Restore(log, reader, cancellation);
+        _stores.Restore(reader, cancellation);
         _scope.Async.Resume();
         Meter.Restored();
     }
+
+    /// <summary>Follows the changelogs of a task that runs elsewhere.</summary>
+    /// <returns>Whether there was something.</returns>
+    internal bool Follow(ILogReader reader, LogBatch batch) => _stores.Follow(reader, batch);
+
+    /// <summary>Gives up what was fetched ahead of the changelogs.</summary>
+    internal void StopFollowing(ILogReader reader) => _stores.StopFollowing(reader);
+
+    /// <summary>Records that the stores of a task that is followed are behind.</summary>
+    internal IEnumerable<(string Store, long Records)> Lags() => _stores.Lags();
 
     /// <summary>Passes on what calls have brought, and processes up to that many records of the
     /// inputs.</summary>

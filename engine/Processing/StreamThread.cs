@@ -80,10 +80,13 @@ internal sealed class StreamThread : IComponent
     {
         long seen = 0;
         Lanes? lanes = null;
+        Lanes? standbys = null;
         while (!cancellation.IsCancellationRequested)
         {
             if (holder.Current != lanes)
                 Follow(group, holder, lanes = holder.Current, cancellation);
+            if (holder.Standbys != standbys)
+                StandBy(group, standbys = holder.Standbys);
             if (group.IsOpening)
                 group.AdoptOpened();
             _isReady = lanes.Version > 0 && !group.IsOpening;
@@ -133,6 +136,10 @@ internal sealed class StreamThread : IComponent
         foreach (TaskId id in _allTasks.Where(id => IsMine(lanes, id)).Except(group.TaskIds).ToArray())
             group.BeginOpen(id, cancellation);
     }
+
+    // What this process runs already it need not follow, even where that was decided before it came here.
+    private void StandBy(TaskGroup group, Lanes standbys) =>
+        group.StandBy([.. _allTasks.Where(id => IsMine(standbys, id)).Except(group.TaskIds)]);
 
     // The parts of one lane are spread too, for an application may have only one lane.
     private bool IsMine(Lanes lanes, TaskId id) =>

@@ -51,6 +51,9 @@ internal sealed class TaskEnvironment
     /// <summary>Stores that are being restored now.</summary>
     internal ConcurrentDictionary<RestoreProgress, bool> Restores { get; } = new();
 
+    /// <summary>Tasks of other processes whose changelogs are followed here.</summary>
+    internal ConcurrentDictionary<TaskId, StreamTask> Standbys { get; } = new();
+
     /// <summary>Where tasks are asked for what their stores hold.</summary>
     internal StateDesk Desk { get; } = new();
 

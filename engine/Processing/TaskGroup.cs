@@ -19,6 +19,7 @@ internal sealed class TaskGroup : IDisposable
     private readonly List<TaskOpening> _openings = [];
     private readonly List<TopicPartition> _outputs = [];
     private readonly Wakeup _wakeup = new();
+    private readonly StandbyTasks _standbys;
     private StreamTask[] _committing = [];
     private GlobalTables? _globals;
 
@@ -32,6 +33,7 @@ internal sealed class TaskGroup : IDisposable
         _globalReader = topology.Globals.Count > 0
             ? environment.Log.OpenReader(ReadLevel.Committed) : _reader;
         _commits = new CommitPipeline(_writer, environment, name, Measure);
+        _standbys = new StandbyTasks(environment, name);
     }
 
     internal IReadOnlyList<StreamTask> Tasks => _tasks;
@@ -96,8 +98,22 @@ internal sealed class TaskGroup : IDisposable
     internal bool IsOpening => _openings.Count > 0;
 
     /// <summary>Begins to bring a task to the last commit, beside the work of the others.</summary>
-    internal void BeginOpen(TaskId id, CancellationToken cancellation) =>
-        _openings.Add(new TaskOpening(Make(id), _environment.Log, cancellation));
+    internal void BeginOpen(TaskId id, CancellationToken cancellation)
+    {
+        Func<StreamTask?>? standby = _standbys.Release(id);
+        _openings.Add(new TaskOpening(
+            id, () => standby?.Invoke() ?? Make(id), _environment.Log, cancellation));
+    }
+
+    /// <summary>Follows the changelogs of these tasks, which run elsewhere, and of no others.</summary>
+    internal void StandBy(IReadOnlyCollection<TaskId> ids)
+    {
+        TaskId[] followed = [.. _standbys.Ids];
+        foreach (TaskId id in followed.Except(ids))
+            _standbys.Drop(id);
+        foreach (TaskId id in ids.Except(followed))
+            _standbys.Add(id, Make);
+    }
 
     /// <summary>Takes in the tasks that have reached the last commit.</summary>
     internal void AdoptOpened()
@@ -172,6 +188,7 @@ internal sealed class TaskGroup : IDisposable
     public void Dispose()
     {
         _commits.Dispose();
+        _standbys.Dispose();
         foreach (TaskOpening opening in _openings)
             opening.Dispose();
         foreach (StreamTask task in _tasks)

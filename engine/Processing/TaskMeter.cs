@@ -41,7 +41,6 @@ internal sealed class TaskMeter : IDisposable
                 ? disk.Options.EntryCacheBytes * 2 : s.Options.StateBytesMax)],
             Async = [.. task.Scope.Async.Figures],
         };
-        environment.Figures[task.Id] = _figures;
     }
 
     /// <summary>Begins at the positions and with the state that were committed.</summary>
@@ -50,6 +49,7 @@ internal sealed class TaskMeter : IDisposable
         for (int i = 0; i < _positions.Length; i++)
             _positions[i] = _task.Inputs[i].Position;
         _figures.HeldRecords = _task.Scope.Async.Held;
+        _environment.Figures[_task.Id] = _figures;
         Publish();
     }
 

@@ -8,21 +8,26 @@ namespace Streams.Processing;
 /// for it.</summary>
 internal sealed class TaskOpening : IDisposable
 {
-    private readonly StreamTask _task;
+    private StreamTask? _task;
     private readonly CancellationTokenSource _stop;
     private readonly Task _restoring;
     private readonly long _started = Stopwatch.GetTimestamp();
 
-    internal TaskOpening(StreamTask task, ITopicLog log, CancellationToken cancellation)
+    /// <param name="id">The task.</param>
+    /// <param name="find">Makes it, or waits for the standby that it was.</param>
+    /// <param name="log">What it is restored from.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    internal TaskOpening(
+        TaskId id, Func<StreamTask> find, ITopicLog log, CancellationToken cancellation)
     {
-        _task = task;
+        Id = id;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         _restoring = Task.Factory.StartNew(
-            () =>
-                Restore(log), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => Restore(find, log), CancellationToken.None, TaskCreationOptions.LongRunning,
+                TaskScheduler.Default);
     }
 
-    internal TaskId Id => _task.Id;
+    internal TaskId Id { get; }
 
     /// <summary>Whether it is over, well or badly.</summary>
     internal bool IsDone => _restoring.IsCompleted;
@@ -41,7 +46,7 @@ internal sealed class TaskOpening : IDisposable
         }
         _stop.Dispose();
         EngineMeter.RecordTaskStart(Id.SubTopology, Stopwatch.GetElapsedTime(_started));
-        return _task;
+        return _task!;
     }
 
     /// <summary>Gives it up.</summary>
@@ -56,12 +61,13 @@ internal sealed class TaskOpening : IDisposable
         {
             // It is given up, whatever it had come to.
         }
-        _task.Dispose();
+        _task?.Dispose();
         _stop.Dispose();
     }
 
-    private void Restore(ITopicLog log)
+    private void Restore(Func<StreamTask> find, ITopicLog log)
     {
+        _task = find();
         using ILogReader reader = log.OpenReader(ReadLevel.Committed);
         _task.Restore(log, reader, _stop.Token);
     }

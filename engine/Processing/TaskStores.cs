@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Streams.Log;
 using Streams.State;
 using Streams.State.Disk;
@@ -10,6 +11,10 @@ internal sealed class TaskStores : IDisposable
     private readonly TaskScope _scope;
     private readonly TaskEnvironment _environment;
     private readonly List<Kept> _kept = [];
+
+    // Others ask for the lags while stores are added.
+    private readonly ConcurrentDictionary<Kept, (StoreRestore Restore, RestoreProgress Progress)> _restores =
+        new();
 
     internal TaskStores(TaskScope scope, SubTopology part, TaskEnvironment environment)
     {
@@ -43,18 +48,45 @@ internal sealed class TaskStores : IDisposable
     }
 
     /// <summary>Brings every store to the last commit.</summary>
-    internal void Restore(ITopicLog log, ILogReader reader, CancellationToken cancellation)
+    internal void Restore(ILogReader reader, CancellationToken cancellation)
     {
-        foreach (Kept kept in _kept)
+        foreach (Kept kept in _kept.Where(k => k.IsLogged))
         {
-            if (kept.HasSnapshots)
-                kept.Open(log, _environment);
-            if (kept.IsLogged)
-                Replay(log, reader, kept, cancellation);
+            var (restore, progress) = RestoreOf(kept);
+            _environment.Restores.TryAdd(progress, true);
+            try
+            {
+                restore.Finish(reader, cancellation);
+            }
+            finally
+            {
+                _environment.Restores.TryRemove(progress, out _);
+            }
         }
         _scope.Savepoints?.Reopen();
         Clocks?.Restore();
     }
+
+    /// <summary>Takes a batch of what each changelog has, for a task that runs elsewhere.</summary>
+    /// <returns>Whether there was one.</returns>
+    internal bool Follow(ILogReader reader, LogBatch batch)
+    {
+        bool found = false;
+        foreach (Kept kept in _kept.Where(k => k.IsLogged))
+            found |= RestoreOf(kept).Restore.Follow(reader, batch);
+        return found;
+    }
+
+    /// <summary>Gives up what was fetched ahead of the changelogs.</summary>
+    internal void StopFollowing(ILogReader reader)
+    {
+        foreach (var (restore, _) in _restores.Values)
+            restore.Close(reader);
+    }
+
+    /// <summary>Records of its changelog that each store is behind, as far as is known.</summary>
+    internal IEnumerable<(string Store, long Records)> Lags() =>
+        _restores.Select(r => (r.Key.Store.Name, r.Value.Restore.Lag));
 
     public void Dispose()
     {
@@ -66,19 +98,16 @@ internal sealed class TaskStores : IDisposable
         _scope.Savepoints?.Dispose();
     }
 
-    private void Replay(ITopicLog log, ILogReader reader, Kept kept, CancellationToken cancellation)
+    private (StoreRestore Restore, RestoreProgress Progress) RestoreOf(Kept kept)
     {
+        if (_restores.TryGetValue(kept, out var known))
+            return known;
+        if (kept.HasSnapshots)
+            kept.Open(_environment);
         var progress = new RestoreProgress(_scope.Id.ToString(), kept.Store.Name);
-        _environment.Restores.TryAdd(progress, true);
-        try
-        {
-            new StoreRestore(log, _environment.Logger, progress)
-                .Run(kept.Store, kept.Keeper, kept.Changelog, reader, cancellation);
-        }
-        finally
-        {
-            _environment.Restores.TryRemove(progress, out _);
-        }
+        var restore = new StoreRestore(
+            _environment.Log, _environment.Logger, progress, kept.Store, kept.Keeper, kept.Changelog);
+        return _restores[kept] = (restore, progress);
     }
 
     private StateStore Create(StoreSpec spec)
@@ -158,12 +187,13 @@ internal sealed class TaskStores : IDisposable
             });
         }
 
-        internal void Open(ITopicLog log, TaskEnvironment environment) => Keeper = Store.Disk is { } table
+        internal void Open(TaskEnvironment environment) => Keeper = Store.Disk is { } table
             ? new DiskKeeper(
-                table, log, Changelog, environment.DiskPlace(scope.Id, Store.Name), environment.Background,
+                table, environment.Log, Changelog, environment.DiskPlace(scope.Id, Store.Name),
+                    environment.Background,
                 environment.Clock)
             : new StoreSnapshots(
-                Store, log, Changelog, environment.SnapshotFiles(scope.Id, Store.Name), options,
+                Store, environment.Log, Changelog, environment.SnapshotFiles(scope.Id, Store.Name), options,
                 environment.Background);
     }
 }

@@ -114,4 +114,20 @@ internal sealed class SubTopology(
 
 /// <summary>Sources that reach one store: a key's records of all of them must come to the same
 /// task.</summary>
-internal sealed record Copartition(string Store, IReadOnlyList<SourceNode> Sources);
+internal sealed record Copartition(string Store, IReadOnlyList<SourceNode> Sources)
+{
+    /// <summary>Refuses sources whose topics have different numbers of partitions.</summary>
+    /// <param name="find">A source's topic by its full name and its partitions; null where they are not known
+    /// yet.</param>
+    internal void RequireEqualPartitions(Func<SourceNode, (string Topic, int Partitions)?> find)
+    {
+        List<(string Topic, int Partitions)> known = [.. Sources.Select(find).OfType<(string, int)>()];
+        string counts = string.Join(", ", known.Select(t => $"'{t.Topic}' has {t.Partitions}"));
+        if (known.Select(t => t.Partitions).Distinct().Count() > 1)
+            throw new TopologyException(
+                $"Records of one key must meet in one task at the store '{Store}', so its topics need " +
+                    $"equally "
+                + $"many partitions: {counts}. Send one of them through Repartition with the other's " +
+                    $"number.");
+    }
+}

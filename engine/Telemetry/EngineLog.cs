@@ -109,6 +109,19 @@ internal static partial class EngineLog
     internal static partial void LanesAssigned(
         this ILogger logger, string group, string added, string all);
 
+    [LoggerMessage(26, LogLevel.Information, "{Group}: this process stands by for lanes {Lanes}")]
+    internal static partial void StandbysChosen(this ILogger logger, string group, string lanes);
+
+    [LoggerMessage(
+        27, LogLevel.Warning, "{Thread}: its standbys wait for the log: {Reason}")]
+    internal static partial void StandbysWait(this ILogger logger, string thread, string reason);
+
+    [LoggerMessage(
+        28, LogLevel.Warning,
+        "The standby of task {Task} is given up; the task is restored as a whole when it comes here: " +
+            "{Reason}")]
+    internal static partial void StandbyFailed(this ILogger logger, string task, string reason);
+
     [LoggerMessage(
         25, LogLevel.Information,
         "{Group}: lanes {Removed} were {How} after {Milliseconds} ms; this process has {All}")]

@@ -6,14 +6,18 @@ using Streams.Dsl;
 using Streams.Log.Kafka;
 using Streams.Processing;
 using Streams.Records;
+using Streams.Sinks.Postgres;
+using Streams.State.Disk;
+using Streams.Tests.Engine.State.Disk;
+using Streams.Tests.Support;
 
 namespace Streams.Tests.Integration;
 
 /// <summary>
 /// A process that works on Kafka until SIGTERM, for tests that disturb it: <c>kafka-worker BROKERS
-/// APPLICATION FOLDER THREADS</c>. Per key it counts and sums what comes, and per group of keys, after a
-/// repartition, it counts again; each update is a record, so a checker sees every one that is missing,
-/// doubled or out of order.
+/// APPLICATION FOLDER THREADS DATABASE [INSTANCE]</c>. Per key it counts and sums what comes, and per group
+/// of keys, after a repartition, it counts again, in a store on disk where RocksDB is installed; each update
+/// is a record and a row, so a checker sees every one that is missing, doubled or out of order.
 /// </summary>
 internal static class KafkaWorker
 {
@@ -24,7 +28,9 @@ internal static class KafkaWorker
 
     internal static int Run(string[] args)
     {
-        (string brokers, string application, string folder) = (args[0], args[1], args[2]);
+        (string brokers, string application, string folder, string database) =
+            (args[0], args[1], args[2], args[4]);
+        string? instance = args.ElementAtOrDefault(5);
         using ILoggerFactory factory = LoggerFactory.Create(builder => builder.AddSimpleConsole(o =>
         {
             o.SingleLine = true;
@@ -38,23 +44,10 @@ internal static class KafkaWorker
             signal.Cancel = true;
             stop.Set();
         });
-        using KafkaLog log = KafkaLog.Open(application, Options(brokers), logger);
+        using KafkaLog log = KafkaLog.Open(application, Options(brokers, instance), logger);
         using var workers = new StreamsApplication(
-            new ApplicationDefinition
-            {
-                Id = application,
-                Topology = Build(),
-                DataFolder = folder,
-                Runtime = new RuntimeOptions
-                {
-                    Threads = int.Parse(args[3], CultureInfo.InvariantCulture),
-                    CommitInterval = TimeSpan.FromMilliseconds(20),
-                    Snapshots =
-                        new State.SnapshotOptions { ChangelogBytesMin = 2_000, ChangelogPercentMin = 1 },
-                },
-                Restarts = new RestartOptions { RestartsMax = 100, DelayMax = TimeSpan.FromSeconds(1) },
-            },
-            log, logger);
+            Define(application, folder, int.Parse(args[3], CultureInfo.InvariantCulture), database), log,
+            logger);
         workers.Start();
         Console.WriteLine("started");
         while (!stop.Wait(20) && !workers.Stopping.IsCancellationRequested)
@@ -70,13 +63,49 @@ internal static class KafkaWorker
     }
 
     /// <summary>How workers and their test reach the brokers.</summary>
-    internal static KafkaLogOptions Options(string brokers) => new()
+    internal static KafkaLogOptions Options(string brokers, string? instance = null) => new()
     {
         Brokers = brokers,
+        Instance = instance,
         SessionTimeout = TimeSpan.FromSeconds(6),
         TransactionTimeout = TimeSpan.FromSeconds(6),
         RequestTimeout = TimeSpan.FromSeconds(15),
     };
+
+    private static ApplicationDefinition Define(
+        string application, string folder, int threads, string database)
+    {
+        return new ApplicationDefinition
+        {
+            Id = application,
+            Topology = Build(),
+            DataFolder = folder,
+            Sinks = [new SinkBinding("tables", [Sums, Counts], () => Tables(database))],
+            SinkOptions = new SinkOptions { CommitInterval = TimeSpan.FromMilliseconds(20) },
+            Runtime = new RuntimeOptions
+            {
+                Threads = threads,
+                CommitInterval = TimeSpan.FromMilliseconds(20),
+                Snapshots = new State.SnapshotOptions { ChangelogBytesMin = 2_000, ChangelogPercentMin = 1 },
+                Disk = new DiskOptions
+                {
+                    Stores = DiskTableTests.HasLibrary() ? ["counts"] : [],
+                    BlockCacheBytes = 1 << 20,
+                    WriteBufferBytes = 1 << 20,
+                },
+            },
+            Restarts = new RestartOptions { RestartsMax = 100, DelayMax = TimeSpan.FromSeconds(1) },
+        };
+    }
+
+    private static PostgresSink Tables(string database) => new(
+        new PostgresOptions
+        {
+            Server = database,
+            PasswordVariable = PostgresServer.PasswordVariable,
+            ConnectTimeout = TimeSpan.FromSeconds(3),
+        },
+        KafkaWorkerTables.Formats, KafkaWorkerTables.Mappings, []);
 
     private static Topology Build()
     {
@@ -89,14 +118,21 @@ internal static class KafkaWorker
                 StoreName = "sums",
                 ValueSerde = Serdes.String,
             })
-            .ToStream().To(Sums, new Produced<string, string> { ValueSerde = Serdes.String });
+            .ToStream().MapValues(SumOf)
+            .To(Sums, new Produced<string, RunningSum> { ValueSerde = RecordSerde.Json<RunningSum>() });
         numbers.GroupBy(
             (key, _) => $"g{int.Parse(key.AsSpan(1), CultureInfo.InvariantCulture) % Groups}",
             new Grouped<string, string> { KeySerde = Serdes.String, ValueSerde = Serdes.String })
             .Count(new Materialized<string, long> { StoreName = "counts" })
-            .ToStream().MapValues((_, count) => count.ToString(CultureInfo.InvariantCulture))
-            .To(Counts, new Produced<string, string> { ValueSerde = Serdes.String });
+            .ToStream().MapValues((group, count) => new GroupCount { Name = new Text(group), Count = count })
+            .To(Counts, new Produced<string, GroupCount> { ValueSerde = RecordSerde.Json<GroupCount>() });
         return builder.Build();
+    }
+
+    private static RunningSum SumOf(string key, string value)
+    {
+        long[] parts = [.. value.Split(':').Select(p => long.Parse(p, CultureInfo.InvariantCulture))];
+        return new RunningSum { Name = new Text(key), Count = parts[0], Sum = parts[1], Last = parts[2] };
     }
 
     // count:sum:last

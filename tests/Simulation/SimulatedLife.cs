@@ -134,6 +134,14 @@ internal sealed class SimulatedLife : IDisposable
             _background.Run(random.Next(_background.Count));
     }
 
+    /// <summary>All that waits in the background is done, as on a machine that has nothing else to
+    /// do.</summary>
+    internal void FinishBackground()
+    {
+        while (_background.Count > 0)
+            _background.Run(0);
+    }
+
     /// <summary>The sink reads, or commits.</summary>
     internal int StepSink(bool commit)
     {
@@ -283,8 +291,7 @@ internal sealed class SimulatedLife : IDisposable
     {
         thread.Group?.Dispose();
         thread.Group = null;
-        while (_background.Count > 0)
-            _background.Run(0);
+        FinishBackground();
         // What is closed does not say how its last commit ended.
         _run.Machine.ThrowIfDown();
     }

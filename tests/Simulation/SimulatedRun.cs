@@ -38,6 +38,7 @@ internal sealed class SimulatedRun
     private readonly SnapshotOptions _snapshots;
     private readonly int[] _weights;
     private readonly bool _flipsBits;
+    private readonly bool _isPrompt;
     private bool _isDamaged;
     private ReferenceModel? _model;
     private long _promised;
@@ -63,6 +64,7 @@ internal sealed class SimulatedRun
             SliceBytes = _random.Next(2) == 0 ? 1 : 1 << 20,
         };
         _weights = [.. Enumerable.Range(0, Kinds.Length).Select(_ => _random.Next(1, 6))];
+        _isPrompt = _random.Next(3) == 0;
     }
 
     internal int Seed { get; }
@@ -272,7 +274,8 @@ internal sealed class SimulatedRun
                 life.StepTask(thread, tasks[_random.Next(tasks.Count)], _random.Next(1, 20));
                 break;
             case 3:
-                life.StepCommit(AnyThread(life));
+                if (life.StepCommit(AnyThread(life)) && _isPrompt)
+                    life.FinishBackground();
                 break;
             case 4:
                 life.StepBackground(_random);

@@ -108,7 +108,7 @@ internal sealed unsafe class KafkaSender : IDisposable
         _arguments = (Librdkafka.Argument*)NativeMemory.AllocZeroed(
             ArgumentsMax, (nuint)sizeof(Librdkafka.Argument));
         if (_transactional)
-            Retry("starting transactions", () => _producer.InitTransactions(log.Options.RequestTimeout));
+            Initialise();
     }
 
     /// <summary>Sends the records, and moves the positions with them.</summary>
@@ -137,6 +137,22 @@ internal sealed unsafe class KafkaSender : IDisposable
             Librdkafka.TopicDestroy(topic);
         _producer.Dispose();
         NativeMemory.Free(_arguments);
+    }
+
+    // What has failed here is tried again with another client, so this one must not be left behind.
+    private void Initialise()
+    {
+        bool isUp = false;
+        try
+        {
+            Retry("starting transactions", () => _producer.InitTransactions(_log.Options.RequestTimeout));
+            isUp = true;
+        }
+        finally
+        {
+            if (!isUp)
+                Dispose();
+        }
     }
 
     // What an abort takes back is still here, so it is sent again: after a broker's failure, or when the

@@ -55,6 +55,10 @@ public sealed record KafkaLogOptions
     /// over; then this process stops. Default 60 s.</summary>
     public TimeSpan RevocationTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How many other processes keep a copy of a partition's state at hand, to go on at once when
+    /// the one that works on it is gone (Kafka Streams' <c>num.standby.replicas</c>). Default 0.</summary>
+    public int StandbyReplicas { get; init; }
+
     /// <summary>Replicas of topics that are created; -1 takes as many as the broker gives without being
     /// asked.</summary>
     public int ReplicationFactor { get; init; } = -1;

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using Streams.Telemetry;
 using Client = Confluent.Kafka;
@@ -18,6 +19,7 @@ internal sealed class KafkaMembership : LaneBoard
     private readonly Client.IConsumer<Client.Ignore, Client.Ignore> _consumer;
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _thread;
+    private readonly KafkaStandbys? _standbys;
     private LogException? _failure;
 
     internal KafkaMembership(KafkaLog log, string tasksTopic, int total, int slots)
@@ -44,6 +46,8 @@ internal sealed class KafkaMembership : LaneBoard
         _consumer.Subscribe(tasksTopic);
         _thread = new Thread(Run) { Name = "kafka-membership", IsBackground = true };
         _thread.Start();
+        if (log.Options.StandbyReplicas > 0)
+            _standbys = new KafkaStandbys(log, this, _consumer, tasksTopic, slots);
     }
 
     /// <summary>Proof of the membership, for the coordinator of a transaction.</summary>
@@ -66,6 +70,7 @@ internal sealed class KafkaMembership : LaneBoard
         if (_stop.IsCancellationRequested)
             return;
         _stop.Cancel();
+        _standbys?.Dispose();
         _thread.Join();
         _consumer.Dispose();
         _stop.Dispose();
@@ -102,9 +107,9 @@ internal sealed class KafkaMembership : LaneBoard
         var slots = new Dictionary<int, int>(Current.Slots);
         foreach (int lane in partitions.Select(p => p.Partition.Value).Where(p => p < _total).Order())
         {
-            // The thread with the fewest, the first of them where some have equally few.
-            slots[lane] = Enumerable.Range(0, _slots)
-                .MinBy(slot => slots.Values.Count(s => s == slot));
+            // State that is at hand is with the thread that stood by.
+            slots[lane] = Standbys.SlotOf(lane) is >= 0 and int slot ? slot
+                : new Lanes(0, _total, slots).IdlestSlot(FrozenDictionary<int, int>.Empty, _slots);
         }
         Publish(new Lanes(Current.Version + 1, _total, slots));
         // Each rebalance of the group is told to all its members, also to those for whom nothing changes.
@@ -140,7 +145,7 @@ internal sealed class KafkaMembership : LaneBoard
 
     private static string List(IEnumerable<Client.Partition> lanes) => List(lanes.Select(l => l.Value));
 
-    private static string List(IEnumerable<int> lanes)
+    internal static string List(IEnumerable<int> lanes)
     {
         string text = string.Join(
             ' ', lanes.Order().Select(l => l.ToString(CultureInfo.InvariantCulture)));

@@ -12,6 +12,7 @@ namespace Streams.Log.Kafka;
 internal sealed class KafkaOffsets : IDisposable
 {
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LeaderWait = TimeSpan.FromMilliseconds(100);
 
     private readonly KafkaLogOptions _options;
     private readonly string _clientId;
@@ -124,7 +125,27 @@ internal sealed class KafkaOffsets : IDisposable
         Client.IConsumer<Client.Ignore, Client.Ignore> consumer, TopicPartition partition) =>
         KafkaFailures.Ask(
             $"asking for the end of {_topics.Describe(partition)}", _options.Brokers,
-            () => consumer.QueryWatermarkOffsets(_topics.Of(partition), _options.RequestTimeout));
+            () => WhileLeadersMove(
+                () => consumer.QueryWatermarkOffsets(_topics.Of(partition), _options.RequestTimeout)));
+
+    // For a moment after a broker's failure the client asks one that does not lead the partition any more.
+    private T WhileLeadersMove<T>(Func<T> request)
+    {
+        long until = Environment.TickCount64 + (long)_options.RequestTimeout.TotalMilliseconds;
+        while (true)
+        {
+            try
+            {
+                return request();
+            }
+            catch (Client.KafkaException e) when (
+                e.Error.Code is Client.ErrorCode.NotLeaderForPartition or Client.ErrorCode.LeaderNotAvailable
+                && Environment.TickCount64 < until && !_stop.IsCancellationRequested)
+            {
+                _stop.Token.WaitHandle.WaitOne(LeaderWait);
+            }
+        }
+    }
 
     private Client.IConsumer<Client.Ignore, Client.Ignore> OfGroup(string group)
     {

@@ -8,6 +8,8 @@ namespace Streams.Log.Kafka;
 /// <summary>Turns options into librdkafka's properties, and checks those that are passed through.</summary>
 internal static class KafkaProperties
 {
+    private const int ProducedBytesMax = 64 << 20;
+
     // What exactly-once rests on is not left to chance.
     private static readonly HashSet<string> Owned = new(StringComparer.Ordinal)
     {
@@ -98,6 +100,8 @@ internal static class KafkaProperties
             EnableDeliveryReports = false,
             TransactionalId = transactionalId,
         };
+        // The limit of each topic counts, which is checked before; the client's own default is below it.
+        config.MessageMaxBytes ??= ProducedBytesMax;
         if (transactionalId is not null)
             config.TransactionTimeoutMs = (int)options.TransactionTimeout.TotalMilliseconds;
         else
@@ -155,7 +159,8 @@ internal static class KafkaProperties
         for (nint i = 0; i + 1 < count; i += 2)
             known.Add(Marshal.PtrToStringUTF8(names[i])!);
         Librdkafka.ConfDumpFree(names, count);
-        return known.OrderBy(k => EditDistance.Between(k, name)).ThenBy(k => k, StringComparer.Ordinal).First();
+        return known.OrderBy(k => EditDistance.Between(k, name)).ThenBy(k => k, StringComparer.Ordinal).First(
+            );
     }
 }
 

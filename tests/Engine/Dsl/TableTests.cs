@@ -104,13 +104,12 @@ public sealed class TableTests
     [Fact]
     public void Topics_that_are_joined_need_equally_many_partitions_and_both_counts_are_said()
     {
-        var e = Assert.Throws<TopologyException>(() => new DslRun(b =>
-        {
-            b.Topic(new TopicSpec { Name = "a", Partitions = 4 }).Topic(
-                new TopicSpec { Name = "b", Partitions = 6 });
-            b.Stream("a", DslRun.Text).Join(b.Table("b", DslRun.Text), (_, l, r) => l + r)
-                .To("out", DslRun.TextOut);
-        }));
+        var b = new StreamsBuilder();
+        b.Topic(new TopicSpec { Name = "a", Partitions = 4 }).Topic(
+            new TopicSpec { Name = "b", Partitions = 6 });
+        b.Stream("a", DslRun.Text).Join(b.Table("b", DslRun.Text), (_, l, r) => l + r)
+            .To("out", DslRun.TextOut);
+        var e = Assert.Throws<TopologyException>(() => b.Build());
         Assert.Contains("'a' has 4", e.Message, StringComparison.Ordinal);
         Assert.Contains("'b' has 6", e.Message, StringComparison.Ordinal);
     }

@@ -51,6 +51,25 @@ public sealed class WindowTests
     }
 
     [Fact]
+    public void Windows_that_close_together_come_by_key_also_where_a_key_begins_another()
+    {
+        string[] keys = ["k", "k\0", "k\0l", "k\u0001", "k@", "l"];
+        using var run = new DslRun(b =>
+        {
+            KGroupedStream<string, string> grouped = b.Stream("a", DslRun.Text).GroupByKey();
+            DslRun.Render(grouped.WindowedBy(TimeWindows.OfSizeWithNoGrace(Ten))
+                .EmitStrategy(EmitStrategy.OnWindowClose).Count());
+            DslRun.Render(grouped.WindowedBy(SessionWindows.OfInactivityGapWithNoGrace(Ten))
+                .EmitStrategy(EmitStrategy.OnWindowClose).Count(), "sessions");
+        });
+        foreach (string key in keys.Reverse())
+            run.Pipe("a", key, "1", 1000);
+        run.Pipe("a", "k", "2", 2000);
+        Assert.Equal(keys.Select(k => $"{k}@1000/1010=1@1000"), run.Read());
+        Assert.Equal(keys.Select(k => $"{k}@1000/1000=1@1000"), run.Read("sessions"));
+    }
+
+    [Fact]
     public void The_windows_of_a_table_can_be_filtered_grouped_and_joined()
     {
         using var run = new DslRun(b =>

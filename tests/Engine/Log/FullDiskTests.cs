@@ -62,6 +62,29 @@ public sealed class FullDiskTests
     }
 
     [Fact]
+    public void Damage_is_told_from_a_torn_tail_also_where_the_disk_was_full_all_along()
+    {
+        var files = new SimulatedFileSystem(1);
+        EmbeddedLog log = SmallLog.Open(files, 64 * 1024);
+        ILogWriter writer = log.OpenWriter("w");
+        TopicPartition partition = log.EnsureTopic(new TopicSpec { Name = "t" })[0];
+        for (int i = 0; i < 3; i++)
+        {
+            long before = files.UsedBytes();
+            writer.Append(partition, "k", $"v{i}");
+            writer.Commit();
+            files.CapacityBytes = files.UsedBytes();
+            log.Flush();
+            Assert.True(files.UsedBytes() > before);
+            files.CapacityBytes = long.MaxValue;
+        }
+        string segment = files.List().Single(n => n.EndsWith(".segment", StringComparison.Ordinal));
+        files.FlipBit(segment, files.Contents(segment).Length - 1, 3);
+        files.Kill();
+        Assert.Throws<LogDamagedException>(() => SmallLog.Open(files, 64 * 1024));
+    }
+
+    [Fact]
     public void Commits_are_refused_while_there_is_still_room_to_recover()
     {
         var files = new SimulatedFileSystem(1);

@@ -30,12 +30,14 @@ internal sealed class DurableNote : IDisposable
     {
         _logId = logId;
         _file = files.Open(FileName, files.Exists(FileName) ? LogFileMode.Write : LogFileMode.Create);
+        Extend();
     }
 
     private static ReadOnlySpan<byte> Magic => "STRMDUR\x01"u8;
 
     /// <summary>Writes that everything before a position of a segment has reached the disk.</summary>
-    /// <remarks>Without room for it nothing happens: an older note stays true.</remarks>
+    /// <remarks>Where the disk was full when the file was made, it may have no room for a slot; nothing
+    /// happens then: an older note stays true.</remarks>
     public void Write(long segment, long position, long commit)
     {
         lock (_lock)
@@ -56,6 +58,20 @@ internal sealed class DurableNote : IDisposable
             {
                 // See the remarks.
             }
+        }
+    }
+
+    // At its full size from the beginning, the file needs no room when the disk is full later.
+    private void Extend()
+    {
+        int missing = SlotBytes + UsedBytes - (int)Math.Min(_file.Length, SlotBytes + UsedBytes);
+        try
+        {
+            _file.WriteAt(new byte[missing], _file.Length);
+        }
+        catch (LogFullException)
+        {
+            // See the remarks at Write.
         }
     }
 

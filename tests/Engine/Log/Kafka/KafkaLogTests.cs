@@ -59,6 +59,30 @@ public sealed class KafkaLogTests(KafkaBroker broker) : IDisposable
     }
 
     [Fact]
+    public void A_record_as_large_as_its_topic_allows_comes_back_and_a_larger_one_is_refused()
+    {
+        KafkaLog log = Open();
+        var spec = new TopicSpec { Name = TopicName };
+        Topic topic = log.EnsureTopic(spec);
+        byte[] value = new byte[spec.RecordBytesMax - 1];
+        new Random(1).NextBytes(value);
+        using ILogWriter writer = log.OpenWriter("w");
+        writer.Append(
+            topic[0], new LogRecord { TimestampMs = 1, HasKey = true, HasValue = true, Value = value });
+        writer.Commit();
+        using ILogReader reader = log.OpenReader(ReadLevel.Committed);
+        using LogBatch batch = reader.CreateBatch();
+        ReadSome(log, reader, topic[0], 0, batch);
+        Assert.True(batch.TryRead(out LogRecord found));
+        Assert.True(found.Value.SequenceEqual(value));
+
+        byte[] larger = new byte[spec.RecordBytesMax + 1];
+        var refused = Assert.Throws<RecordTooLargeException>(() => writer.Append(
+            topic[0], new LogRecord { TimestampMs = 1, HasValue = true, Value = larger }));
+        Assert.Contains(TopicName, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Nobody_sees_anything_before_the_commit_and_everybody_all_of_it_afterwards()
     {
         KafkaLog log = Open();
