@@ -181,7 +181,9 @@ public sealed class LogCopy : IDisposable
     private long Reached(TopicPartition to, ILogWriter writer)
     {
         writer.Commit();
-        return _to.EndOffset(to, ReadLevel.Committed);
+        // What readers of committed records reach may not be as far as the commit for a moment yet; what was
+        // appended is.
+        return _to.HighWatermark(to);
     }
 
     private void CopyState(

@@ -177,12 +177,13 @@ internal sealed class SinkDelivery : IDisposable
     private long? TargetPosition(Topic topic, int partition)
     {
         long? position = _sink.Position(topic, partition);
-        if (position > _log.HighWatermark(topic[partition]))
+        TopicPartition id = topic[partition];
+        if (_environment.StartEnds is { } ends && ends.TryGetValue(id, out long end) && position > end)
             throw new ConfigurationException(
                 $"The target of the sink '{_binding.Name}' has {topic.Name} {partition} up to offset "
-                + $"{position}, and the log ends at {_log.HighWatermark(topic[partition])}: this log is older "
-                + "than what was written there, such as a backup. Go on with the newer one, or empty the "
-                + "target, its offsets too, and let all of it be written again.");
+                + $"{position}, and the log ended at {end} when this process started: this log is older than "
+                + "what was written there, such as a backup. Go on with the newer one, or empty the target, "
+                + "its offsets too, and let all of it be written again.");
         return position;
     }
 

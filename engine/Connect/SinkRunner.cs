@@ -16,6 +16,10 @@ internal sealed record SinkEnvironment(
 {
     /// <summary>Says which lanes this process has.</summary>
     internal LaneBoard Board { get; init; } = LaneBoard.All(1, 1);
+
+    /// <summary>How far the topics went before anything of this process wrote to them; null where that says
+    /// nothing, because others write too, or the sink has written since.</summary>
+    internal IReadOnlyDictionary<TopicPartition, long>? StartEnds { get; init; }
 }
 
 /// <summary>Runs one sink: delivers what is durable, and commits at intervals.</summary>
@@ -26,6 +30,7 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
 
     private readonly SinkOptions _options = environment.Options;
     private volatile bool _isReady;
+    private bool _hasOpened;
     private long _written;
     private long _storedBytes = -1;
     private long? _measured;
@@ -89,7 +94,9 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
 
     private void RunOnce(LaneHolder holder, Lanes lanes, CancellationToken cancellation)
     {
-        using var delivery = new SinkDelivery(binding, environment, lanes, cancellation);
+        using var delivery = new SinkDelivery(
+            binding, _hasOpened ? environment with { StartEnds = null } : environment, lanes, cancellation);
+        _hasOpened = true;
         _isReady = true;
         long due = long.MaxValue;
         while (!cancellation.IsCancellationRequested && holder.Current == lanes)

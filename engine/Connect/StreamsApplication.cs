@@ -157,6 +157,7 @@ public sealed class StreamsApplication : IDisposable
     /// <summary>Starts all components.</summary>
     public void Start()
     {
+        IReadOnlyDictionary<TopicPartition, long>? ends = _log.SharesWork ? null : EndsOfSinkTopics();
         StartTasks();
         var shared = new SourceEnvironment(
             _log, _room, _clock, _definition.SourceOptions, Progress.LagOf,
@@ -169,6 +170,7 @@ public sealed class StreamsApplication : IDisposable
             _log, _room, _definition.SinkOptions, _environment.Times, _logger)
         {
             Board = _board!,
+            StartEnds = ends,
         };
         foreach (SourceBinding source in _definition.Sources)
             _sources.Add(source.CreateRunner(shared));
@@ -181,6 +183,12 @@ public sealed class StreamsApplication : IDisposable
             () => NotReadyReasons().Count == 0);
         _logger.ApplicationStarted(_definition.Id, Tasks.Count, Threads);
     }
+
+    private Dictionary<TopicPartition, long> EndsOfSinkTopics() => _definition.Sinks
+        .SelectMany(s => s.Topics).Distinct(StringComparer.Ordinal)
+        .Select(_log.FindTopic).OfType<Topic>()
+        .SelectMany(t => Enumerable.Range(0, t.Partitions).Select(p => t[p]))
+        .ToDictionary(p => p, p => _log.EndOffset(p, ReadLevel.Committed));
 
     /// <summary>Starts the tasks alone.</summary>
     internal void StartTasks()

@@ -187,6 +187,31 @@ public sealed class PostgresFaultTests(PostgresFaultTests.ProcessedLog input, Po
         Assert.Equal(Sql.Digests(server, undisturbed), Sql.Digests(server, database));
     }
 
+    [Fact]
+    public void A_database_that_has_more_than_the_log_is_not_taken_for_written()
+    {
+        PostgresServer server = servers.Postgres;
+        string database = server.NewDatabase(), data = _folder.File("data"), backup = _folder.File("backup");
+        TransactionsInput.AssertDone(Mine(100));
+        Run("cp", "-r", data, backup);
+        TransactionsInput.AssertDone(Mine(200));
+        Directory.Delete(data, recursive: true);
+        Directory.Move(backup, data);
+        var refused = Mine(300);
+        Assert.Equal(2, refused.Code);
+        Assert.Contains(
+            "has mining_metrics 0 up to offset 4000, and the log ended at 2000", refused.Errors,
+            StringComparison.Ordinal);
+        Assert.Equal(4000, server.Number(database, "SELECT count(*) FROM metrics"));
+        server.Execute(database, "TRUNCATE metrics, metrics_hourly, machines, streams_offsets");
+        TransactionsInput.AssertDone(Mine(300));
+        Assert.Equal(6000, server.Number(database, "SELECT count(*) FROM metrics"));
+
+        (int Code, string Output, string Errors) Mine(int rounds) => StreamsProcess.Run(
+            "run", "--topology", "mining", "--data", data, "--drain", "--source",
+            $"mining-simulated:7?machines=20&rounds_max={rounds}", "--sink", Sink(server, database));
+    }
+
     [Theory]
     [InlineData("//postgres@127.0.0.1:{0}/none", 2, "database \"none\" does not exist")]
     [InlineData("//nobody@127.0.0.1:{0}/postgres", 2, "password authentication failed for user \"nobody\"")]
