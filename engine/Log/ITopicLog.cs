@@ -92,6 +92,13 @@ public interface ITopicLog : ITopics, IDisposable
     /// old.</summary>
     long KnownEndOffset(TopicPartition partition) => EndOffset(partition, ReadLevel.Committed);
 
+    /// <summary>Has an action called each time that ends were asked for anew, with the
+    /// <see cref="System.Diagnostics.Stopwatch"/>'s time at which asking began. A log that always knows its
+    /// ends never calls it.</summary>
+    void WhenEndsAreAsked(Action<long> action)
+    {
+    }
+
     /// <summary>One past the last record appended, decided or not: what a reader must have passed to have
     /// seen every commit made before the question.</summary>
     long HighWatermark(TopicPartition partition) => EndOffset(partition, ReadLevel.Committed);

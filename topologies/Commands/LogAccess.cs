@@ -65,10 +65,14 @@ internal sealed class LogAccess
     }
 
     /// <summary>Opens the log to change it; where it is a directory, no process may run on it.</summary>
-    internal ITopicLog OpenWritable(ParseResult parsed, string? application = null)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="application">The application; null for the configuration's.</param>
+    /// <param name="setsRetention">Whether a topic's retention was asked for, and Kafka is to go by it.</param>
+    internal ITopicLog OpenWritable(
+        ParseResult parsed, string? application = null, bool setsRetention = false)
     {
         if (IsOnKafka(parsed))
-            return OpenKafka(parsed, application);
+            return OpenKafka(parsed, application, setsRetention);
         string data = RequireData(parsed);
         // A directory that is none is not made one.
         DataFolder.View(data).Dispose();
@@ -78,9 +82,14 @@ internal sealed class LogAccess
     private string RequireData(ParseResult parsed) => DataOf(parsed) ?? throw new ConfigurationException(
         "Where is the data? Give --data DIR, or --kafka BROKERS, or -c with a configuration.");
 
-    private KafkaLog OpenKafka(ParseResult parsed, string? application) => KafkaLog.Open(
-        application ?? ApplicationOf(parsed) ?? "streams", KafkaOf(parsed),
-        HostLog.CreateFactory(LogFormat.Text).CreateLogger("streams"));
+    private KafkaLog OpenKafka(ParseResult parsed, string? application, bool setsRetention = false)
+    {
+        KafkaLogOptions options = KafkaOf(parsed);
+        return KafkaLog.Open(
+            application ?? ApplicationOf(parsed) ?? "streams",
+            options with { RetentionByEventTime = setsRetention || options.RetentionByEventTime },
+            HostLog.CreateFactory(LogFormat.Text).CreateLogger("streams"));
+    }
 
     private ConfigSection FileOf(ParseResult parsed) => parsed.GetValue(_file) is { } path
         ? ConfigSection.ReadFile(path) : ConfigSection.Empty("command line");

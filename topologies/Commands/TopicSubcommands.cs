@@ -34,7 +34,7 @@ internal static class TopicSubcommands
         var retention = new Option<string?>("--retention")
         {
             Description = "How long a record is kept after it was appended, such as 7d, or 'forever'. "
-                + "Default 7d.",
+                + "Default 7d. On Kafka it goes by the record's own time; default forever.",
         };
         var schema = new Option<string?>("--schema")
         {
@@ -61,7 +61,8 @@ internal static class TopicSubcommands
                 throw new ConfigurationException(
                     "--schema: Kafka keeps no schema's name with a topic. The topics of the project's own "
                     + "topologies are decoded without.");
-            using ITopicLog log = access.OpenWritable(parsed);
+            using ITopicLog log = access.OpenWritable(
+                parsed, setsRetention: parsed.GetValue(retention) is not null);
             bool existed = log.FindTopic(spec.Name) is not null;
             Topic topic = log.EnsureTopic(spec);
             Console.WriteLine(

@@ -144,6 +144,9 @@ public sealed class KafkaLog : ITopicLog
     public long KnownEndOffset(TopicPartition partition) => Offsets.KnownEnd(partition);
 
     /// <inheritdoc/>
+    public void WhenEndsAreAsked(Action<long> action) => Offsets.EndsAsked = action;
+
+    /// <inheritdoc/>
     public long HighWatermark(TopicPartition partition) => Offsets.HighWatermark(partition);
 
     /// <inheritdoc/>

@@ -114,6 +114,9 @@ internal sealed class KafkaMembership : LaneBoard
                 : new Lanes(0, _total, slots).IdlestSlot(FrozenDictionary<int, int>.Empty, _slots);
         }
         Publish(new Lanes(Current.Version + 1, _total, slots));
+        // Each rebalance of the group is told to all its members, also to those for whom nothing changes.
+        if (partitions.Count > 0)
+            EngineMeter.RecordRebalance("assigned");
         _log.Logger.LanesAssigned(
             _log.Application, List(partitions.Select(p => p.Partition)), List(slots.Keys));
     }
@@ -135,6 +138,8 @@ internal sealed class KafkaMembership : LaneBoard
                 + $"{_log.Options.RevocationTimeout.TotalSeconds:N0} s; this process stops so that nobody "
                 + "does it twice.");
         }
+        EngineMeter.RecordRebalance(isLost ? "lost" : "revoked");
+        EngineMeter.RecordRevocation(TimeSpan.FromMilliseconds(Environment.TickCount64 - started));
         _log.Logger.LanesRevoked(
             _log.Application, isLost ? "lost" : "given up", List(removed), List(slots.Keys),
             Environment.TickCount64 - started);

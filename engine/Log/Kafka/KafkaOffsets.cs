@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Client = Confluent.Kafka;
 
@@ -28,6 +29,7 @@ internal sealed class KafkaOffsets : IDisposable
     private readonly ConcurrentDictionary<TopicPartition, long> _processed = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _refresher;
+    private volatile Action<long>? _endsAsked;
 
     internal KafkaOffsets(
         KafkaLogOptions options, string clientId, KafkaTopics topics, KafkaBrokers brokers, ILogger logger)
@@ -40,6 +42,12 @@ internal sealed class KafkaOffsets : IDisposable
         _undecided = Open(clientId, Client.IsolationLevel.ReadUncommitted);
         _refresher = new Thread(Refresh) { Name = "kafka-offsets", IsBackground = true };
         _refresher.Start();
+    }
+
+    /// <summary>Called when all ends were asked for anew, with the time at which that began.</summary>
+    internal Action<long>? EndsAsked
+    {
+        set => _endsAsked = value;
     }
 
     /// <summary>The first offset kept.</summary>
@@ -202,12 +210,14 @@ internal sealed class KafkaOffsets : IDisposable
             }
             try
             {
+                long began = Stopwatch.GetTimestamp();
                 foreach (TopicPartition partition in _ends.Keys)
                 {
                     if (_stop.IsCancellationRequested)
                         return;
                     End(partition);
                 }
+                _endsAsked?.Invoke(began);
                 foreach ((string group, TopicPartition partition) in _committed.Keys)
                 {
                     if (_stop.IsCancellationRequested)

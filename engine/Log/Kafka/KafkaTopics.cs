@@ -176,12 +176,12 @@ internal sealed class KafkaTopics
             Thread.Sleep(50);
     }
 
-    private static Dictionary<string, string> Settings(TopicSpec spec)
+    private Dictionary<string, string> Settings(TopicSpec spec)
     {
         var settings = new Dictionary<string, string>
         {
             ["cleanup.policy"] = spec.Compacted ? "compact" : "delete",
-            ["retention.ms"] = spec.Retention is { } kept && !spec.IsInternal
+            ["retention.ms"] = spec is { Retention: { } kept, IsInternal: false } && _options.RetentionByEventTime
                 ? ((long)kept.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) : "-1",
             ["max.message.bytes"] = (spec.RecordBytesMax + BatchBytes).ToString(CultureInfo.InvariantCulture),
             ["message.timestamp.type"] = "CreateTime",
