@@ -109,7 +109,7 @@ public sealed class KafkaSecurityTests(SecureKafkaFixture fixture)
     }
 
     [Theory]
-    [InlineData("no-group", "of the group '")]
+    [InlineData("no-group", "the group '")]
     [InlineData("no-transaction", "starting transactions as '")]
     [InlineData("no-create", "creating the topic ")]
     public void What_the_user_may_not_do_is_one_line_and_exit_code_3(string user, string says)
