@@ -78,6 +78,9 @@ public class LaneBoard : IDisposable
     internal static LaneBoard All(int lanes, int slots) => new(new Lanes(
         1, lanes, Enumerable.Range(0, lanes).ToDictionary(l => l, l => l % slots)));
 
+    /// <summary>What ended this process's share of the work; null while nothing did.</summary>
+    internal virtual LogException? Failure => null;
+
     /// <summary>Takes part: from now on a lane goes to another process only when this holder has let go of
     /// it.</summary>
     internal LaneHolder Join()
@@ -144,6 +147,14 @@ internal sealed class LaneHolder(LaneBoard board) : IDisposable
 
     /// <summary>Lanes of others whose state is kept at hand.</summary>
     internal Lanes Standbys => board.Standbys;
+
+    /// <summary>Goes on only where lanes can still come.</summary>
+    /// <exception cref="LogException">What ended this process's share of the work.</exception>
+    internal void RequireShare()
+    {
+        if (board.Failure is { } failure)
+            throw failure;
+    }
 
     /// <summary>Says that nothing is done any more that those lanes do not allow.</summary>
     internal void Acknowledge(Lanes lanes) => _version = lanes.Version;

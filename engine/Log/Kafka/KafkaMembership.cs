@@ -54,7 +54,7 @@ internal sealed class KafkaMembership : LaneBoard
     internal Client.IConsumerGroupMetadata Metadata => _consumer.ConsumerGroupMetadata;
 
     /// <summary>What ended the membership; null while nothing did.</summary>
-    internal LogException? Failure => Volatile.Read(ref _failure);
+    internal override LogException? Failure => Volatile.Read(ref _failure);
 
     /// <summary>Commits positions as a member.</summary>
     internal void Commit(IEnumerable<Client.TopicPartitionOffset> offsets) => KafkaFailures.Ask(
