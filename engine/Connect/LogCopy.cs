@@ -199,8 +199,9 @@ public sealed class LogCopy : IDisposable
             store, _viewed, changelog, environment.SnapshotFiles(task, store.Name),
             _definition.Runtime.Snapshots, TaskScheduler.Default);
         using ILogReader reader = _from.OpenReader();
-        new StoreRestore(_viewed, NullLogger.Instance, new RestoreProgress(task.ToString(), store.Name))
-            .Run(store, snapshots, changelog, reader, cancellation);
+        var progress = new RestoreProgress(task.ToString(), store.Name);
+        new StoreRestore(_viewed, NullLogger.Instance, progress, store, snapshots, changelog)
+            .Finish(reader, cancellation);
         store.WriteAll(new CopiedEntries(writer, to));
         writer.Commit();
     }
