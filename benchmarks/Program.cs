@@ -16,6 +16,8 @@ internal static class Program
             return KafkaWorkloads.Run(args[1..]);
         if (args is ["transactions", ..])
             return TransactionsWorkload.Run(args[1..]);
+        if (args is ["rebalance", ..])
+            return RebalanceWorkload.Run(args[1..]);
         if (args is ["restore", ..])
             return RestoreWorkload.Run(args[1..]);
         if (args is ["large-state", ..])

@@ -7,6 +7,7 @@ using Streams.Connect;
 using Streams.Dsl;
 using Streams.Log;
 using Streams.Log.Embedded;
+using Streams.Log.Kafka;
 using Streams.Processing;
 using Streams.Records;
 using Streams.State.Disk;
@@ -15,15 +16,19 @@ namespace Streams.Benchmarks.EndToEnd;
 
 /// <summary>
 /// How long an application takes to have its state again: <c>restore [--megabytes N] [--percent N] [--threads
-/// N] [--disk]</c>. Fills a table of 32-byte keys and 100-byte values until it has so many megabytes, changes
-/// rows until there is a snapshot, or a database on disk, changes that percentage of them again, stops, and
-/// starts once more. Prints one JSON line.
+/// N] [--disk] [--kafka BROKERS]</c>. Fills a table of 32-byte keys and 100-byte values until it has so many
+/// megabytes, changes rows until there is a snapshot, or a database on disk, changes that percentage of them
+/// again, stops, and starts once more; on Kafka as another process that has nothing but the changelog. Prints
+/// one JSON line.
 /// </summary>
 internal static class RestoreWorkload
 {
-    private const string Input = "rows";
     private const int KeyBytes = 32;
     private const int ValueBytes = 100;
+
+    // Those of a run on Kafka, which others may use too.
+    private static readonly string Application = $"restore{Environment.ProcessId}";
+    private static readonly string Input = $"{Application}.rows";
 
     internal static int Run(string[] args)
     {
@@ -31,11 +36,14 @@ internal static class RestoreWorkload
         int percent = Arguments.Number(args, "--percent", 20);
         int threads = Math.Max(1, Arguments.Number(args, "--threads", 1));
         bool onDisk = args.Contains("--disk");
+        string brokers = Arguments.Text(args, "--kafka", "");
         string folder = Directory.CreateTempSubdirectory("streams-bench-").FullName;
         try
         {
-            long rows = Fill(folder, (long)megabytes << 20, percent, threads, onDisk);
-            Console.WriteLine(Restore(folder, rows, threads, onDisk));
+            string first = Path.Combine(folder, "first");
+            long rows = Fill(first, brokers, (long)megabytes << 20, percent, threads, onDisk);
+            string second = brokers.Length == 0 ? first : Path.Combine(folder, "second");
+            Console.WriteLine(Restore(second, brokers, rows, threads, onDisk));
         }
         finally
         {
@@ -44,11 +52,12 @@ internal static class RestoreWorkload
         return 0;
     }
 
-    private static EmbeddedLog OpenLog(string folder) =>
-        EmbeddedLog.Open(new EmbeddedLogOptions { Directory = Path.Combine(folder, "log") });
+    private static ITopicLog OpenLog(string folder, string brokers) => brokers.Length == 0
+        ? EmbeddedLog.Open(new EmbeddedLogOptions { Directory = Path.Combine(folder, "log") })
+        : KafkaLog.Open(Application, new KafkaLogOptions { Brokers = brokers }, NullLogger.Instance);
 
     private static StreamsApplication Open(
-        EmbeddedLog log, string folder, int threads, bool onDisk, ILogger? logger = null)
+        ITopicLog log, string folder, int threads, bool onDisk, ILogger? logger = null)
     {
         var builder = new StreamsBuilder();
         builder.Table(
@@ -56,7 +65,7 @@ internal static class RestoreWorkload
             new Materialized<byte[], byte[]> { StoreName = "table", OnDisk = onDisk });
         var definition = new ApplicationDefinition
         {
-            Id = "restore",
+            Id = Application,
             Topology = builder.Build(),
             DataFolder = folder,
             Runtime = new RuntimeOptions { Threads = threads, Disk = new DiskOptions() },
@@ -65,14 +74,16 @@ internal static class RestoreWorkload
     }
 
     // What the store has reserved is known while it runs, so it is filled a part at a time.
-    private static long Fill(string folder, long bytes, int percent, int threads, bool onDisk)
+    private static long Fill(
+        string folder, string brokers, long bytes, int percent, int threads, bool onDisk)
     {
-        using EmbeddedLog log = OpenLog(folder);
+        using ITopicLog log = OpenLog(folder, brokers);
         Topic topic = log.EnsureTopic(new TopicSpec
         {
             Name = Input,
             Partitions = threads,
-            RetentionBytes = 64 << 20,
+            Retention = brokers.Length == 0 ? TimeSpan.FromDays(7) : null,
+            RetentionBytes = brokers.Length == 0 ? 64 << 20 : null,
         });
         using StreamsApplication application = Open(log, folder, threads, onDisk);
         application.Start();
@@ -82,7 +93,7 @@ internal static class RestoreWorkload
         for (long i = 0; i < rows; i++)
             Append(writer, topic, i, application);
         long changed = 0;
-        for (; !onDisk && Directory.GetFiles(folder, "*.snapshot", SearchOption.AllDirectories).Length == 0;)
+        for (; !onDisk && !log.SharesWork && Directory.GetFiles(folder, "*.snapshot", SearchOption.AllDirectories).Length == 0;)
         {
             for (int i = 0; i < 20_000; i++)
                 Append(writer, topic, changed++ * 104_729 % rows, application);
@@ -126,12 +137,12 @@ internal static class RestoreWorkload
             throw new InvalidOperationException("The application stopped.", failure);
     }
 
-    private static string Restore(string folder, long rows, int threads, bool onDisk)
+    private static string Restore(string folder, string brokers, long rows, int threads, bool onDisk)
     {
         using ILoggerFactory loggers = LoggerFactory.Create(
             b => b.AddSimpleConsole(o => o.SingleLine = true));
         long opened = Stopwatch.GetTimestamp();
-        using EmbeddedLog log = OpenLog(folder);
+        using ITopicLog log = OpenLog(folder, brokers);
         double openSeconds = Stopwatch.GetElapsedTime(opened).TotalSeconds;
         using StreamsApplication application =
             Open(log, folder, threads, onDisk, loggers.CreateLogger("restore"));
@@ -150,15 +161,20 @@ internal static class RestoreWorkload
         long found = application.Queries.KeyValueStore<byte[], byte[]>("table").Count;
         if (found != rows)
             throw new InvalidOperationException($"{found} rows were restored of {rows}.");
+        Topic changelog = log.FindTopic($"{Application}-table-changelog")!;
+        long replayed = log.SharesWork ? Enumerable.Range(0, changelog.Partitions)
+            .Sum(p => log.EndOffset(changelog[p], ReadLevel.Committed)) : 0;
         application.Stop();
         long Length(string pattern) => Directory.GetFiles(folder, pattern, SearchOption.AllDirectories)
             .Sum(f => new FileInfo(f).Length) >> 20;
         return JsonSerializer.Serialize(new
         {
             workload = "restore",
+            log = brokers.Length == 0 ? "embedded" : "kafka",
             store = onDisk ? "disk" : "memory",
             threads,
             rows,
+            changelog_records_on_kafka = replayed,
             snapshot_megabytes = Length("*.snapshot"),
             database_megabytes = Length("*.sst"),
             log_open_seconds = Math.Round(openSeconds, 2),

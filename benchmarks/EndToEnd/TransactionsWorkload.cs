@@ -11,7 +11,8 @@ namespace Streams.Benchmarks.EndToEnd;
 
 /// <summary>
 /// The topology <c>transactions</c> from raw block bytes to committed enriched records and alerts:
-/// <c>transactions [--sink none|jsonl|sqlite] [--records N] [--seed N] [--allocations] [--keep]</c>.
+/// <c>transactions [--sink none|jsonl|sqlite] [--records N] [--seed N] [--kafka BROKERS] [--allocations]
+/// [--keep]</c>. Brokers must be without the topology's topics.
 /// </summary>
 /// <remarks>
 /// A simulated chain is written to <c>blk*.dat</c> files first, which is not measured; then the application
@@ -34,7 +35,8 @@ internal static class TransactionsWorkload
         try
         {
             WriteBlocks(Path.Combine(folder, "blocks"), records, seed);
-            Console.WriteLine(MeasureAsync(folder, sink, records, args.Contains("--allocations"))
+            RunSettings settings = Settings(folder, sink, Arguments.Text(args, "--kafka", ""));
+            Console.WriteLine(MeasureAsync(settings, sink, records, args.Contains("--allocations"))
                 .GetAwaiter().GetResult());
         }
         finally
@@ -54,10 +56,10 @@ internal static class TransactionsWorkload
     }
 
     private static async Task<string> MeasureAsync(
-        string folder, string sink, int records, bool listAllocations)
+        RunSettings settings, string sink, int records, bool listAllocations)
     {
         using AllocationSample? allocations = listAllocations ? new AllocationSample() : null;
-        await using ApplicationHost host = ApplicationHost.Open(Settings(folder, sink), NullLogger.Instance);
+        await using ApplicationHost host = ApplicationHost.Open(settings, NullLogger.Instance);
         var process = new ProcessSample(host);
         await host.StartAsync(listen: null);
         ProcessSample? middle = null;
@@ -77,7 +79,9 @@ internal static class TransactionsWorkload
         return JsonSerializer.Serialize(new
         {
             benchmark = Topology,
+            log = settings.Options.Kafka.Brokers.Length > 0 ? "kafka" : "embedded",
             sink,
+            load_average = File.ReadAllText("/proc/loadavg").Split(' ')[0],
             whole = end.Since(process),
             second_half = end.Since(middle ?? process),
             allocations = allocations?.Largest(12),
@@ -88,7 +92,7 @@ internal static class TransactionsWorkload
         }, Indented);
     }
 
-    private static RunSettings Settings(string folder, string sink) =>
+    private static RunSettings Settings(string folder, string sink, string brokers) =>
         RunSettingsReader.Read(ConfigSection.Empty("benchmark"), new CommandLineSettings
         {
             Topology = Topology,
@@ -101,6 +105,7 @@ internal static class TransactionsWorkload
                 _ => throw new ArgumentException($"--sink {sink}: none, jsonl or sqlite."),
             },
             Data = Path.Combine(folder, "data"),
+            Kafka = brokers.Length > 0 ? brokers : null,
             Drain = true,
         });
 }

@@ -133,6 +133,8 @@ public sealed class StreamsApplication : IDisposable
         if (components.Count == 0)
             return ["it is starting"];
         var reasons = new List<string>();
+        if (_log.Trouble is { } trouble)
+            reasons.Add(trouble);
         if (IsLogFull)
             reasons.Add("the disk of the data directory is full; commits wait until there is room");
         foreach (ComponentState component in components)

@@ -60,7 +60,7 @@ internal sealed class TopicSetup(ApplicationDefinition definition, ITopics log, 
             if (partitions is not { } count)
                 return;
             EnsureDeadLetters(log.EnsureTopic(
-                new TopicSpec { Name = $"{definition.Id}-{name}", Partitions = count }));
+                new TopicSpec { Name = $"{definition.Id}-{name}", Partitions = count, IsInternal = true }));
             waiting.Remove(name);
         }
 

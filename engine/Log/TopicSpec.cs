@@ -16,6 +16,11 @@ public sealed record TopicSpec
     /// <summary>How long a record is kept after it was appended; null for ever. Default seven days.</summary>
     public TimeSpan? Retention { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>Whether only the application itself reads it. On Kafka its records are then deleted once they
+    /// are processed, and no sooner: there <see cref="Retention"/> goes by the records' own times, and would
+    /// take what is old before anybody has read it.</summary>
+    public bool IsInternal { get; init; }
+
     /// <summary>Bytes kept per partition; null for no bound by size, which is the default.</summary>
     public long? RetentionBytes { get; init; }
 

@@ -15,15 +15,15 @@ public static class ScenarioRunner
     /// <summary>What differs from the expected output; null where nothing does.</summary>
     /// <param name="scenario">The scenario.</param>
     /// <param name="restartEvery">Stops and restarts the topology after so many steps; 0 for never.</param>
-    /// <param name="embedded">Whether it runs on the embedded log in a folder; else in the test
-    /// driver.</param>
+    /// <param name="open">Where it runs; in the test driver where nothing is said.</param>
     /// <param name="onDisk">In the test driver: keeps every store on disk that can be.</param>
     public static string? FirstDifference(
-        Scenario scenario, int restartEvery = 0, bool embedded = false, bool onDisk = false)
+        Scenario scenario, int restartEvery = 0, Func<ConformanceTopology, IScenarioLog>? open = null,
+        bool onDisk = false)
     {
         string? difference = null;
         var all = new List<Emitted>();
-        bool run = Run(scenario, restartEvery, embedded, (step, actual) =>
+        bool run = Run(scenario, restartEvery, open, (step, actual) =>
         {
             all.AddRange(actual);
             if (difference is null && !actual.SequenceEqual(scenario.Expected[step]))
@@ -39,15 +39,14 @@ public static class ScenarioRunner
     /// <summary>Runs a scenario and hands on what each step emitted.</summary>
     /// <returns>Whether there is a topology for it.</returns>
     internal static bool Run(
-        Scenario scenario, int restartEvery, bool embedded, Action<int, List<Emitted>> emitted,
-        bool onDisk = false)
+        Scenario scenario, int restartEvery, Func<ConformanceTopology, IScenarioLog>? open,
+        Action<int, List<Emitted>> emitted, bool onDisk = false)
     {
         ConformanceTopology? made = ConformanceTopologies.Make(scenario);
         if (made is null)
             return false;
-        using IScenarioLog log = embedded
-            ? new EmbeddedScenarioLog(made)
-            : new DriverScenarioLog(made, onDisk ? OnDisk(made.Topology) : new TestDriverOptions());
+        using IScenarioLog log = open?.Invoke(made)
+            ?? new DriverScenarioLog(made, onDisk ? OnDisk(made.Topology) : new TestDriverOptions());
         for (int i = 0; i < scenario.Steps.Count; i++)
         {
             if (restartEvery > 0 && i % restartEvery == restartEvery - 1)
@@ -77,11 +76,11 @@ public static class ScenarioRunner
 
     /// <summary>The same, with what a topology throws as its difference.</summary>
     public static string? FirstDifferenceOrFailure(
-        Scenario scenario, int restartEvery = 0, bool embedded = false)
+        Scenario scenario, int restartEvery = 0, Func<ConformanceTopology, IScenarioLog>? open = null)
     {
         try
         {
-            return FirstDifference(scenario, restartEvery, embedded);
+            return FirstDifference(scenario, restartEvery, open);
         }
         catch (Exception e)
         {

@@ -64,7 +64,7 @@ public sealed partial class TimeScaleTests
         foreach (JsonNode? step in json["steps"]!.AsArray())
             step!["ts"] = step["ts"]!.GetValue<long>() + shiftMs;
         var seen = new List<string>();
-        ScenarioRunner.Run(Scenario.Parse(json.ToJsonString()), 0, false, (_, records) => seen.AddRange(
+        ScenarioRunner.Run(Scenario.Parse(json.ToJsonString()), 0, null, (_, records) => seen.AddRange(
             records.Select(r => (r with
             {
                 TimestampMs = r.TimestampMs - shiftMs,

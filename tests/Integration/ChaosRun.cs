@@ -7,7 +7,7 @@ using Xunit;
 namespace Streams.Tests.Integration;
 
 /// <summary>Numbers that grow with each key, sent by Kafka's own producer until it is told to stop.</summary>
-internal sealed class ChaosFeed(KafkaCluster cluster, int seed) : IDisposable
+internal sealed class ChaosFeed : IDisposable
 {
     internal const int Keys = 50;
 
@@ -15,10 +15,20 @@ internal sealed class ChaosFeed(KafkaCluster cluster, int seed) : IDisposable
     private const int NumbersAtOnce = 20;
 
     private readonly List<long>[] _sent = [.. Enumerable.Range(0, Keys).Select(_ => new List<long>())];
-    private readonly Process _producer = cluster.StartTool(
-        "console-producer", "--topic", KafkaWorker.Input, "--property", "parse.key=true",
-        "--producer-property", "enable.idempotence=true", "--producer-property",
-        "delivery.timeout.ms=240000", "--producer-property", "max.block.ms=240000");
+    private readonly Process _producer;
+    private readonly int _seed;
+
+    internal ChaosFeed(KafkaCluster cluster, int seed, ChaosJournal journal)
+    {
+        _seed = seed;
+        _producer = cluster.StartTool(
+            "console-producer", "--topic", KafkaWorker.Input, "--property", "parse.key=true",
+            "--producer-property", "enable.idempotence=true", "--producer-property",
+            "delivery.timeout.ms=240000", "--producer-property", "max.block.ms=240000");
+        // It stands still when nobody takes what it says.
+        _producer.OutputDataReceived += (_, line) => journal.Write($"producer: {line.Data}");
+        _producer.BeginOutputReadLine();
+    }
 
     /// <summary>The numbers of each key, in order; complete once the sending has ended.</summary>
     internal IReadOnlyList<IReadOnlyList<long>> Sent => _sent;
@@ -36,7 +46,7 @@ internal sealed class ChaosFeed(KafkaCluster cluster, int seed) : IDisposable
 
     private void Send(CancellationToken over)
     {
-        var random = new Random(seed);
+        var random = new Random(_seed);
         for (long number = 0; !over.IsCancellationRequested; number++)
         {
             int key = random.Next(Keys);
@@ -77,7 +87,8 @@ internal static class ChaosCheck
         for (int i = 0; Rows(server, database) < 2L * total; i++)
         {
             Assert.True(
-                i < 120, $"The tables have {Rows(server, database):N0} rows of {2L * total:N0} and get no more.");
+                i < 120,
+                    $"The tables have {Rows(server, database):N0} rows of {2L * total:N0} and get no more.");
             await Task.Delay(500);
         }
     }
@@ -90,13 +101,15 @@ internal static class ChaosCheck
         Compare(sums, counts, sent, $"Kafka, {which}");
     }
 
-    /// <summary>Checks the tables: those that are added to row by row, the one of last rows as a whole.</summary>
+    /// <summary>Checks the tables: those that are added to row by row, the one of last rows as a
+    /// whole.</summary>
     internal static void Tables(
         PostgresServer server, string database, IReadOnlyList<IReadOnlyList<long>> sent, string which)
     {
         Dictionary<string, List<string>> sums = Read(
             server.Query(database, $"""
-                SELECT name, count || ':' || sum || ':' || last FROM {KafkaWorkerTables.AllSums} ORDER BY arrived
+                SELECT name, count || ':' || sum || ':'
+                    || last FROM {KafkaWorkerTables.AllSums} ORDER BY arrived
                 """));
         Dictionary<string, List<string>> counts = Read(
             server.Query(

@@ -42,7 +42,7 @@ public sealed class KafkaChaosTests
                 "topics", "--create", "--topic", topic, "--partitions", $"{Partitions}",
                 "--replication-factor", "3").Code);
         using var over = new CancellationTokenSource();
-        using var feed = new ChaosFeed(cluster, random.Next());
+        using var feed = new ChaosFeed(cluster, random.Next(), _journal);
         try
         {
             for (int i = 0; i < Workers; i++)
@@ -81,7 +81,7 @@ public sealed class KafkaChaosTests
     {
         for (int killed = 0; killed < Kills;)
         {
-            await Task.Delay(random.Next(300, 2_500));
+            await Task.Delay(random.Next(200, 1_800));
             StartMissing(run);
             int victim = random.Next(Workers);
             switch (random.Next(14))

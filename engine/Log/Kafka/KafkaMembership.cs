@@ -33,8 +33,8 @@ internal sealed class KafkaMembership : LaneBoard
             .SetLogHandler(log.Logger.KafkaSays)
             .SetErrorHandler((client, error) =>
             {
-                log.Logger.KafkaFails(client, error);
-                if (KafkaFailures.Of(error, "joining the group", log.Options.Brokers)
+                log.Brokers.Note(client, error);
+                if (KafkaFailures.Of(error, $"joining the group '{log.Application}'", log.Options.Brokers)
                     is LogUnavailableException failure)
                     _failure = failure;
             })
@@ -74,6 +74,7 @@ internal sealed class KafkaMembership : LaneBoard
         _thread.Join();
         _consumer.Dispose();
         _stop.Dispose();
+        _log.Leave(this);
         base.Dispose(disposing);
     }
 
@@ -96,7 +97,8 @@ internal sealed class KafkaMembership : LaneBoard
         }
         catch (Client.KafkaException e)
         {
-            _failure ??= KafkaFailures.Of(e.Error, "being a member of the group", _log.Options.Brokers);
+            _failure ??= KafkaFailures.Of(
+                e.Error, $"being a member of the group '{_log.Application}'", _log.Options.Brokers);
             _log.Logger.MembershipEnded(_log.Application, e.Error.Reason);
             Publish(new Lanes(Current.Version + 1, _total, new Dictionary<int, int>(), isLost: true));
         }

@@ -12,11 +12,13 @@ namespace Streams.Log.Kafka;
 internal sealed class KafkaOffsets : IDisposable
 {
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DeletionInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeaderWait = TimeSpan.FromMilliseconds(100);
 
     private readonly KafkaLogOptions _options;
     private readonly string _clientId;
     private readonly KafkaTopics _topics;
+    private readonly KafkaBrokers _brokers;
     private readonly ILogger _logger;
     private readonly Client.IConsumer<Client.Ignore, Client.Ignore> _undecided;
     private readonly Lock _gate = new();
@@ -24,12 +26,15 @@ internal sealed class KafkaOffsets : IDisposable
     private readonly ConcurrentDictionary<TopicPartition, long> _starts = new();
     private readonly ConcurrentDictionary<TopicPartition, long> _ends = new();
     private readonly ConcurrentDictionary<(string Group, TopicPartition Partition), long?> _committed = new();
+    private readonly ConcurrentDictionary<TopicPartition, long> _processed = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _refresher;
     private volatile Action<long>? _endsAsked;
 
-    internal KafkaOffsets(KafkaLogOptions options, string clientId, KafkaTopics topics, ILogger logger)
+    internal KafkaOffsets(
+        KafkaLogOptions options, string clientId, KafkaTopics topics, KafkaBrokers brokers, ILogger logger)
     {
+        _brokers = brokers;
         _options = options;
         _clientId = clientId;
         _topics = topics;
@@ -60,6 +65,17 @@ internal sealed class KafkaOffsets : IDisposable
     /// <summary>One past the last offset appended, decided or not.</summary>
     internal long HighWatermark(TopicPartition partition) => Watermarks(_undecided, partition).High.Value;
 
+    /// <summary>The first offset of that time or a later one; the end where there is none.</summary>
+    internal long AtOrAfter(TopicPartition partition, long timeMs)
+    {
+        var time = new Client.Timestamp(Math.Max(timeMs, 0), Client.TimestampType.CreateTime);
+        List<Client.TopicPartitionOffset> answers = KafkaFailures.Ask(
+            $"asking for a time in {_topics.Describe(partition)}", _options.Brokers,
+            () => _undecided.OffsetsForTimes(
+                [new Client.TopicPartitionTimestamp(_topics.Of(partition), time)], _options.RequestTimeout));
+        return answers[0].Offset.IsSpecial ? End(partition) : answers[0].Offset.Value;
+    }
+
     /// <summary>The end as it was a moment ago.</summary>
     internal long KnownEnd(TopicPartition partition) =>
         _ends.TryGetValue(partition, out long end) ? end : End(partition);
@@ -81,8 +97,35 @@ internal sealed class KafkaOffsets : IDisposable
             ? committed : Committed(group, partition);
 
     /// <summary>Notes a position that this process has committed.</summary>
-    internal void Note(string group, TopicPartition partition, long offset) =>
+    internal void Note(string group, TopicPartition partition, long offset)
+    {
         _committed[(group, partition)] = offset;
+        if (_topics.ById(partition.Topic).Spec.IsInternal)
+            _processed[partition] = offset;
+    }
+
+    /// <summary>Deletes what this process has processed of topics that nobody else reads.</summary>
+    internal void DeleteProcessed()
+    {
+        foreach (TopicPartition partition in _processed.Keys)
+        {
+            if (_processed.TryRemove(partition, out long offset))
+                _topics.DeleteRecords(partition, offset);
+        }
+    }
+
+    private void TryDeleteProcessed()
+    {
+        try
+        {
+            DeleteProcessed();
+        }
+        catch (LogException e)
+        {
+            // Kept until more of the partition is processed.
+            _logger.RepartitionsNotPurged(e.Message);
+        }
+    }
 
     /// <summary>Commits positions of a group that has no members.</summary>
     internal void Commit(string group, IEnumerable<Client.TopicPartitionOffset> offsets) => KafkaFailures.Ask(
@@ -94,18 +137,6 @@ internal sealed class KafkaOffsets : IDisposable
 
     /// <summary>The metadata of a group that has no members.</summary>
     internal Client.IConsumerGroupMetadata Metadata(string group) => OfGroup(group).ConsumerGroupMetadata;
-
-    /// <summary>The cluster's id.</summary>
-    internal string ClusterId()
-    {
-        nint handle = Librdkafka.HandleOf(_undecided);
-        nint id = Librdkafka.ClusterId(handle, (int)_options.RequestTimeout.TotalMilliseconds);
-        if (id == 0)
-            throw new LogInterruptedException($"Kafka at {_options.Brokers} does not answer.");
-        string text = System.Runtime.InteropServices.Marshal.PtrToStringUTF8(id)!;
-        Librdkafka.MemFree(handle, id);
-        return text;
-    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -126,10 +157,12 @@ internal sealed class KafkaOffsets : IDisposable
         KafkaFailures.Ask(
             $"asking for the end of {_topics.Describe(partition)}", _options.Brokers,
             () => WhileLeadersMove(
+                consumer, partition,
                 () => consumer.QueryWatermarkOffsets(_topics.Of(partition), _options.RequestTimeout)));
 
-    // For a moment after a broker's failure the client asks one that does not lead the partition any more.
-    private T WhileLeadersMove<T>(Func<T> request)
+    // The client remembers who led a partition, and after a broker's failure goes on asking it until it is
+    // made to look again.
+    private T WhileLeadersMove<T>(Client.IClient client, TopicPartition partition, Func<T> request)
     {
         long until = Environment.TickCount64 + (long)_options.RequestTimeout.TotalMilliseconds;
         while (true)
@@ -143,6 +176,8 @@ internal sealed class KafkaOffsets : IDisposable
                 && Environment.TickCount64 < until && !_stop.IsCancellationRequested)
             {
                 _stop.Token.WaitHandle.WaitOne(LeaderWait);
+                using Client.IAdminClient admin = new Client.DependentAdminClientBuilder(client.Handle).Build();
+                admin.GetMetadata(_topics.ById(partition.Topic).Name, _options.RequestTimeout);
             }
         }
     }
@@ -160,12 +195,19 @@ internal sealed class KafkaOffsets : IDisposable
     private Client.IConsumer<Client.Ignore, Client.Ignore> Open(string group, Client.IsolationLevel level) =>
         new Client.ConsumerBuilder<Client.Ignore, Client.Ignore>(
             KafkaProperties.Reader(_options, $"{_clientId}-offsets", group, level))
-            .SetLogHandler(_logger.KafkaSays).SetErrorHandler(_logger.KafkaFails).Build();
+            .SetLogHandler(_logger.KafkaSays).SetErrorHandler(_brokers.Note).Build();
 
     private void Refresh()
     {
+        long deleted = Environment.TickCount64;
         while (!_stop.Token.WaitHandle.WaitOne(RefreshInterval))
         {
+            _brokers.Probe();
+            if (Environment.TickCount64 - deleted > DeletionInterval.TotalMilliseconds)
+            {
+                deleted = Environment.TickCount64;
+                TryDeleteProcessed();
+            }
             try
             {
                 long began = Stopwatch.GetTimestamp();

@@ -11,11 +11,14 @@ internal sealed unsafe class RecordPages : IDisposable
 {
     private const int PageBytes = 1 << 20;
 
+    // So that not even a record without bytes fits.
+    private const int NoPage = PageBytes + 1;
+
     private readonly List<nint> _pages = [];
     private readonly List<nint> _large = [];
     private Entry[] _entries = new Entry[1024];
     private int _page = -1;
-    private int _used = PageBytes;
+    private int _used = NoPage;
 
     /// <summary>Number of records.</summary>
     internal int Count { get; private set; }
@@ -53,7 +56,7 @@ internal sealed unsafe class RecordPages : IDisposable
         Count = 0;
         Bytes = 0;
         _page = -1;
-        _used = PageBytes;
+        _used = NoPage;
         foreach (nint large in _large)
             NativeMemory.Free((void*)large);
         _large.Clear();

@@ -168,6 +168,39 @@ public sealed class KafkaLogTests(KafkaBroker broker) : IDisposable
         Assert.Contains("ends before offset 100", refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_changelog_is_kept_whole_by_the_process_that_made_it_too()
+    {
+        KafkaLog log = Open();
+        Topic topic = log.EnsureTopic(new TopicSpec { Name = TopicName, Compacted = true, Retention = null });
+        Assert.True(topic.Spec.Compacted);
+        using ILogWriter writer = log.OpenWriter("w");
+        writer.Append(topic[0], new LogRecord { TimestampMs = 1, HasValue = true, HasKey = true });
+        writer.Append(topic[0], "a", "1");
+        writer.Commit();
+        log.DeleteRecordsBefore(topic[0], 1);
+        Assert.Equal(0, log.StartOffset(topic[0]));
+    }
+
+    [Fact]
+    public void What_only_the_application_reads_is_kept_until_it_is_processed_and_then_deleted()
+    {
+        KafkaLog log = Open();
+        Topic topic = log.EnsureTopic(new TopicSpec { Name = TopicName, IsInternal = true });
+        Assert.Contains(
+            "retention.ms=-1", broker.Cluster.Tool(
+                "configs", "--describe", "--entity-type", "topics", "--entity-name", TopicName).Output,
+            StringComparison.Ordinal);
+        using ILogWriter writer = log.OpenWriter("w");
+        for (int i = 0; i < 4; i++)
+            writer.Append(topic[0], null, $"{i}");
+        writer.CommitOffset("g", topic[0], 3);
+        writer.Commit();
+        log.Offsets.DeleteProcessed();
+        Assert.Equal(3, log.StartOffset(topic[0]));
+        Assert.Equal(["-=3"], Read(log, 0));
+    }
+
     [Theory]
     [InlineData("linger.mss=5", "linger.ms")]
     [InlineData("acks=0", "cannot be passed through")]

@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Buffers;
 using Streams.Connect;
 using Streams.Log;
 using Streams.Log.Embedded;
+using Streams.Log.Kafka;
 using Streams.Processing;
 using Streams.Records;
 using Streams.State;
@@ -11,32 +13,51 @@ using Streams.Tests.Support;
 namespace Streams.Tests.Conformance;
 
 /// <summary>
-/// A topology as production runs it: a stream thread of its own over the embedded log in a folder, with
-/// commits and snapshots; only the wall clock is the scenario's.
+/// A topology as production runs it: a stream thread of its own over the embedded log in a folder, or over
+/// Kafka, with commits and snapshots; only the wall clock is the scenario's.
 /// </summary>
-internal sealed class EmbeddedScenarioLog : IScenarioLog
+internal sealed class ThreadScenarioLog : IScenarioLog
 {
-    private const string ApplicationId = "conformance";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static int _applications;
 
     private readonly TemporaryFolder _folder = new();
     private readonly Topology _topology;
     private readonly IReadOnlyList<string> _outputs;
     private readonly VirtualClock _clock = new(DateTimeOffset.UnixEpoch);
     private readonly Dictionary<string, long> _read = [];
+    private readonly Func<string, string, ITopicLog> _open;
+    private readonly string _application;
     private IdleWatch _log = null!;
     private ILogWriter _input = null!;
+    private LaneBoard _board = null!;
     private CancellationTokenSource _stop = null!;
     private Thread _thread = null!;
     private Exception? _failure;
 
-    internal EmbeddedScenarioLog(ConformanceTopology made)
+    /// <summary>Starts a topology on a log.</summary>
+    /// <param name="made">The topology.</param>
+    /// <param name="open">Opens the log for an application of that name, in a folder.</param>
+    private ThreadScenarioLog(ConformanceTopology made, Func<string, string, ITopicLog> open)
     {
+        _open = open;
+        _application = $"c{Guid.NewGuid():N}"[..8] + Interlocked.Increment(ref _applications);
         _topology = made.Topology;
         _outputs = made.Outputs;
         Start();
     }
+
+    internal static ThreadScenarioLog Embedded(ConformanceTopology made) => new(
+        made, (_, folder) => EmbeddedLog.Open(new EmbeddedLogOptions
+        {
+            Directory = folder,
+            DiskFreeBytesMin = 0,
+        }));
+
+    internal static ThreadScenarioLog Kafka(ConformanceTopology made, string brokers) => new(
+        made, (application, _) => KafkaLog.Open(
+            application, new KafkaLogOptions { Brokers = brokers }, NullLogger.Instance));
 
     public void Pipe(Emitted record)
     {
@@ -70,11 +91,17 @@ internal sealed class EmbeddedScenarioLog : IScenarioLog
         foreach (string name in _outputs)
         {
             TopicPartition partition = _log.FindTopic(name)![0];
-            for (; reader.Read(partition, _read.GetValueOrDefault(name), batch);
-                _read[name] = batch.NextOffset)
+            long end = _log.HighWatermark(partition);
+            while (_read.GetValueOrDefault(name) < end)
             {
+                if (!reader.Read(partition, _read.GetValueOrDefault(name), batch))
+                {
+                    reader.WaitForMore();
+                    continue;
+                }
                 while (TryRead(batch, name) is { } record)
                     yield return record;
+                _read[name] = batch.NextOffset;
             }
         }
     }
@@ -88,7 +115,10 @@ internal sealed class EmbeddedScenarioLog : IScenarioLog
 
     public void Dispose()
     {
-        Stop();
+        End();
+        foreach (Topic topic in _log.SharesWork ? _log.OwnTopics : [])
+            _log.DeleteTopic(topic.Name);
+        _log.Dispose();
         _folder.Dispose();
     }
 
@@ -98,40 +128,37 @@ internal sealed class EmbeddedScenarioLog : IScenarioLog
         {
             List<(long Position, TopicPartition Partition)> positions = [.. _topology.Parts
                 .SelectMany(p => p.Sources)
-                .Select(s => s.IsInternal ? $"{ApplicationId}-{s.TopicName}" : s.TopicName)
+                .Select(s => s.IsInternal ? $"{_application}-{s.TopicName}" : s.TopicName)
                 .Select(name => _log.FindTopic(name)![0])
-                .Select(p => (_log.CommittedOffset(ApplicationId, p) ?? 0, p))];
-            return positions.TrueForAll(
-                p => p.Position == _log.EndOffset(p.Partition, ReadLevel.Committed));
+                .Select(p => (_log.CommittedOffset(_application, p) ?? 0, p))];
+            return positions.TrueForAll(p => p.Position == _log.HighWatermark(p.Partition));
         }
     }
 
     private void Start()
     {
-        _log = new IdleWatch(EmbeddedLog.Open(new EmbeddedLogOptions
-        {
-            Directory = _folder.File("log"),
-            DiskFreeBytesMin = 0,
-        }));
+        _log = new IdleWatch(_open(_application, _folder.File("log")), $"{_application}-");
         foreach (string topic in _topology.SourceTopics.Concat(_topology.SinkTopics))
             _log.EnsureTopic(new TopicSpec { Name = topic, Partitions = 1, Retention = null });
         var definition = new ApplicationDefinition
         {
-            Id = ApplicationId,
+            Id = _application,
             Topology = _topology,
             DataFolder = _folder.Path,
             Runtime = new RuntimeOptions
             {
                 DecodingFailures = FailurePolicy.Fail,
+                CommitInterval = TimeSpan.Zero,
                 Snapshots = new SnapshotOptions { ChangelogBytesMin = 1, ChangelogPercentMin = 0 },
             },
         };
-        IReadOnlyList<TaskId> tasks = new TopicSetup(definition, _log).Prepare();
+        IReadOnlyList<TaskId> tasks = new TopicSetup(definition, _log, _log.SharesWork).Prepare();
         var environment = new TaskEnvironment(
-            ApplicationId, _log, new LogRoom(), _folder.Path, definition.Runtime, _clock);
+            _application, _log, new LogRoom(), _folder.Path, definition.Runtime, _clock);
         _input = _log.OpenWriter("input");
         _stop = new CancellationTokenSource();
-        var thread = new StreamThread(_topology, environment, _log.ShareWork(1, 1), tasks, 0, 1);
+        _board = _log.ShareWork(1, 1);
+        var thread = new StreamThread(_topology, environment, _board, tasks, 0, 1);
         _thread = new Thread(() => Run(thread, _stop.Token));
         _thread.Start();
     }
@@ -151,18 +178,25 @@ internal sealed class EmbeddedScenarioLog : IScenarioLog
 
     private void Stop()
     {
-        _stop.Cancel();
-        _thread.Join();
-        _stop.Dispose();
-        _input.Dispose();
+        End();
         _log.Dispose();
     }
 
-    // The turn under way may have looked at the clock before; the one after it has not.
+    private void End()
+    {
+        _stop.Cancel();
+        _thread.Join();
+        _board.Dispose();
+        _stop.Dispose();
+        _input.Dispose();
+    }
+
+    // The turn under way may have looked at the clock before; the one after it has not; where commits are
+    // made by time, the one after that commits.
     private void WaitForTurn()
     {
         long idle = _log.IdleTurns;
-        WaitUntil(() => _log.IdleTurns >= idle + 2 && IsCaughtUp);
+        WaitUntil(() => _log.IdleTurns >= idle + 3 && IsCaughtUp);
     }
 
     private void WaitUntil(Func<bool> isSo)
@@ -192,8 +226,9 @@ internal sealed class EmbeddedScenarioLog : IScenarioLog
     }
 }
 
-/// <summary>A log that counts how often the stream thread found nothing to do.</summary>
-internal sealed class IdleWatch(ITopicLog log) : ITopicLog
+/// <summary>A log that counts how often the stream thread found nothing to do, and whose topics have names of
+/// this application alone, for others may use the same brokers.</summary>
+internal sealed class IdleWatch(ITopicLog log, string prefix) : ITopicLog
 {
     private long _idleTurns;
 
@@ -205,11 +240,17 @@ internal sealed class IdleWatch(ITopicLog log) : ITopicLog
 
     internal long IdleTurns => Interlocked.Read(ref _idleTurns);
 
-    public Topic EnsureTopic(TopicSpec spec) => log.EnsureTopic(spec);
+    internal IEnumerable<Topic> OwnTopics =>
+        log.Topics.Where(t => t.Name.StartsWith(prefix, StringComparison.Ordinal));
 
-    public bool DeleteTopic(string name) => log.DeleteTopic(name);
+    public Topic EnsureTopic(TopicSpec spec) => log.EnsureTopic(spec with { Name = NameOf(spec.Name) });
 
-    public Topic? FindTopic(string name) => log.FindTopic(name);
+    public bool DeleteTopic(string name) => log.DeleteTopic(NameOf(name));
+
+    public Topic? FindTopic(string name) => log.FindTopic(NameOf(name));
+
+    private string NameOf(string name) =>
+        name.StartsWith(prefix, StringComparison.Ordinal) ? name : prefix + name;
 
     public bool SharesWork => log.SharesWork;
 
@@ -223,6 +264,8 @@ internal sealed class IdleWatch(ITopicLog log) : ITopicLog
     public long StartOffset(TopicPartition partition) => log.StartOffset(partition);
 
     public long EndOffset(TopicPartition partition, ReadLevel level) => log.EndOffset(partition, level);
+
+    public long HighWatermark(TopicPartition partition) => log.HighWatermark(partition);
 
     public long? CommittedOffset(string group, TopicPartition partition) =>
         log.CommittedOffset(group, partition);
