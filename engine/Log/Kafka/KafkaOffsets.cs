@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Streams.Telemetry;
 using Client = Confluent.Kafka;
 
 namespace Streams.Log.Kafka;
