@@ -24,7 +24,8 @@ internal sealed class ChaosFeed : IDisposable
         _producer = cluster.StartTool(
             "console-producer", "--topic", KafkaWorker.Input, "--property", "parse.key=true",
             "--producer-property", "enable.idempotence=true", "--producer-property",
-            "delivery.timeout.ms=240000", "--producer-property", "max.block.ms=240000");
+            "delivery.timeout.ms=240000", "--producer-property", "max.block.ms=240000",
+            "--message-send-max-retries", "1000000");
         // It stands still when nobody takes what it says.
         _producer.OutputDataReceived += (_, line) => journal.Write($"producer: {line.Data}");
         _producer.BeginOutputReadLine();
