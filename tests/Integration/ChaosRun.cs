@@ -88,7 +88,8 @@ internal static class ChaosCheck
         for (int i = 0; Rows(server, database) < 2L * total; i++)
         {
             Assert.True(
-                i < 120, $"The tables have {Rows(server, database):N0} rows of {2L * total:N0} and get no more.");
+                i < 120,
+                $"The tables have {Rows(server, database):N0} rows of {2L * total:N0} and get no more.");
             await Task.Delay(500);
         }
     }
@@ -101,13 +102,15 @@ internal static class ChaosCheck
         Compare(sums, counts, sent, $"Kafka, {which}");
     }
 
-    /// <summary>Checks the tables: those that are added to row by row, the one of last rows as a whole.</summary>
+    /// <summary>Checks the tables: those that are added to row by row, the one of last rows as a
+    /// whole.</summary>
     internal static void Tables(
         PostgresServer server, string database, IReadOnlyList<IReadOnlyList<long>> sent, string which)
     {
         Dictionary<string, List<string>> sums = Read(
             server.Query(database, $"""
-                SELECT name, count || ':' || sum || ':' || last FROM {KafkaWorkerTables.AllSums} ORDER BY arrived
+                SELECT name, count || ':' || sum || ':' || last FROM {KafkaWorkerTables.AllSums}
+                ORDER BY arrived
                 """));
         Dictionary<string, List<string>> counts = Read(
             server.Query(
