@@ -12,8 +12,9 @@ namespace Streams.Benchmarks.EndToEnd;
 /// <summary>
 /// How long each partition stands still when a second worker joins: <c>rebalance --kafka BROKERS
 /// [--partitions N] [--rows N]</c>. A first worker counts so many rows per partition; then a record per
-/// partition comes every 10 ms, and while they come a second worker joins. Prints one JSON line: of each partition the longest time
-/// between two committed outputs before the second worker started and while it joined.
+/// partition comes every 10 ms, and while they come a second worker joins. Prints one JSON line: of each
+/// partition the longest time between two committed outputs before the second worker started and while it
+/// joined.
 /// </summary>
 internal static class RebalanceWorkload
 {

@@ -142,6 +142,7 @@ internal static class RestoreWorkload
     {
         using ILoggerFactory loggers = LoggerFactory.Create(
             b => b.AddSimpleConsole(o => o.SingleLine = true));
+        Directory.CreateDirectory(folder);
         long opened = Stopwatch.GetTimestamp();
         using ITopicLog log = OpenLog(folder, brokers);
         double openSeconds = Stopwatch.GetElapsedTime(opened).TotalSeconds;
