@@ -213,7 +213,8 @@ internal sealed unsafe class KafkaSender : IDisposable
         var topics = new HashSet<int>();
         foreach (ref readonly RecordPages.Entry entry in records.Entries)
             topics.Add(entry.Partition.Topic);
-        return string.Join(", ", topics.Select(t => _log.TopicsOf.ById(t).Name).Order(StringComparer.Ordinal));
+        return string.Join(
+            ", ", topics.Select(t => _log.TopicsOf.ById(t).Name).Order(StringComparer.Ordinal));
     }
 
     // A topic may take less than when it was looked up: then the commit before is where to go on, and what is
