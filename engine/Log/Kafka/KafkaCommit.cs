@@ -176,12 +176,13 @@ internal sealed unsafe class KafkaSender : IDisposable
             }
             catch (AbortRequiredException e)
             {
-                Abort();
-                if (e.Failure is RecordTooLargeException)
-                    throw TooLarge(records, e.Failure);
+                // Where a topic was refused, there is nothing that the coordinator could abort.
                 if (e.Failure is LogUnavailableException)
                     throw new LogUnavailableException(
                         $"{e.Message} The transaction wrote to {NamesOf(records)}.");
+                Abort();
+                if (e.Failure is RecordTooLargeException)
+                    throw TooLarge(records, e.Failure);
                 if (e.Failure is not LogInterruptedException || _log.HasLostLanes
                     || Environment.TickCount64 > until)
                     throw e.Failure;
