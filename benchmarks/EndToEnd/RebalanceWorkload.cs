@@ -10,10 +10,11 @@ using Streams.Records;
 namespace Streams.Benchmarks.EndToEnd;
 
 /// <summary>
-/// How long each partition stands still when a second worker joins: <c>rebalance --kafka BROKERS [--partitions
-/// N] [--rows N]</c>. A first worker counts so many rows per partition; then a record per partition comes every
-/// 10 ms, and while they come a second worker joins. Prints one JSON line: of each partition the longest time
-/// between two committed outputs before the second worker started and while it joined.
+/// How long each partition stands still when a second worker joins: <c>rebalance --kafka BROKERS
+/// [--partitions N] [--rows N]</c>. A first worker counts so many rows per partition; then a record per
+/// partition comes every 10 ms, and while they come a second worker joins. Prints one JSON line: of each
+/// partition the longest time between two committed outputs before the second worker started and while it
+/// joined.
 /// </summary>
 internal static class RebalanceWorkload
 {
@@ -168,8 +169,8 @@ internal static class RebalanceWorkload
             Topic output = log.FindTopic(Output)!;
             using ILogReader reader = log.OpenReader(ReadLevel.Committed);
             using LogBatch batch = reader.CreateBatch();
-            long[] offsets =
-                [.. Enumerable.Range(0, partitions).Select(p => log.EndOffset(output[p], ReadLevel.Committed))];
+            long[] offsets = [.. Enumerable.Range(0, partitions).Select(
+                p => log.EndOffset(output[p], ReadLevel.Committed))];
             Array.Fill(_last, Stopwatch.GetTimestamp());
             while (!over.IsCancellationRequested)
             {

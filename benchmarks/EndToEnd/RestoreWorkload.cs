@@ -93,7 +93,8 @@ internal static class RestoreWorkload
         for (long i = 0; i < rows; i++)
             Append(writer, topic, i, application);
         long changed = 0;
-        for (; !onDisk && !log.SharesWork && Directory.GetFiles(folder, "*.snapshot", SearchOption.AllDirectories).Length == 0;)
+        while (!onDisk && !log.SharesWork
+            && Directory.GetFiles(folder, "*.snapshot", SearchOption.AllDirectories).Length == 0)
         {
             for (int i = 0; i < 20_000; i++)
                 Append(writer, topic, changed++ * 104_729 % rows, application);
@@ -141,6 +142,7 @@ internal static class RestoreWorkload
     {
         using ILoggerFactory loggers = LoggerFactory.Create(
             b => b.AddSimpleConsole(o => o.SingleLine = true));
+        Directory.CreateDirectory(folder);
         long opened = Stopwatch.GetTimestamp();
         using ITopicLog log = OpenLog(folder, brokers);
         double openSeconds = Stopwatch.GetElapsedTime(opened).TotalSeconds;

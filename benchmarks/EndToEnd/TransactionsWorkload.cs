@@ -88,7 +88,7 @@ internal static class TransactionsWorkload
             resident_bytes_max = ProcessSample.ResidentBytesMax(),
             counts = host.Summarise(TimeSpan.Zero).Topology,
             stores,
-            topics = TopicCensus.Take(host.Log),
+            topics = host.Log.SharesWork ? null : TopicCensus.Take(host.Log),
         }, Indented);
     }
 

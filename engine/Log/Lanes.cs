@@ -70,6 +70,10 @@ public class LaneBoard : IDisposable
     /// <summary>The lanes as they are now.</summary>
     public Lanes Current => _current;
 
+    /// <summary>What ended the membership, so that no lane is ever going to come again; null while nothing
+    /// did.</summary>
+    internal virtual LogException? Failure => null;
+
     /// <summary>Lanes of other processes whose state is kept at hand here. It does not matter when this is
     /// seen.</summary>
     public Lanes Standbys => _standbys;
@@ -147,6 +151,15 @@ internal sealed class LaneHolder(LaneBoard board) : IDisposable
 
     /// <summary>Says that nothing is done any more that those lanes do not allow.</summary>
     internal void Acknowledge(Lanes lanes) => _version = lanes.Version;
+
+    /// <summary>Makes sure that lanes can come.</summary>
+    /// <exception cref="LogUnavailableException">The membership has ended; only a new process is a member
+    /// again.</exception>
+    internal void RequireMember()
+    {
+        if (board.Failure is { } failure)
+            throw failure;
+    }
 
     /// <summary>Holds nothing any more.</summary>
     public void Dispose() => board.Leave(this);

@@ -35,8 +35,8 @@ internal sealed class CommitTimes(ITopicLog log)
         times.Note(log.KnownEndOffset(partition), Stopwatch.GetTimestamp(), origin);
     }
 
-    /// <summary>Notes how far partitions go whose writers do not say so, such as other processes: what was not
-    /// there when ends were asked for the time before came after that.</summary>
+    /// <summary>Notes how far partitions go whose writers do not say so, such as other processes: what was
+    /// not there when ends were asked for the time before came after that.</summary>
     /// <param name="began">When asking for the ends began.</param>
     internal void NoteAll(long began)
     {

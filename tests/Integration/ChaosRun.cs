@@ -24,7 +24,8 @@ internal sealed class ChaosFeed : IDisposable
         _producer = cluster.StartTool(
             "console-producer", "--topic", KafkaWorker.Input, "--property", "parse.key=true",
             "--producer-property", "enable.idempotence=true", "--producer-property",
-            "delivery.timeout.ms=240000", "--producer-property", "max.block.ms=240000");
+            "delivery.timeout.ms=240000", "--producer-property", "max.block.ms=240000",
+            "--message-send-max-retries", "1000000");
         // It stands still when nobody takes what it says.
         _producer.OutputDataReceived += (_, line) => journal.Write($"producer: {line.Data}");
         _producer.BeginOutputReadLine();
@@ -88,7 +89,7 @@ internal static class ChaosCheck
         {
             Assert.True(
                 i < 120,
-                    $"The tables have {Rows(server, database):N0} rows of {2L * total:N0} and get no more.");
+                $"The tables have {Rows(server, database):N0} rows of {2L * total:N0} and get no more.");
             await Task.Delay(500);
         }
     }
@@ -108,8 +109,8 @@ internal static class ChaosCheck
     {
         Dictionary<string, List<string>> sums = Read(
             server.Query(database, $"""
-                SELECT name, count || ':' || sum || ':'
-                    || last FROM {KafkaWorkerTables.AllSums} ORDER BY arrived
+                SELECT name, count || ':' || sum || ':' || last FROM {KafkaWorkerTables.AllSums}
+                ORDER BY arrived
                 """));
         Dictionary<string, List<string>> counts = Read(
             server.Query(

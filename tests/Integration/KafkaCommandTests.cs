@@ -73,7 +73,7 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
     [Fact]
     public async Task What_is_processed_again_does_not_deliver_an_alert_twice()
     {
-        string file = Configure(alertScoreMin: 1);
+        string file = Configure(blocks: 160);
         JsonElement first = Json("run", "-c", file, "--drain", "--json").Single().GetProperty("topics");
         long alerts = first.GetProperty("alerts").GetInt64();
         long written = first.GetProperty("transactions.enriched").GetInt64();
@@ -145,7 +145,7 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private string Configure(int alertScoreMin = 60)
+    private string Configure(int blocks = 80)
     {
         // History: Kafka deletes by the records' own times.
         foreach (string topic in new[] { "transactions", "transactions.enriched" })
@@ -155,10 +155,7 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
             application: {_application}
             topology: transactions
             data: {_folder.File("data")}
-            options:
-              risk:
-                alert_score_min: {alertScoreMin}
-            sources: ["bitcoin-simulated:7?blocks_max=80"]
+            sources: ["bitcoin-simulated:7?blocks_max={blocks}"]
             kafka:
               brokers: {Brokers}
 

@@ -109,7 +109,7 @@ public sealed class KafkaSecurityTests(SecureKafkaFixture fixture)
     }
 
     [Theory]
-    [InlineData("no-group", "of the group '")]
+    [InlineData("no-group", "the group '")]
     [InlineData("no-transaction", "starting transactions as '")]
     [InlineData("no-create", "creating the topic ")]
     public void What_the_user_may_not_do_is_one_line_and_exit_code_3(string user, string says)
@@ -124,13 +124,13 @@ public sealed class KafkaSecurityTests(SecureKafkaFixture fixture)
         // Made by somebody who may; the user itself may do all but write.
         Assert.Equal(0, Streams("run", "-c", Configure(Kafka.SaslBrokers, Sasl("streams")), "--drain").Code);
         (int code, _, string errors) = Streams(
-            "run", "-c", Configure(Kafka.SaslBrokers, Sasl("no-write")), "--drain");
+            "run", "-c", Configure(Kafka.SaslBrokers, Sasl("no-write"), blocks: 30), "--drain");
         Assert.Equal(3, code);
         string line = errors.TrimEnd('\n').Split('\n')[^1];
         Assert.StartsWith("streams: Kafka at ", line, StringComparison.Ordinal);
         Assert.Contains("does not allow", line, StringComparison.Ordinal);
         Assert.Contains("Write", line, StringComparison.Ordinal);
-        Assert.Contains("-cursors", line, StringComparison.Ordinal);
+        Assert.Contains($"{_application}-cursors", line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -178,14 +178,14 @@ public sealed class KafkaSecurityTests(SecureKafkaFixture fixture)
           ssl_key_file: {key}
         """;
 
-    private string Configure(string brokers, string security)
+    private string Configure(string brokers, string security, int blocks = 20)
     {
         string file = _folder.File("streams.yaml");
         File.WriteAllText(file, $"""
             application: {_application}
             topology: transactions
             data: {_folder.File("data")}
-            sources: ["bitcoin-simulated:7?blocks_max=20"]
+            sources: ["bitcoin-simulated:7?blocks_max={blocks}"]
             kafka:
               brokers: {brokers}
               request_timeout: 10s

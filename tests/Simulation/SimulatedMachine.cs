@@ -1,3 +1,4 @@
+using Streams.Log.Embedded;
 using Streams.Log.Embedded.Files;
 using Streams.Testing;
 
@@ -115,6 +116,21 @@ internal sealed class SimulatedMachine(int seed, PlantedBug bug)
         CrashAtOperation = null;
         IsDown = false;
     }
+
+    /// <summary>Opens the machine's log.</summary>
+    internal EmbeddedLog OpenLog(int segmentBytes, TimeProvider clock) =>
+        EmbeddedLog.Open(new EmbeddedLogOptions
+        {
+            Directory = "",
+            FileSystem = Folder(SimulatedRun.LogFolder),
+            Manual = true,
+            DiskFreeBytesMin = 0,
+            SegmentBytes = segmentBytes,
+            LogId = 0x1122334455667788,
+            TimeProvider = clock,
+            OpenFilesMax = 4,
+            CompactionMapBytesMax = 4096,
+        });
 
     /// <summary>Files of all folders whose name ends so.</summary>
     internal int CountFiles(string folder, string suffix) => _folders.TryGetValue(folder, out var found)

@@ -142,7 +142,7 @@ internal sealed class SimulatedRun
         EmbeddedLog? log = null;
         try
         {
-            log = OpenLog();
+            log = Machine.OpenLog(_segmentBytes, Clock);
             life = Begin(log, powerCut);
             for (int steps = _random.Next(300); steps > 0; steps--)
             {
@@ -370,19 +370,6 @@ internal sealed class SimulatedRun
         foreach ((string what, long count) in model.Counts)
             Seen.Count(what, count);
     }
-
-    private EmbeddedLog OpenLog() => EmbeddedLog.Open(new EmbeddedLogOptions
-    {
-        Directory = "",
-        FileSystem = Machine.Folder(LogFolder),
-        Manual = true,
-        DiskFreeBytesMin = 0,
-        SegmentBytes = _segmentBytes,
-        LogId = 0x1122334455667788,
-        TimeProvider = Clock,
-        OpenFilesMax = 4,
-        CompactionMapBytesMax = 4096,
-    });
 
     private static bool Is<TException>(Exception e)
         where TException : Exception =>

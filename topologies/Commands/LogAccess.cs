@@ -67,7 +67,8 @@ internal sealed class LogAccess
     /// <summary>Opens the log to change it; where it is a directory, no process may run on it.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="application">The application; null for the configuration's.</param>
-    /// <param name="setsRetention">Whether a topic's retention was asked for, and Kafka is to go by it.</param>
+    /// <param name="setsRetention">Whether a topic's retention was asked for, and Kafka is to go by
+    /// it.</param>
     internal ITopicLog OpenWritable(
         ParseResult parsed, string? application = null, bool setsRetention = false)
     {

@@ -43,6 +43,7 @@ internal sealed partial record OptionDocument(
         ["Machines"] = "machines",
         ["Rounds"] = "rounds",
         ["Partitions"] = "partitions",
+        ["Replicas"] = "replicas",
         ["Files"] = "files",
     };
 

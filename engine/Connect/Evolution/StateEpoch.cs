@@ -55,8 +55,8 @@ internal static class StateEpoch
         if (members.Count > 0)
             throw new LogUnavailableException(
                 $"'{application}' runs: its group has {members.Count} members "
-                + $"({string.Join(", ", members)}). Stop them all first; one that was killed, or that has a kafka.instance, counts until "
-                + "kafka.session_timeout is over.");
+                + $"({string.Join(", ", members)}). Stop them all first; one that was killed, or that has a "
+                + "kafka.instance, counts until kafka.session_timeout is over.");
     }
 
     private static long Of(string application, ITopicLog log) =>

@@ -179,6 +179,9 @@ internal sealed unsafe class KafkaSender : IDisposable
                 Abort();
                 if (e.Failure is RecordTooLargeException)
                     throw TooLarge(records, e.Failure);
+                if (e.Failure is LogUnavailableException)
+                    throw new LogUnavailableException(
+                        $"{e.Message} The transaction wrote to {NamesOf(records)}.");
                 if (e.Failure is not LogInterruptedException || _log.HasLostLanes
                     || Environment.TickCount64 > until)
                     throw e.Failure;
@@ -203,6 +206,15 @@ internal sealed unsafe class KafkaSender : IDisposable
                 () => _producer.SendOffsetsToTransaction(positions, metadata, _log.Options.RequestTimeout));
         }
         Retry("committing", () => _producer.CommitTransaction(_log.Options.RequestTimeout));
+    }
+
+    private string NamesOf(RecordPages records)
+    {
+        var topics = new HashSet<int>();
+        foreach (ref readonly RecordPages.Entry entry in records.Entries)
+            topics.Add(entry.Partition.Topic);
+        return string.Join(
+            ", ", topics.Select(t => _log.TopicsOf.ById(t).Name).Order(StringComparer.Ordinal));
     }
 
     // A topic may take less than when it was looked up: then the commit before is where to go on, and what is

@@ -54,7 +54,7 @@ internal sealed class KafkaMembership : LaneBoard
     internal Client.IConsumerGroupMetadata Metadata => _consumer.ConsumerGroupMetadata;
 
     /// <summary>What ended the membership; null while nothing did.</summary>
-    internal LogException? Failure => Volatile.Read(ref _failure);
+    internal override LogException? Failure => Volatile.Read(ref _failure);
 
     /// <summary>Commits positions as a member.</summary>
     internal void Commit(IEnumerable<Client.TopicPartitionOffset> offsets) => KafkaFailures.Ask(
@@ -97,8 +97,11 @@ internal sealed class KafkaMembership : LaneBoard
         }
         catch (Client.KafkaException e)
         {
-            _failure ??= KafkaFailures.Of(
+            LogException reason = KafkaFailures.Of(
                 e.Error, $"being a member of the group '{_log.Application}'", _log.Options.Brokers);
+            _failure ??= reason as LogUnavailableException ?? new LogUnavailableException(
+                $"The membership in the group {_log.Application} at {_log.Options.Brokers} has ended: "
+                + $"{e.Error.Reason}. This process stops; start it again.");
             _log.Logger.MembershipEnded(_log.Application, e.Error.Reason);
             Publish(new Lanes(Current.Version + 1, _total, new Dictionary<int, int>(), isLost: true));
         }

@@ -177,7 +177,8 @@ internal sealed class KafkaOffsets : IDisposable
                 && Environment.TickCount64 < until && !_stop.IsCancellationRequested)
             {
                 _stop.Token.WaitHandle.WaitOne(LeaderWait);
-                using Client.IAdminClient admin = new Client.DependentAdminClientBuilder(client.Handle).Build();
+                using Client.IAdminClient admin =
+                    new Client.DependentAdminClientBuilder(client.Handle).Build();
                 admin.GetMetadata(_topics.ById(partition.Topic).Name, _options.RequestTimeout);
             }
         }

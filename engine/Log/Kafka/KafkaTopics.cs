@@ -172,7 +172,7 @@ internal sealed class KafkaTopics
             // Another process of the application was faster; it is checked like any that was there.
         }
         // Creation is answered before all brokers know of it.
-        for (int i = 0; i < 100 && List().TrueForAll(t => t.Name != spec.Name); i++)
+        for (int i = 0; i < 100 && Find(spec.Name) is null; i++)
             Thread.Sleep(50);
     }
 
@@ -181,7 +181,8 @@ internal sealed class KafkaTopics
         var settings = new Dictionary<string, string>
         {
             ["cleanup.policy"] = spec.Compacted ? "compact" : "delete",
-            ["retention.ms"] = spec is { Retention: { } kept, IsInternal: false } && _options.RetentionByEventTime
+            ["retention.ms"] = spec is { Retention: { } kept, IsInternal: false }
+                && _options.RetentionByEventTime
                 ? ((long)kept.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) : "-1",
             ["max.message.bytes"] = (spec.RecordBytesMax + BatchBytes).ToString(CultureInfo.InvariantCulture),
             ["message.timestamp.type"] = "CreateTime",
@@ -243,6 +244,8 @@ internal sealed class KafkaTopics
                 }
                 else if (answer.Error.Code == Client.ErrorCode.TopicAuthorizationFailed)
                     _hidden.Add(name);
+                else if (answer.Error.Code == Client.ErrorCode.UnknownTopicOrPart)
+                    continue;
                 else
                     throw KafkaFailures.Of(answer.Error, $"describing the topic '{name}'", _options.Brokers);
                 _described.Add(name);

@@ -84,7 +84,8 @@ public sealed class MetricsTopologyTests(PostgresServers servers) : IDisposable
         // CSIC-073: a row that is taken away on either side is found.
         Assert.Empty(server.Query(database, "SELECT * FROM metrics_differences"));
         server.Execute(database, """
-            DELETE FROM metrics WHERE (time, machine_id) = (SELECT time, machine_id FROM metrics ORDER BY 1, 2 LIMIT 1);
+            DELETE FROM metrics WHERE (time, machine_id) = (
+                SELECT time, machine_id FROM metrics ORDER BY 1, 2 LIMIT 1);
             DELETE FROM metrics_hourly WHERE (hour, machine_id) =
               (SELECT hour, machine_id FROM metrics_hourly ORDER BY 1 DESC, 2 LIMIT 1)
             """);

@@ -191,7 +191,8 @@ public sealed class KafkaApplicationTests(KafkaBroker broker) : IDisposable
     public void A_reset_waits_for_nobody_to_run_and_snapshots_of_before_do_not_count()
     {
         KafkaLog log = Open();
-        Write(log, Input, [.. Enumerable.Repeat("a", 300)]);
+        Write(log, Input,
+            [.. Enumerable.Repeat("a", 300), .. Enumerable.Range(0, 5_000).Select(i => $"y{i}")]);
         using (StreamsApplication application = Start(log, Counts(), FailurePolicy.Fail, "one"))
         {
             WaitForDrain(application);
@@ -206,7 +207,8 @@ public sealed class KafkaApplicationTests(KafkaBroker broker) : IDisposable
         Reset(Open(), toEnd: true);
         // Another process goes on for a while, so that the new changelog is longer than the old snapshot.
         KafkaLog second = Open();
-        Write(second, Input, [.. Enumerable.Range(0, 600).SelectMany(i => new[] { "b", $"x{i}" })]);
+        Write(second, Input,
+            [.. Enumerable.Repeat("b", 600), .. Enumerable.Range(0, 8_000).Select(i => $"x{i}")]);
         Assert.Null(Run(second, Counts(), FailurePolicy.Fail, "two"));
         KafkaLog third = Open();
         Write(third, Input, ["a", "b"]);
