@@ -48,7 +48,11 @@ public sealed class LogCopyTests(PostgresServers servers) : IDisposable
     public void What_cannot_be_copied_is_refused_and_says_why()
     {
         using KafkaCluster kafka = KafkaCluster.Start(extra: "");
-        string[] arguments = ["--topology", "mining", "--kafka", kafka.Brokers, "--from-data"];
+        string[] arguments =
+        [
+            "--topology", "mining", "--kafka", kafka.Brokers, "--source",
+            "mining-simulated:1?machines=5&rounds_max=20", "--from-data",
+        ];
         var missing = StreamsProcess.Run(["log", "copy", .. arguments, _folder.File("none")]);
         Assert.Equal(2, missing.Code);
         Assert.Contains("is no data directory", missing.Errors, StringComparison.Ordinal);
