@@ -6,9 +6,14 @@ RUN dotnet restore topologies/Streams.Topologies.csproj --locked-mode \
  && dotnet publish topologies/Streams.Topologies.csproj -c Release --no-restore -o /app
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
+# librdkafka is the client of Apache Kafka; curl asks /healthz.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends librdkafka1 curl \
+ && rm -rf /var/lib/apt/lists/*
 COPY --from=build /app /app
 RUN mkdir /data && chown app /data
-USER app
+# By number, for who checks that it is not root's: the image's user "app".
+USER 1654
 VOLUME /data
 EXPOSE 9464
 # SIGTERM drains and commits; give it time (docker's default is 10 s).

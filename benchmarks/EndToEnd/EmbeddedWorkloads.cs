@@ -12,7 +12,9 @@ namespace Streams.Benchmarks.EndToEnd;
 /// <summary>
 /// The four workloads of the Kafka Streams peer, topic to topic on the embedded log with fsync'd commits:
 /// <c>embedded map|join|window|dedupe json|binary [--records N] [--keys N] [--threads N]</c>. Prints one JSON
-/// line with the peer's fields and the bytes allocated per record.
+/// line with the peer's fields and the bytes allocated per record. With <c>--rate N [--seconds N]</c> records
+/// come at that rate instead, and the line says how long they took: half of the rate that the other form
+/// shows is where percentiles mean something.
 /// </summary>
 internal static class EmbeddedWorkloads
 {
@@ -30,8 +32,11 @@ internal static class EmbeddedWorkloads
         try
         {
             using EmbeddedLog log = EmbeddedLog.Open(new EmbeddedLogOptions { Directory = folder });
-            Fill(log, run);
-            Console.WriteLine(Measure(log, folder, run));
+            int rate = Arguments.Number(args, "--rate", 0);
+            Fill(log, run, rate > 0 ? 0 : run.Records);
+            Console.WriteLine(rate > 0
+                ? MeasureLatency(log, folder, run, rate, Arguments.Number(args, "--seconds", 20))
+                : Measure(log, folder, run));
         }
         finally
         {
@@ -42,15 +47,7 @@ internal static class EmbeddedWorkloads
 
     private static string Measure(EmbeddedLog log, string folder, PeerRun run)
     {
-        var definition = new ApplicationDefinition
-        {
-            Id = "bench",
-            Topology = PeerTopology.Build(run, Input, Output),
-            DataFolder = folder,
-            Runtime = new RuntimeOptions { Threads = run.Threads },
-            Topics = [new TopicSpec { Name = Output, Partitions = run.Threads }],
-        };
-        using var application = new StreamsApplication(definition, log, NullLogger.Instance);
+        using var application = new StreamsApplication(Define(folder, run), log, NullLogger.Instance);
         TimeSpan cpuBefore = Process.GetCurrentProcess().TotalProcessorTime;
         long allocatedBefore = GC.GetTotalAllocatedBytes();
         long started = Stopwatch.GetTimestamp();
@@ -79,7 +76,49 @@ internal static class EmbeddedWorkloads
         });
     }
 
-    private static void Fill(EmbeddedLog log, PeerRun run)
+    private static string MeasureLatency(EmbeddedLog log, string folder, PeerRun run, int rate, int seconds)
+    {
+        using var application = new StreamsApplication(Define(folder, run), log, NullLogger.Instance);
+        application.Start();
+        using var value = new Streams.Buffers.PooledBuffer();
+        var random = new Random(8);
+        Topic topic = log.FindTopic(Input)!;
+        IReadOnlyList<double> took = new LatencyRun(log, Input, Output, rate).Run(
+            seconds, Math.Max(1, seconds / 4), (writer, i, timeMs) =>
+            {
+                PeerTransaction tx = PeerTransaction.Generate(i, run.Keys, random);
+                Encode(run.Serde, tx, value);
+                Append(writer, topic, tx.Address, timeMs, value.WrittenSpan);
+            });
+        application.Stop();
+        if (application.Failure is { } failure)
+            throw new InvalidOperationException("The application stopped.", failure);
+        return System.Text.Json.JsonSerializer.Serialize(new
+        {
+            engine = "streams",
+            workload = run.Workload,
+            format = run.Format,
+            guarantee = "exactly_once",
+            threads = run.Threads,
+            rate,
+            records_out = took.Count,
+            p50_ms = LatencyRun.Percentile(took, 50),
+            p99_ms = LatencyRun.Percentile(took, 99),
+            p999_ms = LatencyRun.Percentile(took, 99.9),
+            max_ms = Math.Round(took[^1], 1),
+        });
+    }
+
+    private static ApplicationDefinition Define(string folder, PeerRun run) => new()
+    {
+        Id = "bench",
+        Topology = PeerTopology.Build(run, Input, Output),
+        DataFolder = folder,
+        Runtime = new RuntimeOptions { Threads = run.Threads },
+        Topics = [new TopicSpec { Name = Output, Partitions = run.Threads }],
+    };
+
+    private static void Fill(EmbeddedLog log, PeerRun run, int records)
     {
         Topic topic = log.EnsureTopic(new TopicSpec { Name = Input, Partitions = run.Threads });
         Topic labels = log.EnsureTopic(new TopicSpec { Name = Labels, Partitions = run.Threads });
@@ -94,7 +133,7 @@ internal static class EmbeddedWorkloads
             value.Write(Encoding.ASCII.GetBytes($"label-{k % 100}"));
             Append(writer, labels, address, 1_600_000_000_000, value.WrittenSpan);
         }
-        for (int i = 0; i < run.Records; i++)
+        for (int i = 0; i < records; i++)
         {
             PeerTransaction tx = PeerTransaction.Generate(i, run.Keys, random);
             Encode(run.Serde, tx, value);

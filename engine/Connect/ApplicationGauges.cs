@@ -10,18 +10,23 @@ namespace Streams.Connect;
 /// <summary>How an application is doing, read when somebody scrapes.</summary>
 internal sealed class ApplicationGauges : IDisposable
 {
+    private static readonly TimeSpan SampleInterval = TimeSpan.FromSeconds(1);
+
     private readonly Meter _meter = new(EngineMeter.Name);
+    private readonly Timer? _sampling;
     private readonly long _started = Stopwatch.GetTimestamp();
     private readonly ApplicationDefinition _definition;
     private readonly ITopicLog _log;
     private readonly ApplicationProgress _progress;
     private readonly TaskEnvironment _environment;
     private readonly IReadOnlyList<SourceRunner> _sources;
+    private readonly IReadOnlyList<SinkRunner> _sinks;
     private readonly Supervisor _supervisor;
 
     internal ApplicationGauges(
         ApplicationDefinition definition, ITopicLog log, ApplicationProgress progress,
-        TaskEnvironment environment, IReadOnlyList<SourceRunner> sources, Supervisor supervisor)
+        TaskEnvironment environment, IReadOnlyList<SourceRunner> sources, IReadOnlyList<SinkRunner> sinks,
+        Supervisor supervisor, LaneBoard board, Func<bool> isReady)
     {
         _definition = definition;
         _log = log;
@@ -29,9 +34,22 @@ internal sealed class ApplicationGauges : IDisposable
         _environment = environment;
         _sources = sources;
         _supervisor = supervisor;
+        _sinks = sinks;
+        if (_log.SharesWork)
+            _log.WhenEndsAreAsked(environment.Times.NoteAll);
+        else
+            _sampling = new Timer(
+                _ => environment.Times.NoteAll(Stopwatch.GetTimestamp()), null, SampleInterval,
+                SampleInterval);
         AddProgress();
         AddTasks();
         AddInputs();
+        Add(
+            "streams_ready", "applications", "1 while the application is at work as /readyz says it, else 0.",
+            () => [With(isReady() ? 1 : 0)]);
+        Add(
+            "streams_lanes", "lanes", "Lanes, which are partition numbers, that this process works on.",
+            () => [With(board.Current.Owned.Count())]);
         Add(
             "streams_component_up", "components", "1 while a component is at work, else 0.",
             () => _supervisor.Components.Select(c => With(
@@ -42,7 +60,14 @@ internal sealed class ApplicationGauges : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _meter.Dispose();
+    public void Dispose()
+    {
+        // A sample that is under way reads the log, which is about to be closed.
+        using var ended = new ManualResetEvent(false);
+        if (_sampling?.Dispose(ended) == true)
+            ended.WaitOne();
+        _meter.Dispose();
+    }
 
     private void AddProgress()
     {
@@ -68,6 +93,11 @@ internal sealed class ApplicationGauges : IDisposable
             "How long the oldest record that a sink has not committed has waited; 0 where none waits.",
             () => SinkPartitions().Select(p => WithSeconds(
                 LagSeconds(p.Sink, p.Id), ("sink", p.Sink), ("topic", p.Topic), ("partition", p.Number))));
+        Add(
+            "streams_sink_stored_bytes", "bytes",
+            "Bytes that a sink's target held when it was asked last, once a minute, where it says so.",
+            () => _sinks.Where(s => s.StoredBytes is not null).Select(s => With(
+                s.StoredBytes!.Value, ("sink", s.Name))));
         Add(
             "streams_source_lead_records", "records",
             "Records by which a source is ahead of the tasks that read its topic.",
@@ -203,8 +233,9 @@ internal sealed class ApplicationGauges : IDisposable
         long position = Position(group, partition);
         if (_log.KnownEndOffset(partition) <= position)
             return 0;
-        long since = _environment.Times.TryFind(partition, position, out CommitTime time)
-            ? time.Committed
+        // What others have just written is going to be noted the next time that ends are asked for.
+        long since = _environment.Times.TryFind(partition, position, out CommitTime time) ? time.Committed
+            : _environment.Times.IsAhead(partition, position) ? Stopwatch.GetTimestamp()
             : _started;
         return Stopwatch.GetElapsedTime(since).TotalSeconds;
     }

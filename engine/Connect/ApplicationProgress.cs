@@ -23,7 +23,7 @@ public sealed class ApplicationProgress
     }
 
     /// <summary>The topics that the application's tasks read.</summary>
-    internal IReadOnlyList<string> Inputs => _inputs;
+    public IReadOnlyList<string> Inputs => _inputs;
 
     /// <summary>Records of a topic that the application has not processed; 0 where it does not read the
     /// topic.</summary>
@@ -77,13 +77,15 @@ public sealed class ApplicationProgress
         return lag;
     }
 
+    // To where records are, decided or not: Kafka says that a transaction is committed before it lets readers
+    // past its records.
     private long Lag(string group, string topicName)
     {
         Topic topic = _log.FindTopic(topicName)!;
         long lag = 0;
         for (int p = 0; p < topic.Partitions; p++)
         {
-            long end = _log.EndOffset(topic[p], ReadLevel.Committed);
+            long end = _log.HighWatermark(topic[p]);
             lag += end - (_log.CommittedOffset(group, topic[p]) ?? _log.StartOffset(topic[p]));
         }
         return lag;

@@ -50,6 +50,22 @@ public interface ISink : IDisposable
     /// again.</exception>
     /// <exception cref="SinkFencedException">Another writer has taken over; nothing was written.</exception>
     void Commit(IReadOnlyDictionary<TopicPartition, long> positions, SinkCursors cursors);
+
+    /// <summary>Says to a target that keeps its position itself where its records stand in another log, to
+    /// which they were copied with it; instead of opening it, while nobody writes there. Done twice it
+    /// changes nothing.</summary>
+    /// <param name="context">Of the log that it goes on with.</param>
+    /// <param name="fromLogId">The log that its positions are of.</param>
+    /// <param name="positions">The next offset of each partition.</param>
+    /// <exception cref="ConfigurationException">Its positions are of neither log.</exception>
+    void MoveTo(
+        SinkContext context, string fromLogId, IReadOnlyDictionary<TopicPartition, long> positions)
+    {
+    }
+
+    /// <summary>How many bytes the target holds, where it can say so at little cost; else null. Asked between
+    /// commits, at most once a minute.</summary>
+    long? StoredBytes() => null;
 }
 
 /// <summary>What a sink is given when it opens.</summary>

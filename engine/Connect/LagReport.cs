@@ -69,8 +69,7 @@ public static class LagReport
                 {
                     WatermarkMs = kept.TryGetValue((name, p), out long watermark)
                         || kept.TryGetValue((shortName, p), out watermark) ? watermark
-                        : lag.Position > log.StartOffset(topic[p]) ? scan.TimeAt(topic[p], lag.Position - 1)
-                        : null,
+                        : scan.TimeBefore(topic[p], log.StartOffset(topic[p]), lag.Position),
                 });
             }
         }
@@ -95,7 +94,7 @@ public static class LagReport
         long end = log.EndOffset(id);
         long position = Math.Max(log.StartOffset(id), log.CommittedOffset(group, id) ?? 0);
         long? oldest = position < end ? scan.TimeAt(id, position) : null;
-        long? latest = oldest is null ? null : scan.TimeAt(id, end - 1);
+        long? latest = oldest is null ? null : scan.TimeBefore(id, position, end);
         return new PartitionLag(group, topic.Name, partition, position, end)
         {
             OldestMs = oldest,
@@ -115,7 +114,7 @@ public static class LagReport
         for (int p = 0; p < (topic?.Partitions ?? 0); p++)
         {
             long at = log.StartOffset(topic![p]);
-            for (; reader.Read(topic[p], at, batch); at = batch.NextOffset)
+            for (; reader.ReadOrWait(topic[p], at, batch); at = batch.NextOffset)
             {
                 while (batch.TryRead(out LogRecord record))
                 {

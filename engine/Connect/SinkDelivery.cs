@@ -116,6 +116,9 @@ internal sealed class SinkDelivery : IDisposable
         return records;
     }
 
+    /// <summary>How many bytes the target holds; null where it does not say.</summary>
+    internal long? StoredBytes() => _sink.StoredBytes();
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -163,10 +166,25 @@ internal sealed class SinkDelivery : IDisposable
                 long? logged = _log.CommittedOffset(_binding.Name, partition);
                 if (logged is { } offset)
                     _logged[partition] = offset;
-                _positions[partition] = _sink.Position(topic, p) ?? logged ?? _log.StartOffset(partition);
+                _positions[partition] = TargetPosition(topic, p) ?? logged ?? _log.StartOffset(partition);
                 _committed[partition] = _positions[partition];
             }
         }
+    }
+
+    // A target only has what was durable: where it has more, this is an older copy of the log, and what
+    // comes now would be taken for what it has.
+    private long? TargetPosition(Topic topic, int partition)
+    {
+        long? position = _sink.Position(topic, partition);
+        TopicPartition id = topic[partition];
+        if (_environment.StartEnds is { } ends && ends.TryGetValue(id, out long end) && position > end)
+            throw new ConfigurationException(
+                $"The target of the sink '{_binding.Name}' has {topic.Name} {partition} up to offset "
+                + $"{position}, and the log ended at {end} when this process started: this log is older than "
+                + "what was written there, such as a backup. Go on with the newer one, or empty the target, "
+                + "its offsets too, and let all of it be written again.");
+        return position;
     }
 
     // Also at the start: the target may be ahead of the log, when the process ended between the two commits.

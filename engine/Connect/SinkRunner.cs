@@ -16,16 +16,24 @@ internal sealed record SinkEnvironment(
 {
     /// <summary>Says which lanes this process has.</summary>
     internal LaneBoard Board { get; init; } = LaneBoard.All(1, 1);
+
+    /// <summary>How far the topics went before anything of this process wrote to them; null where that says
+    /// nothing, because others write too, or the sink has written since.</summary>
+    internal IReadOnlyDictionary<TopicPartition, long>? StartEnds { get; init; }
 }
 
 /// <summary>Runs one sink: delivers what is durable, and commits at intervals.</summary>
 internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environment) : IComponent
 {
     private static readonly TimeSpan IdleWait = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan MeasureInterval = TimeSpan.FromMinutes(1);
 
     private readonly SinkOptions _options = environment.Options;
     private volatile bool _isReady;
+    private bool _hasOpened;
     private long _written;
+    private long _storedBytes = -1;
+    private long? _measured;
 
     public string Name => binding.Name;
 
@@ -33,6 +41,9 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
 
     /// <summary>Records committed to the target since this process started.</summary>
     internal long Written => Interlocked.Read(ref _written);
+
+    /// <summary>Bytes that the target held when it was asked last; null where it does not say.</summary>
+    internal long? StoredBytes => Interlocked.Read(ref _storedBytes) is >= 0 and var bytes ? bytes : null;
 
     public void Run(CancellationToken cancellation)
     {
@@ -83,7 +94,9 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
 
     private void RunOnce(LaneHolder holder, Lanes lanes, CancellationToken cancellation)
     {
-        using var delivery = new SinkDelivery(binding, environment, lanes, cancellation);
+        using var delivery = new SinkDelivery(
+            binding, _hasOpened ? environment with { StartEnds = null } : environment, lanes, cancellation);
+        _hasOpened = true;
         _isReady = true;
         long due = long.MaxValue;
         while (!cancellation.IsCancellationRequested && holder.Current == lanes)
@@ -98,11 +111,20 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
             {
                 Interlocked.Add(ref _written, delivery.Commit(cancellation));
                 due = long.MaxValue;
+                Measure(delivery);
             }
             if (read == 0)
                 cancellation.WaitHandle.WaitOne(IdleWait);
         }
         if (delivery.Waiting > 0 && !holder.Current.IsLost)
             Interlocked.Add(ref _written, delivery.Commit(cancellation));
+    }
+
+    private void Measure(SinkDelivery delivery)
+    {
+        if (_measured is { } last && Stopwatch.GetElapsedTime(last) < MeasureInterval)
+            return;
+        _measured = Stopwatch.GetTimestamp();
+        Interlocked.Exchange(ref _storedBytes, delivery.StoredBytes() ?? -1);
     }
 }

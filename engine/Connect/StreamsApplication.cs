@@ -133,6 +133,8 @@ public sealed class StreamsApplication : IDisposable
         if (components.Count == 0)
             return ["it is starting"];
         var reasons = new List<string>();
+        if (_log.Trouble is { } trouble)
+            reasons.Add(trouble);
         if (IsLogFull)
             reasons.Add("the disk of the data directory is full; commits wait until there is room");
         foreach (ComponentState component in components)
@@ -157,6 +159,7 @@ public sealed class StreamsApplication : IDisposable
     /// <summary>Starts all components.</summary>
     public void Start()
     {
+        IReadOnlyDictionary<TopicPartition, long>? ends = _log.SharesWork ? null : EndsOfSinkTopics();
         StartTasks();
         var shared = new SourceEnvironment(
             _log, _room, _clock, _definition.SourceOptions, Progress.LagOf,
@@ -169,6 +172,7 @@ public sealed class StreamsApplication : IDisposable
             _log, _room, _definition.SinkOptions, _environment.Times, _logger)
         {
             Board = _board!,
+            StartEnds = ends,
         };
         foreach (SourceBinding source in _definition.Sources)
             _sources.Add(source.CreateRunner(shared));
@@ -176,9 +180,17 @@ public sealed class StreamsApplication : IDisposable
             _sinks.Add(new SinkRunner(sink, sinks));
         _sinks.ForEach(_supervisor.Start);
         _sources.ForEach(_supervisor.Start);
-        _gauges = new ApplicationGauges(_definition, _log, Progress, _environment, _sources, _supervisor);
+        _gauges = new ApplicationGauges(
+            _definition, _log, Progress, _environment, _sources, _sinks, _supervisor, _board!,
+            () => NotReadyReasons().Count == 0);
         _logger.ApplicationStarted(_definition.Id, Tasks.Count, Threads);
     }
+
+    private Dictionary<TopicPartition, long> EndsOfSinkTopics() => _definition.Sinks
+        .SelectMany(s => s.Topics).Distinct(StringComparer.Ordinal)
+        .Select(_log.FindTopic).OfType<Topic>()
+        .SelectMany(t => Enumerable.Range(0, t.Partitions).Select(p => t[p]))
+        .ToDictionary(p => p, p => _log.EndOffset(p, ReadLevel.Committed));
 
     /// <summary>Starts the tasks alone.</summary>
     internal void StartTasks()

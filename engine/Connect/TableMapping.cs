@@ -39,6 +39,11 @@ public sealed record TableMapping
     /// Belongs to the key where there is one. Null for a table that is not divided.</summary>
     public string? Time { get; init; }
 
+    /// <summary>The column that the table can be divided by where somebody asks for it, though its key does
+    /// not hold it: every record of a key says the same there. The key then holds it too. Null where there is
+    /// no such column.</summary>
+    public string? TimeOnRequest { get; init; }
+
     /// <summary>Columns whose values must stand in another table.</summary>
     public IReadOnlyList<TableReference> References { get; init; } = [];
 }

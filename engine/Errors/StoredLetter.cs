@@ -23,7 +23,7 @@ public sealed record StoredLetter(Topic Topic, int Partition, long Offset, DeadL
         ILogReader reader, Topic topic, int partition, long from, long end)
     {
         using LogBatch batch = reader.CreateBatch();
-        while (from < end && reader.Read(topic[partition], from, batch))
+        while (from < end && reader.ReadOrWait(topic[partition], from, batch))
         {
             foreach (StoredLetter letter in ReadBatch(batch, topic, partition, end))
                 yield return letter;

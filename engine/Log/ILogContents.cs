@@ -20,6 +20,11 @@ public interface ILogContents
     /// <summary>The next offset that the group has to process, or null when it never committed one.</summary>
     long? CommittedOffset(string group, TopicPartition partition);
 
+    /// <summary>The first offset whose record has that time or a later one, where the log knows without
+    /// reading; its end for none.</summary>
+    /// <returns>Null where it has to be read for.</returns>
+    long? OffsetAtOrAfter(TopicPartition partition, long timeMs) => null;
+
     /// <summary>All of a source's committed cursors, by key in ordinal order.</summary>
     IReadOnlyList<KeyValuePair<string, byte[]>> Cursors(string source);
 
@@ -46,6 +51,10 @@ public sealed class OpenLogContents(ITopicLog log) : ILogContents
     /// <inheritdoc/>
     public long? CommittedOffset(string group, TopicPartition partition) =>
         log.CommittedOffset(group, partition);
+
+    /// <inheritdoc/>
+    public long? OffsetAtOrAfter(TopicPartition partition, long timeMs) =>
+        log.OffsetAtOrAfter(partition, timeMs);
 
     /// <inheritdoc/>
     public IReadOnlyList<KeyValuePair<string, byte[]>> Cursors(string source) => log.Cursors(source);

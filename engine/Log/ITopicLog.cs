@@ -55,6 +55,18 @@ public interface ITopicLog : ITopics, IDisposable
     /// the process that takes a task over without its snapshots.</summary>
     bool SharesWork { get; }
 
+    /// <summary>Why the log cannot be reached at the moment; null while it can.</summary>
+    string? Trouble => null;
+
+    /// <summary>Records that this process has committed to a topic since it opened the log.</summary>
+    /// <returns>Null where the offsets of the topic say it: in a log that one process has to itself, and that
+    /// has nothing but records.</returns>
+    long? Written(Topic topic) => null;
+
+    /// <summary>The processes that are at work for a group now, by name and host, where work is
+    /// shared.</summary>
+    IReadOnlyList<string> MembersOf(string group) => [];
+
     /// <summary>Takes a share of the application's work: all of it, where the log belongs to one
     /// process.</summary>
     /// <param name="lanes">How many lanes there are: partitions of the widest input.</param>
@@ -80,9 +92,21 @@ public interface ITopicLog : ITopics, IDisposable
     /// old.</summary>
     long KnownEndOffset(TopicPartition partition) => EndOffset(partition, ReadLevel.Committed);
 
+    /// <summary>Has an action called each time that ends were asked for anew, with the
+    /// <see cref="System.Diagnostics.Stopwatch"/>'s time at which asking began. A log that always knows its
+    /// ends never calls it.</summary>
+    void WhenEndsAreAsked(Action<long> action)
+    {
+    }
+
     /// <summary>One past the last record appended, decided or not: what a reader must have passed to have
     /// seen every commit made before the question.</summary>
     long HighWatermark(TopicPartition partition) => EndOffset(partition, ReadLevel.Committed);
+
+    /// <summary>The first offset whose record has that time or a later one, where the log knows without
+    /// reading; its end for none.</summary>
+    /// <returns>Null where it has to be read for.</returns>
+    long? OffsetAtOrAfter(TopicPartition partition, long timeMs) => null;
 
     /// <summary>The next offset that the group has to process, or null when it never committed one.</summary>
     long? CommittedOffset(string group, TopicPartition partition);
@@ -177,7 +201,7 @@ public interface ILogReader : IDisposable
     /// <summary>How many records are known to lie from an offset on that <see cref="Read"/> did not find
     /// there just now.</summary>
     /// <remarks>A reader that looks when it is asked knows of none, which is what this says; one that
-    /// fetches ahead says what it last heard of the partition's end. A task with several partitions waits
+    /// fetches ahead says 0 once it has come to the partition's end. A task with several partitions waits
     /// while this is not 0.</remarks>
     /// <param name="partition">The partition.</param>
     /// <param name="offset">Where the next read begins.</param>

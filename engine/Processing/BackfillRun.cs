@@ -63,7 +63,7 @@ internal sealed class BackfillRun(
         for (int p = 0; p < Math.Min(until.Length, topic.Partitions); p++)
         {
             long offset = log.StartOffset(topic[p]);
-            for (; offset < until[p] && reader.Read(topic[p], offset, batch); offset = batch.NextOffset)
+            while (offset < until[p] && reader.ReadOrWait(topic[p], offset, batch, until[p]))
             {
                 while (batch.TryRead(out LogRecord record) && record.Offset < until[p])
                 {
@@ -76,6 +76,7 @@ internal sealed class BackfillRun(
                             + "delivered once, and a backfill has to remember them all: raise "
                             + "backfill_records_max, at 32 bytes each.");
                 }
+                offset = batch.NextOffset;
             }
         }
         return found;

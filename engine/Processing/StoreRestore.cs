@@ -22,6 +22,7 @@ internal sealed class StoreRestore(
     private long _settled = Stopwatch.GetTimestamp();
     private long _offset;
     private string? _from;
+    private bool _isUpToDate;
 
     /// <summary>Records that a standby is behind, as far as is known.</summary>
     internal long Lag => Math.Max(0, log.KnownEndOffset(changelog) - Volatile.Read(ref _offset));
@@ -35,6 +36,11 @@ internal sealed class StoreRestore(
             Load();
         bool found = Take(reader, batch) is not null;
         store.Flush(NoChangelog.Instance);
+        if (!found && !_isUpToDate && Lag == 0)
+        {
+            _isUpToDate = true;
+            logger.StandbyUpToDate(progress.Task, store.Name, store.Count);
+        }
         if (!found && store.Disk is not null && Stopwatch.GetElapsedTime(_settled) > SettleInterval)
         {
             keeper!.Replayed(_offset);

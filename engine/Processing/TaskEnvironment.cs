@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Streams.Connect.Evolution;
 using Streams.Log;
 using Streams.Log.Embedded.Files;
 using Streams.State;
@@ -14,7 +15,8 @@ namespace Streams.Processing;
 internal sealed class TaskEnvironment
 {
     private readonly Dictionary<string, Topic> _topics = [];
-    private readonly string _dataFolder;
+    private readonly ConcurrentDictionary<int, string> _names = new();
+    private readonly Lazy<string> _stateFolder;
 
     internal TaskEnvironment(
         string applicationId, ITopicLog log, LogRoom room, string dataFolder, RuntimeOptions options,
@@ -27,7 +29,8 @@ internal sealed class TaskEnvironment
         Clock = clock;
         Logger = logger ?? NullLogger.Instance;
         Times = new CommitTimes(log);
-        _dataFolder = dataFolder;
+        // Not before the topology's changes are settled, which may begin another epoch.
+        _stateFolder = new Lazy<string>(() => StateEpoch.FolderOf(dataFolder, applicationId, log));
         DiskCache = new Lazy<RocksCache>(() => new RocksCache(options.Disk.BlockCacheBytes));
     }
 
@@ -95,7 +98,8 @@ internal sealed class TaskEnvironment
     }
 
     /// <summary>The name of a topic of the log.</summary>
-    internal string TopicName(int topic) => Log.Topics.First(t => t.Id == topic).Name;
+    internal string TopicName(int topic) =>
+        _names.GetOrAdd(topic, static (id, log) => log.Topics.First(t => t.Id == id).Name, Log);
 
     /// <summary>The changelog topic of a store.</summary>
     internal Topic ChangelogOf(string store) => Topic(InternalName($"{store}-changelog"));
@@ -103,13 +107,11 @@ internal sealed class TaskEnvironment
     /// <summary>Where a store's snapshots lie: by partition, not by the number of the part, which changes
     /// with the topology.</summary>
     internal ILogFileSystem SnapshotFiles(TaskId id, string store) => OpenFolder(Path.Combine(
-        StateRoot(_dataFolder, ApplicationId), id.Partition.ToString(CultureInfo.InvariantCulture), store));
+        _stateFolder.Value, id.Partition.ToString(CultureInfo.InvariantCulture), store));
 
     /// <summary>Where a store on disk lies: beside the snapshots that it would have in memory.</summary>
     internal DiskPlace DiskPlace(TaskId id, string store) => new(
-        Path.Combine(
-            StateRoot(_dataFolder, ApplicationId), id.Partition.ToString(CultureInfo.InvariantCulture),
-            store),
+        Path.Combine(_stateFolder.Value, id.Partition.ToString(CultureInfo.InvariantCulture), store),
         DiskCache);
 
     private Lazy<RocksCache> DiskCache { get; }

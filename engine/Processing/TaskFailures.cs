@@ -10,7 +10,7 @@ internal sealed class TaskFailures(TaskScope scope, SubTopology part, TaskEnviro
     : IFailureSink, IDisposable
 {
     private readonly DeadLetterWriter _letters = new(scope.Writer, environment.Options.DeadLetterBytesMax);
-    private readonly ILogReader _reader = environment.Log.OpenReader(ReadLevel.Committed);
+    private ILogReader? _reader;
 
     public void Report(FailureStage stage, FailurePolicy policy, in LogRecord record, Exception reason)
     {
@@ -35,12 +35,15 @@ internal sealed class TaskFailures(TaskScope scope, SubTopology part, TaskEnviro
     // waited for a call may be past its topic's retention; then the letter says where it was.
     public void ReportCurrent(FailureStage stage, FailurePolicy policy, Exception reason)
     {
+        _reader ??= environment.Log.OpenReader(ReadLevel.Committed);
         using LogBatch batch = _reader.CreateBatch();
-        bool isThere = _reader.Read(scope.CurrentPartition, scope.CurrentOffset, batch);
+        bool isThere = _reader.ReadOrWait(scope.CurrentPartition, scope.CurrentOffset, batch);
         if (isThere && batch.TryRead(out LogRecord record) && record.Offset == scope.CurrentOffset)
             Report(stage, policy, record, reason);
         else
             Report(stage, policy, new LogRecord { Offset = scope.CurrentOffset, TimestampMs = 0 }, reason);
+        // Nothing is fetched ahead for the next failure, which may be far away.
+        _reader.Close(scope.CurrentPartition);
     }
 
     public Exception Stop(FailureStage stage, Exception reason)
@@ -73,7 +76,7 @@ internal sealed class TaskFailures(TaskScope scope, SubTopology part, TaskEnviro
     public void Dispose()
     {
         _letters.Dispose();
-        _reader.Dispose();
+        _reader?.Dispose();
     }
 
     private string TopicName(TopicPartition partition) => environment.TopicName(partition.Topic);

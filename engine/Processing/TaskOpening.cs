@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Streams.Log;
+using Streams.Telemetry;
 
 namespace Streams.Processing;
 
@@ -9,6 +11,7 @@ internal sealed class TaskOpening : IDisposable
     private StreamTask? _task;
     private readonly CancellationTokenSource _stop;
     private readonly Task _restoring;
+    private readonly long _started = Stopwatch.GetTimestamp();
 
     /// <param name="id">The task.</param>
     /// <param name="find">Makes it, or waits for the standby that it was.</param>
@@ -42,6 +45,7 @@ internal sealed class TaskOpening : IDisposable
             throw;
         }
         _stop.Dispose();
+        EngineMeter.RecordTaskStart(Id.SubTopology, Stopwatch.GetElapsedTime(_started));
         return _task!;
     }
 

@@ -52,6 +52,8 @@ internal sealed class JoinStore : StateStore
 
     internal override void Flush(IChangelog changelog) => _table.Flush(changelog);
 
+    internal override void WriteAll(IChangelog changelog) => _table.WriteAll(changelog);
+
     internal override void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
         _table.Restore(key, hasValue, value);
 

@@ -56,8 +56,12 @@ public abstract class StateStore : IDisposable
     internal abstract void Flush(IChangelog changelog);
 
     /// <summary>Writes all entries as the changelog has them, changed or not.</summary>
-    internal virtual void WriteAll(IChangelog changelog) =>
-        throw new NotSupportedException($"The entries of '{Name}' cannot be written as a whole.");
+    internal virtual void WriteAll(IChangelog changelog)
+    {
+        foreach (SnapshotPart part in SnapshotParts())
+            part.Table.MarkAll();
+        Flush(changelog);
+    }
 
     /// <summary>Takes one changelog record, oldest first, before processing starts.</summary>
     internal abstract void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value);

@@ -156,6 +156,21 @@ internal sealed class TrackedTable
         _dirtyCount = 0;
     }
 
+    /// <summary>Has the next flush go through all entries, as if each had been changed.</summary>
+    internal void MarkAll()
+    {
+        uint[] entries = new uint[_table.Count];
+        int count = _table.CopyEntries(entries);
+        foreach (uint entry in entries.AsSpan(0, count))
+        {
+            ref EntryHeader header = ref _table.Header(entry);
+            if ((header.Flags & EntryFlags.Dirty) != 0)
+                continue;
+            header.Flags |= EntryFlags.Dirty;
+            AddDirty(entry);
+        }
+    }
+
     /// <summary>Sets an entry as the changelog or a snapshot has it, without marking anything.</summary>
     internal Span<byte> Restore(ReadOnlySpan<byte> key, int valueBytes)
     {

@@ -151,6 +151,13 @@ public sealed class VersionedStore<TKey, TValue> : StateStore, IReadOnlyVersione
         _history.Flush(new HistoryChangelog(this, changelog));
     }
 
+    internal override void WriteAll(IChangelog changelog)
+    {
+        _latest.MarkAll();
+        Flush(changelog);
+        _history.WriteAll(new HistoryChangelog(this, changelog));
+    }
+
     internal override void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
     {
         if (key[0] == HistoryTag)

@@ -15,6 +15,7 @@ internal readonly record struct CommitTime(long Committed, long Origin);
 internal sealed class CommitTimes(ITopicLog log)
 {
     private readonly Dictionary<TopicPartition, PartitionTimes> _partitions = [];
+    private long _asked = Stopwatch.GetTimestamp();
 
     /// <summary>Remembers commits to a topic from now on. Before anything is noted.</summary>
     internal void Watch(Topic topic)
@@ -28,9 +29,28 @@ internal sealed class CommitTimes(ITopicLog log)
     /// <param name="origin">When the oldest input of the commit was read from outside.</param>
     internal void Note(TopicPartition partition, long origin)
     {
-        if (_partitions.TryGetValue(partition, out PartitionTimes? times))
-            times.Note(log.KnownEndOffset(partition), Stopwatch.GetTimestamp(), origin);
+        if (!_partitions.TryGetValue(partition, out PartitionTimes? times))
+            return;
+        times.HasOwnNotes = true;
+        times.Note(log.KnownEndOffset(partition), Stopwatch.GetTimestamp(), origin);
     }
+
+    /// <summary>Notes how far partitions go whose writers do not say so, such as other processes: what was not
+    /// there when ends were asked for the time before came after that.</summary>
+    /// <param name="began">When asking for the ends began.</param>
+    internal void NoteAll(long began)
+    {
+        foreach ((TopicPartition partition, PartitionTimes times) in _partitions)
+        {
+            if (log.SharesWork || !times.HasOwnNotes)
+                times.Note(log.KnownEndOffset(partition), _asked, _asked);
+        }
+        _asked = began;
+    }
+
+    /// <summary>Whether nobody has noted yet that a partition goes as far as this.</summary>
+    internal bool IsAhead(TopicPartition partition, long offset) =>
+        _partitions.TryGetValue(partition, out PartitionTimes? times) && times.IsAhead(offset);
 
     /// <summary>Says when the record at an offset was committed.</summary>
     /// <returns>False where that was before this process started, or is too long ago.</returns>
@@ -50,7 +70,15 @@ internal sealed class CommitTimes(ITopicLog log)
         private readonly long[] _ends = new long[EntriesMax];
         private readonly CommitTime[] _times = new CommitTime[EntriesMax];
         private readonly long _start = start;
+        private volatile bool _hasOwnNotes;
         private int _count;
+
+        /// <summary>Whether those who write say when.</summary>
+        internal bool HasOwnNotes
+        {
+            get => _hasOwnNotes;
+            set => _hasOwnNotes = value;
+        }
 
         internal void Note(long end, long committed, long origin)
         {
@@ -63,6 +91,12 @@ internal sealed class CommitTimes(ITopicLog log)
                 _ends[_count] = end;
                 _times[_count++] = new CommitTime(committed, origin);
             }
+        }
+
+        internal bool IsAhead(long offset)
+        {
+            lock (_ends)
+                return offset >= (_count > 0 ? _ends[_count - 1] : _start);
         }
 
         internal bool TryFind(long offset, out CommitTime time)

@@ -96,6 +96,20 @@ internal static partial class EngineLog
     [LoggerMessage(20, LogLevel.Debug, "librdkafka ({Client}): {Message}")]
     internal static partial void KafkaMessage(this ILogger logger, string client, string message);
 
+    [LoggerMessage(
+        27, LogLevel.Warning,
+        "{Partition}: the records from offset {From} to before {To} were deleted before they were read. " +
+            "Kafka deletes by the records' own times: a topic for history needs retention.ms=-1")]
+    internal static partial void RecordsDeleted(this ILogger logger, string partition, long from, long to);
+
+    [LoggerMessage(
+        28, LogLevel.Warning,
+        "What is processed between the application's parts could not be deleted: {Reason}")]
+    internal static partial void RepartitionsNotPurged(this ILogger logger, string reason);
+
+    [LoggerMessage(26, LogLevel.Information, "Kafka at {Brokers} answers again")]
+    internal static partial void BrokersAnswerAgain(this ILogger logger, string brokers);
+
     [LoggerMessage(21, LogLevel.Warning, "Kafka ({Client}): {Reason} ({Code})")]
     internal static partial void KafkaError(this ILogger logger, string client, string reason, string code);
 
@@ -109,15 +123,20 @@ internal static partial class EngineLog
     internal static partial void LanesAssigned(
         this ILogger logger, string group, string added, string all);
 
-    [LoggerMessage(26, LogLevel.Information, "{Group}: this process stands by for lanes {Lanes}")]
+    [LoggerMessage(30, LogLevel.Information, "{Group}: this process stands by for lanes {Lanes}")]
     internal static partial void StandbysChosen(this ILogger logger, string group, string lanes);
 
     [LoggerMessage(
-        27, LogLevel.Warning, "{Thread}: its standbys wait for the log: {Reason}")]
+        33, LogLevel.Information, "{Task}: the standby of {Store} is up to date, with {Entries} entries")]
+    internal static partial void StandbyUpToDate(
+        this ILogger logger, string task, string store, long entries);
+
+    [LoggerMessage(
+        31, LogLevel.Warning, "{Thread}: its standbys wait for the log: {Reason}")]
     internal static partial void StandbysWait(this ILogger logger, string thread, string reason);
 
     [LoggerMessage(
-        28, LogLevel.Warning,
+        32, LogLevel.Warning,
         "The standby of task {Task} is given up; the task is restored as a whole when it comes here: " +
             "{Reason}")]
     internal static partial void StandbyFailed(this ILogger logger, string task, string reason);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
 
 namespace Streams.Telemetry;
 
@@ -86,6 +87,19 @@ public static class EngineMeter
         "streams_restore_duration", "s", "How long stores took to come back at a start, by store.", null,
         Seconds);
 
+    private static readonly Histogram<double> TaskStartSeconds = Meter.CreateHistogram(
+        "streams_task_start_duration", "s",
+        "How long tasks took to be at work, from when this process was to run them, by sub-topology.", null,
+        Seconds);
+
+    private static readonly Counter<long> Rebalances = Meter.CreateCounter<long>(
+        "streams_rebalances", "rebalances",
+        "Times that lanes came to this process or went from it, by change: assigned, revoked or lost.");
+
+    private static readonly Histogram<double> RevocationSeconds = Meter.CreateHistogram(
+        "streams_revocation_duration", "s",
+        "How long this process took to commit and let go of lanes that went to another.", null, Seconds);
+
     private static readonly Histogram<double> LogCommitSeconds = Meter.CreateHistogram(
         "streams_log_commit_duration", "s",
         "How long the embedded log takes to write a commit, waiting for its turn included.", null, Seconds);
@@ -165,6 +179,19 @@ public static class EngineMeter
     /// <summary>A store came back.</summary>
     public static void RecordRestore(string store, TimeSpan duration) =>
         RestoreSeconds.Record(duration.TotalSeconds, Tag("store", store));
+
+    /// <summary>A task is at work that long after this process was to run it.</summary>
+    public static void RecordTaskStart(int subTopology, TimeSpan duration) => TaskStartSeconds.Record(
+        duration.TotalSeconds,
+        Tag("sub_topology", subTopology.ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>Lanes came to this process or went from it.</summary>
+    /// <param name="change">assigned, revoked or lost.</param>
+    public static void RecordRebalance(string change) => Rebalances.Add(1, Tag("change", change));
+
+    /// <summary>Lanes were let go of.</summary>
+    public static void RecordRevocation(TimeSpan duration) =>
+        RevocationSeconds.Record(duration.TotalSeconds);
 
     /// <summary>The embedded log wrote a commit.</summary>
     public static void RecordLogCommit(int bytes, TimeSpan duration)

@@ -92,6 +92,20 @@ public sealed class JsonlSink : ISink
     }
 
     /// <inheritdoc/>
+    public long? StoredBytes()
+    {
+        try
+        {
+            return new DirectoryInfo(_options.Folder).EnumerateFiles("*.jsonl").Sum(file => file.Length);
+        }
+        catch (IOException)
+        {
+            // Somebody took a file away meanwhile.
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (JsonlFile file in _files.Values)

@@ -37,6 +37,15 @@ internal sealed class PostgresOffsets(PostgresSession session, string sink, stri
         WHERE sink = $2 AND topic = $3 AND partition_number = $4 AND epoch = $5
         """;
 
+    private const string ToOtherLog = """
+        UPDATE streams_offsets SET log_id = $1, next_offset = $2, epoch = epoch + 1, committed_at = now()
+        WHERE sink = $3 AND topic = $4 AND partition_number = $5 AND log_id = $6
+        """;
+
+    private const string Owner = """
+        SELECT log_id FROM streams_offsets WHERE sink = $1 AND topic = $2 AND partition_number = $3
+        """;
+
     private readonly Dictionary<TopicPartition, Claimed> _claimed = [];
 
     /// <summary>Takes a partition over, and says where to go on.</summary>
@@ -52,6 +61,19 @@ internal sealed class PostgresOffsets(PostgresSession session, string sink, stri
         long offset = (long)row[0]!;
         _claimed[topic[partition]] = new Claimed(topic.Name, (long)row[1]!, offset);
         return offset;
+    }
+
+    /// <summary>Sets a partition's offset to what it is in this log, where it is one of another; in the open
+    /// transaction.</summary>
+    /// <exception cref="ConfigurationException">It is of neither log.</exception>
+    internal void Rebase(string topic, int partition, long offset, string fromLogId)
+    {
+        session.Execute(ToOtherLog, logId, offset, sink, topic, partition, fromLogId);
+        string? owner = session.Scalar<string>(Owner, sink, topic, partition);
+        if (owner != logId)
+            throw new ConfigurationException(
+                $"postgres: {session.Server} says under the name '{sink}' how far the log {owner} is "
+                + $"written, not {fromLogId}: the copied directory is not the one that wrote there.");
     }
 
     /// <summary>Moves the offsets that changed, in the open transaction.</summary>

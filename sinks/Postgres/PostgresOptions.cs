@@ -36,6 +36,11 @@ public record PostgresOptions
     /// <summary>How tables with a time are divided.</summary>
     public TimeDivision DivideBy { get; init; } = TimeDivision.Auto;
 
+    /// <summary>Further tables to divide by their time, with those of their lists, so that old months can be
+    /// taken away whole, such as <c>transactions,alerts</c>; the key of such a table holds the time too. To
+    /// be chosen before the tables are made. Default none.</summary>
+    public IReadOnlyList<string> DivideTables { get; init; } = [];
+
     /// <summary>Whether the indexes that a mapping names are made with its tables. Keys are always unique.
     /// Default true.</summary>
     public bool Indexes { get; init; } = true;

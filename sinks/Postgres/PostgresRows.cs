@@ -42,6 +42,9 @@ internal sealed class PostgresRows : IDisposable
     /// <summary>The months of the table's time that were met.</summary>
     internal MonthsSeen Months { get; }
 
+    /// <summary>The tables that have a partition for each month.</summary>
+    internal IReadOnlyList<PostgresTable> DividedTables { get; set; } = [];
+
     internal void BeginRow(int table, ReadOnlySpan<int> positions)
     {
         _ordinal = 0;

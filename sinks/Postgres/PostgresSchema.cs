@@ -24,6 +24,29 @@ internal static class PostgresSchema
         return [main, .. mapping.Children.Select(child => Child(mapping, child, main, model))];
     }
 
+    /// <summary>The mappings with those divided that the options name.</summary>
+    /// <exception cref="ConfigurationException">A table cannot be divided.</exception>
+    internal static IReadOnlyList<TableMapping> Divide(
+        IReadOnlyList<TableMapping> mappings, PostgresOptions options)
+    {
+        string[] wanted = [.. options.DivideTables.SelectMany(
+            t => t.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
+        string[] unknown = [.. wanted.Except(
+            mappings.Where(m => m.TimeOnRequest is not null).Select(m => m.Table))];
+        if (unknown.Length > 0)
+            throw new ConfigurationException(
+                $"postgres: 'divide_tables' names {string.Join(", ", unknown)}, which cannot be divided: " +
+                "only a table whose records say the same time for the same key can. Here these can: " +
+                $"{string.Join(", ", mappings.Where(m => m.TimeOnRequest is not null)
+                    .Select(m => m.Table).DefaultIfEmpty("none"))}.");
+        if (wanted.Length > 0 && options.DivideBy == TimeDivision.None)
+            throw new ConfigurationException(
+                "postgres: 'divide_tables' names tables, and 'divide_by' is none; take one of the two away.");
+        return [.. mappings.Select(m => wanted.Contains(m.Table)
+            ? m with { Time = m.TimeOnRequest, Key = [.. m.Key, m.TimeOnRequest!] }
+            : m)];
+    }
+
     /// <summary>The type of a field that is shown as it is.</summary>
     internal static string TypeOf(FieldKind kind) => kind switch
     {
@@ -127,12 +150,12 @@ internal static class PostgresSchema
             depth++;
         List<string> positions = [.. Enumerable.Range(0, depth).Select(
             i => depth == 1 ? "parent_position" : $"parent_position_{i}"), "position"];
-        IEnumerable<PostgresColumn> key = mapping.Key.Select(
+        List<PostgresColumn> key = [.. mapping.Key.Select(
             k => main.Column(k) with
             {
                 Doc = $"The row of {mapping.Table} that it belongs to.",
                 Source = null,
-            });
+            })];
         IEnumerable<PostgresColumn> places = positions.Select(
             p => new PostgresColumn(p, "integer", false, "Place in the list, from 0."));
         IEnumerable<PostgresColumn> items = model.Tables[index].Columns.Select((c, i) => new PostgresColumn(
@@ -148,6 +171,7 @@ internal static class PostgresSchema
             Leading = mapping.Key.Count + positions.Count,
             Key = mapping.Key.Count == 0 ? [] : [.. mapping.Key, .. positions],
             Indexes = child.Indexes,
+            Time = key.Find(c => c.Name == mapping.Time),
         };
     }
 

@@ -20,7 +20,9 @@ public static class PostgresScripts
         // Without a look at the database the partitions of PostgreSQL itself are what is there in any case.
         TimeDivision division = options.DivideBy == TimeDivision.Auto ? TimeDivision.Month : options.DivideBy;
         return Script(
-            PostgresDatabase.Script(PostgresSink.TablesOf(formats, mappings), views, options, division)
+            PostgresDatabase.Script(
+                PostgresSink.TablesOf(formats, PostgresSchema.Divide(mappings, options)), views, options,
+                division)
                 .Prepend($"SET search_path = {PostgresDdl.Quote(options.Schema)}, pg_temp"));
     }
 
@@ -38,7 +40,8 @@ public static class PostgresScripts
             session.Begin();
             Lock(session);
             var database = new PostgresDatabase(session, options);
-            SchemaPlan plan = database.Plan(PostgresSink.TablesOf(formats, mappings), views);
+            SchemaPlan plan = database.Plan(
+                PostgresSink.TablesOf(formats, PostgresSchema.Divide(mappings, options)), views);
             plan.RequireFitting(withAlterations: true);
             foreach (string statement in plan.Statements)
                 session.Execute(statement);
@@ -58,9 +61,12 @@ public static class PostgresScripts
         string schema = PostgresDdl.Quote(options.Schema);
         return $"""
             -- Run as a superuser, in the database. Passwords are set apart: \password streams_writer
-            CREATE ROLE streams_owner NOLOGIN;
-            CREATE ROLE streams_writer LOGIN;
-            CREATE ROLE streams_reader LOGIN;
+            -- Roles are the server's: those that another database made are taken as they are.
+            DO $$ BEGIN
+              IF to_regrole('streams_owner') IS NULL THEN CREATE ROLE streams_owner NOLOGIN; END IF;
+              IF to_regrole('streams_writer') IS NULL THEN CREATE ROLE streams_writer LOGIN; END IF;
+              IF to_regrole('streams_reader') IS NULL THEN CREATE ROLE streams_reader LOGIN; END IF;
+            END $$;
 
             CREATE SCHEMA IF NOT EXISTS {schema};
             REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC;

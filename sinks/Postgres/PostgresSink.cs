@@ -44,7 +44,7 @@ public sealed class PostgresSink : ISink
     {
         _options = options;
         _formats = formats;
-        _mappings = mappings;
+        _mappings = PostgresSchema.Divide(mappings, options);
         _views = views;
     }
 
@@ -109,6 +109,31 @@ public sealed class PostgresSink : ISink
         });
 
     /// <inheritdoc/>
+    public void MoveTo(
+        SinkContext context, string fromLogId, IReadOnlyDictionary<TopicPartition, long> positions)
+    {
+        _session = PostgresSession.Open(_options);
+        Guarded(() =>
+        {
+            _session.Begin();
+            var offsets = new PostgresOffsets(_session, context.Name, context.LogId);
+            foreach (Topic topic in context.Topics)
+            {
+                foreach ((TopicPartition partition, long offset) in positions.Where(
+                    p => p.Key.Topic == topic.Id))
+                    offsets.Rebase(topic.Name, partition.Partition, offset, fromLogId);
+            }
+            _session.Commit();
+            return true;
+        });
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Of the whole database, with its indexes and whatever else is in it.</remarks>
+    public long? StoredBytes() =>
+        Guarded(() => _session!.Scalar<long>("SELECT pg_database_size(current_database())"));
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         _pending.ForEach(p => p.Dispose());
@@ -165,11 +190,14 @@ public sealed class PostgresSink : ISink
 
     private static void LearnMonths(PostgresDatabase database, PostgresRows rows)
     {
-        rows.Months.IsDivided = rows.Tables[0].Time is not null && database.IsDividedByMonth(rows.Tables[0]);
-        if (!rows.Months.IsDivided)
-            return;
-        foreach (int month in database.Months(rows.Tables[0]).ToList())
+        List<PostgresTable> divided =
+            [.. rows.Tables.Where(t => t.Time is not null && database.IsDividedByMonth(t))];
+        rows.Months.IsDivided = divided.Count > 0;
+        // A month is there when it is there in all of them; making one that is there does nothing.
+        foreach (int month in divided.Select(t => database.Months(t).ToHashSet())
+            .Aggregate((IEnumerable<int>)[], (all, some) => all.Any() ? all.Intersect(some) : some).ToList())
             rows.Months.Add(month);
+        rows.DividedTables = divided;
     }
 
     // Outside of any savepoint: a row that is refused later takes no partition with it.
@@ -177,9 +205,11 @@ public sealed class PostgresSink : ISink
     {
         foreach (int month in rows.Months.Wanted.ToList())
         {
-            (string name, string low, string high) = PostgresDdl.Month(rows.Tables[0], month);
-            _session!.Execute(
-                "SELECT streams_add_month($1, $2, $3, $4)", rows.Tables[0].Name, name, low, high);
+            foreach (PostgresTable table in rows.DividedTables)
+            {
+                (string name, string low, string high) = PostgresDdl.Month(table, month);
+                _session!.Execute("SELECT streams_add_month($1, $2, $3, $4)", table.Name, name, low, high);
+            }
             rows.Months.Add(month);
         }
     }
@@ -218,7 +248,7 @@ public sealed class PostgresSink : ISink
         if (_options is not TimescaleOptions { DropAfter.Ticks: > 0 } timescale
             || (_dropped != 0 && Stopwatch.GetElapsedTime(_dropped) < DropInterval))
             return;
-        foreach (PostgresTable table in _pending.SelectMany(p => p.Mappings).Select(m => m.Rows.Tables[0]))
+        foreach (PostgresTable table in _pending.SelectMany(p => p.Mappings).SelectMany(m => m.Rows.Tables))
         {
             if (table.Time is not null)
                 _session!.Execute(TimescaleDdl.DropChunks(table, timescale.DropAfter, _edition!));

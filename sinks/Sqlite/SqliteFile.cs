@@ -35,6 +35,28 @@ internal sealed class SqliteFile(SqliteConnection connection, SqliteOptions opti
                     "from.");
     }
 
+    /// <summary>Sets the offsets to what they are in another log.</summary>
+    /// <exception cref="ConfigurationException">The file is of neither log.</exception>
+    internal void MoveTo(
+        string logId, string fromLogId, IEnumerable<(string Topic, int Partition, long Offset)> positions)
+    {
+        string? owner = Read("SELECT value FROM streams_meta WHERE name = 'log_id'", null);
+        if (owner == logId)
+            return;
+        if (owner != fromLogId)
+            throw new ConfigurationException(
+                $"sqlite: {options.File} holds the results of the log {owner}, not of {fromLogId}: the "
+                + "copied directory is not the one that wrote there.");
+        Run("BEGIN IMMEDIATE");
+        foreach ((string topic, int partition, long offset) in positions)
+            Run(
+                "UPDATE streams_offsets SET next_offset = $offset WHERE topic = $topic "
+                + "AND partition_number = $partition", ("$offset", offset), ("$topic", topic),
+                ("$partition", partition));
+        Run("UPDATE streams_meta SET value = $value WHERE name = 'log_id'", ("$value", logId));
+        Run("COMMIT");
+    }
+
     /// <summary>Makes a table, or checks that it is as it would be made now.</summary>
     /// <exception cref="ConfigurationException">It is not: the message shows the first line that
     /// differs.</exception>
@@ -77,13 +99,13 @@ internal sealed class SqliteFile(SqliteConnection connection, SqliteOptions opti
             $"'{added?.Trim(' ', ',') ?? "nothing"}' is wanted";
     }
 
-    private void Run(string sql, params ReadOnlySpan<(string Name, string Value)> parameters)
+    private void Run(string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
     {
         using SqliteCommand command = connection.CreateCommand();
 #pragma warning disable CA2100 // Statements are made of the names in a topology's mapping, never of input.
         command.CommandText = sql;
 #pragma warning restore CA2100
-        foreach ((string name, string value) in parameters)
+        foreach ((string name, object value) in parameters)
             command.Parameters.AddWithValue(name, value);
         command.ExecuteNonQuery();
     }

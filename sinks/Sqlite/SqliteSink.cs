@@ -132,6 +132,21 @@ public sealed class SqliteSink : ISink
     }
 
     /// <inheritdoc/>
+    public void MoveTo(
+        SinkContext context, string fromLogId, IReadOnlyDictionary<TopicPartition, long> positions)
+    {
+        _connection = Connect();
+        new SqliteFile(_connection, _options).MoveTo(
+            context.LogId, fromLogId, context.Topics.SelectMany(t => positions
+                .Where(p => p.Key.Topic == t.Id)
+                .Select(p => (t.Name, p.Key.Partition, p.Value))));
+    }
+
+    /// <inheritdoc/>
+    public long? StoredBytes() => new[] { _options.File, _options.File + "-wal" }
+        .Select(file => new FileInfo(file)).Where(file => file.Exists).Sum(file => file.Length);
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (SqliteRecordWriter writer in _writers.Values)

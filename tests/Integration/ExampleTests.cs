@@ -1,7 +1,5 @@
 using System.Text.RegularExpressions;
 using Streams.Tests.Support;
-using Streams.Topologies.Configuration;
-using Streams.Topologies.Hosting;
 using Xunit;
 
 namespace Streams.Tests.Integration;
@@ -38,34 +36,21 @@ public sealed partial class ExampleTests : IDisposable
         Assert.Contains("sink jsonl", ended.Output, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void The_configuration_of_the_container_is_valid_and_listens_where_it_is_scraped()
-    {
-        RunSettings settings = RunSettingsReader.Read(
-            ConfigSection.ReadFile(Path.Combine(SharedData.RepositoryRoot, "docs/operations/streams.yaml")),
-            new CommandLineSettings());
-        string port = settings.Options.Listen!.Split(':')[1];
-        Assert.Contains($"streams:{port}", Text("docs/operations/prometheus.yml"), StringComparison.Ordinal);
-        Assert.Contains($":{port}:{port}", Text("docker-compose.yml"), StringComparison.Ordinal);
-        Assert.Contains($"EXPOSE {port}", Text("Dockerfile"), StringComparison.Ordinal);
-        Assert.Equal("/data", settings.DataFolder);
-        Assert.Contains("streams-data:/data", Text("docker-compose.yml"), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Every_file_that_the_composition_mounts_is_there()
-    {
-        var mounts = Mounted().Matches(Text("docker-compose.yml")).Select(m => m.Groups[1].Value).ToList();
-        Assert.NotEmpty(mounts);
-        Assert.All(mounts, m => Assert.True(File.Exists(Path.Combine(SharedData.RepositoryRoot, m)), m));
-    }
-
     [Theory]
     [InlineData("README.md")]
     [InlineData("docs/ARCHITECTURE.md")]
     [InlineData("connectors/README.md")]
     [InlineData("sinks/README.md")]
     [InlineData("topologies/README.md")]
+    [InlineData("docs/kafka.md")]
+    [InlineData("docs/postgres.md")]
+    [InlineData("docs/metrics.md")]
+    [InlineData("docs/operations/README.md")]
+    [InlineData("docs/operations/runbook.md")]
+    [InlineData("docs/operations/scale-out.md")]
+    [InlineData("docs/operations/rolling-upgrade.md")]
+    [InlineData("docs/operations/lost-disk.md")]
+    [InlineData("docs/operations/move-to-kafka.md")]
     public void Every_link_leads_somewhere(string document)
     {
         string folder = Path.GetDirectoryName(Path.Combine(SharedData.RepositoryRoot, document))!;
@@ -93,9 +78,6 @@ public sealed partial class ExampleTests : IDisposable
 
     [GeneratedRegex("```yaml\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Fenced();
-
-    [GeneratedRegex(@"- \./([^:\s]+):/")]
-    private static partial Regex Mounted();
 
     [GeneratedRegex(@"\]\(([^)#]+)\)")]
     private static partial Regex Linked();

@@ -67,6 +67,7 @@ internal static class KafkaWorker
     {
         Brokers = brokers,
         Instance = instance,
+        StandbyReplicas = 1,
         SessionTimeout = TimeSpan.FromSeconds(6),
         TransactionTimeout = TimeSpan.FromSeconds(6),
         RequestTimeout = TimeSpan.FromSeconds(15),

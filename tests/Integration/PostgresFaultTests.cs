@@ -172,8 +172,7 @@ public sealed class PostgresFaultTests(PostgresFaultTests.ProcessedLog input, Po
                 $"{address}/readyz", (_, text) => text.Contains("postgres failed", StringComparison.Ordinal));
             Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
             Assert.Contains("going to be started again", reasons, StringComparison.Ordinal);
-            await Http.WaitAsync($"{address}/metrics", (_, text) => PrometheusText.Parse(text)
-                ["streams_source_waiting"].Samples.Single().Value == 1);
+            await AssertPausedAsync(address);
             server.Restart();
             await Http.WaitAsync($"{address}/readyz", (s, _) => s == HttpStatusCode.OK);
             await WaitForRowsAsync(server, database, 3000);
@@ -186,6 +185,31 @@ public sealed class PostgresFaultTests(PostgresFaultTests.ProcessedLog input, Po
                 "run", "--topology", "transactions", "--data", data, "--drain",
                 "--sink", Sink(server, each)));
         Assert.Equal(Sql.Digests(server, undisturbed), Sql.Digests(server, database));
+    }
+
+    [Fact]
+    public void A_database_that_has_more_than_the_log_is_not_taken_for_written()
+    {
+        PostgresServer server = servers.Postgres;
+        string database = server.NewDatabase(), data = _folder.File("data"), backup = _folder.File("backup");
+        TransactionsInput.AssertDone(Mine(100));
+        Run("cp", "-r", data, backup);
+        TransactionsInput.AssertDone(Mine(200));
+        Directory.Delete(data, recursive: true);
+        Directory.Move(backup, data);
+        var refused = Mine(300);
+        Assert.Equal(2, refused.Code);
+        Assert.Contains(
+            "has mining_metrics 0 up to offset 4000, and the log ended at 2000", refused.Errors,
+            StringComparison.Ordinal);
+        Assert.Equal(4000, server.Number(database, "SELECT count(*) FROM metrics"));
+        server.Execute(database, "TRUNCATE metrics, metrics_hourly, machines, streams_offsets");
+        TransactionsInput.AssertDone(Mine(300));
+        Assert.Equal(6000, server.Number(database, "SELECT count(*) FROM metrics"));
+
+        (int Code, string Output, string Errors) Mine(int rounds) => StreamsProcess.Run(
+            "run", "--topology", "mining", "--data", data, "--drain", "--source",
+            $"mining-simulated:7?machines=20&rounds_max={rounds}", "--sink", Sink(server, database));
     }
 
     [Theory]
@@ -214,6 +238,32 @@ public sealed class PostgresFaultTests(PostgresFaultTests.ProcessedLog input, Po
     }
 
     public void Dispose() => _folder.Dispose();
+
+    // However long it takes: what waits is bounded, so nothing comes in while the sink is tried again.
+    private static async Task AssertPausedAsync(string address)
+    {
+        IReadOnlyDictionary<string, PrometheusMetric> paused = await ScrapeAsync(
+            address, m => Sum(m, "streams_source_waiting") == 1 && Sum(m, "streams_consumer_lag_records") == 0
+                && Sum(m, "streams_ready") == 0);
+        double restarts = Sum(paused, "streams_component_restarts_total");
+        IReadOnlyDictionary<string, PrometheusMetric> later = await ScrapeAsync(
+            address, m => Sum(m, "streams_component_restarts_total") >= restarts + 3);
+        Assert.Equal(Sum(paused, "streams_records_produced_total"),
+            Sum(later, "streams_records_produced_total"));
+        Assert.Equal(Sum(paused, "streams_sink_lag_records"), Sum(later, "streams_sink_lag_records"));
+        Assert.True(Sum(later, "streams_sink_lag_seconds") > 0);
+    }
+
+    private static async Task<IReadOnlyDictionary<string, PrometheusMetric>> ScrapeAsync(
+        string address, Func<IReadOnlyDictionary<string, PrometheusMetric>, bool> until)
+    {
+        (_, string text) = await Http.WaitAsync(
+            $"{address}/metrics", (_, text) => until(PrometheusText.Parse(text)));
+        return PrometheusText.Parse(text);
+    }
+
+    private static double Sum(IReadOnlyDictionary<string, PrometheusMetric> metrics, string name) =>
+        metrics[name].Samples.Sum(s => s.Value);
 
     // The same on every server, so made once.
     private SortedDictionary<string, string> Undisturbed(PostgresServer server)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Streams.Log.Kafka;
 using Xunit;
 
 namespace Streams.Tests.Support;
@@ -12,6 +13,8 @@ namespace Streams.Tests.Support;
 /// </summary>
 public sealed class KafkaCluster : IDisposable
 {
+    private const int MorePorts = 2;
+
     private readonly TemporaryFolder? _folder;
     private readonly string? _script;
 
@@ -21,23 +24,27 @@ public sealed class KafkaCluster : IDisposable
     {
         _script = script;
         _folder = new TemporaryFolder();
-        int port = FreePorts(nodes * 2);
+        int port = FreePorts((nodes * 2) + MorePorts);
         Brokers = string.Join(',', Enumerable.Range(0, nodes).Select(
             n => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port + (2 * n)}")));
+        Port = port;
+        for (int i = MorePorts + 1; i > 0; i--)
+            extra = extra?.Replace(
+                string.Create(CultureInfo.InvariantCulture, $"PORT+{i}"),
+                (port + i).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
         Extra = extra?.Replace(
-            "PORT+1", (port + 1).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
-            .Replace("PORT", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+            "PORT", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
         (int code, string output) = Run(
             "start", _folder.Path, port.ToString(CultureInfo.InvariantCulture),
             nodes.ToString(CultureInfo.InvariantCulture));
         Assert.True(code == 0, $"Kafka did not start: {output}");
-        Port = port;
     }
 
     /// <summary>host:port of each, with commas between.</summary>
     public string Brokers { get; }
 
-    private int Port { get; }
+    /// <summary>The first node's port, of listeners without security.</summary>
+    public int Port { get; }
 
     private string? Extra { get; }
 
@@ -46,12 +53,13 @@ public sealed class KafkaCluster : IDisposable
 
     /// <summary>Starts brokers of one's own, or finds those that are named.</summary>
     /// <param name="nodes">How many.</param>
-    /// <param name="extra">Lines for every node's configuration; PORT and PORT+1 stand for the first node's
-    /// ports.</param>
+    /// <param name="extra">Lines for every node's configuration; PORT, PORT+1, PORT+2 and PORT+3 stand for
+    /// ports: the first node's two, and two more where there is one node.</param>
     public static KafkaCluster Start(int nodes = 1, string? extra = null)
     {
         if (!NativeLibrary.TryLoad("librdkafka.so.1", out _))
             Assert.Skip("needs librdkafka (Debian: librdkafka1)");
+        Librdkafka.Require();
         if (nodes == 1 && extra is null
             && Environment.GetEnvironmentVariable("STREAMS_TEST_KAFKA") is { Length: > 0 } named)
             return new KafkaCluster(named);
@@ -72,6 +80,28 @@ public sealed class KafkaCluster : IDisposable
     /// <summary>Runs one of Kafka's own tools against the brokers.</summary>
     public (int Code, string Output) Tool(string tool, params IEnumerable<string> arguments) =>
         Run([tool, "--bootstrap-server", Brokers, .. arguments]);
+
+    /// <summary>Gives users everything on all transactional ids, by Kafka's own tool: the client's library
+    /// cannot.</summary>
+    public void AllowTransactions(IEnumerable<string> principals)
+    {
+        string home = Path.GetDirectoryName(_script)!;
+        var start = new ProcessStartInfo(
+            "java",
+            [
+                "-XX:TieredStopAtLevel=1", $"-Dlog4j2.configurationFile={home}/log4j2.properties", "-cp",
+                $"{home}/libs/*", "org.apache.kafka.tools.AclCommand", "--bootstrap-server", Brokers, "--add",
+                "--transactional-id", "*", "--operation", "All",
+                .. principals.SelectMany(p => new[] { "--allow-principal", p }),
+            ])
+        {
+            RedirectStandardOutput = true,
+        };
+        using Process process = Process.Start(start)!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, output);
+    }
 
     /// <summary>Starts one of Kafka's own tools, to be written to.</summary>
     public Process StartTool(string tool, params IEnumerable<string> arguments) => Process.Start(

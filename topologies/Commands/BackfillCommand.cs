@@ -3,7 +3,9 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Streams.Connect;
 using Streams.Connect.Backfills;
+using Streams.Log;
 using Streams.Log.Embedded;
+using Streams.Log.Kafka;
 using Streams.Topologies.Hosting;
 
 namespace Streams.Topologies.Commands;
@@ -51,8 +53,8 @@ internal static class BackfillCommand
 
     private static int Status(RunSettings settings, bool json)
     {
-        using EmbeddedLogView log = DataFolder.View(settings.DataFolder);
-        BackfillStatus? status = Backfill.Status(settings.Application, log);
+        using OpenedLog log = Look(settings);
+        BackfillStatus? status = Backfill.Status(settings.Application, log.Contents);
         if (json)
             Console.WriteLine(JsonSerializer.Serialize(
                 new { settings.Application, Backfill = status }, Json));
@@ -70,8 +72,8 @@ internal static class BackfillCommand
 
     private static int Plan(RunSettings settings, BackfillRequest request, bool json)
     {
-        using EmbeddedLogView log = DataFolder.View(settings.DataFolder);
-        BackfillPlan plan = Backfill.Plan(Define(settings), log, request);
+        using OpenedLog log = Look(settings);
+        BackfillPlan plan = Backfill.Plan(Define(settings), log.Contents, request);
         Write(plan, json, "would be processed again; nothing was changed, --apply begins it");
         return plan.Problems.Count > 0 ? ExitCode.Usage
             : plan.CanBegin ? ExitCode.Done
@@ -81,16 +83,36 @@ internal static class BackfillCommand
     private static int Begin(
         RunSettings settings, BackfillRequest request, bool json, CancellationToken cancellation)
     {
-        ApplicationHost.RequireEmbedded(settings);
         using ILoggerFactory factory = HostLog.CreateFactory(settings.Options.LogFormat);
-        // A folder that is not there yet is not made for this.
-        DataFolder.View(settings.DataFolder).Dispose();
-        using EmbeddedLog log = EmbeddedLog.Open(
-            settings.Options.Log.ToLog(DataFolder.LogFolder(settings.DataFolder)));
+        using ITopicLog log = IsOnKafka(settings) ? OpenKafka(settings) : OpenEmbedded(settings);
         BackfillPlan plan = Backfill.Begin(
             Define(settings), log, request, factory.CreateLogger("streams"), cancellation);
         Write(plan, json, "is going to be processed again by the next 'streams run'");
         return ExitCode.Done;
+    }
+
+    private static bool IsOnKafka(RunSettings settings) => settings.Options.Kafka.Brokers.Length > 0;
+
+    private static OpenedLog Look(RunSettings settings)
+    {
+        if (IsOnKafka(settings))
+        {
+            KafkaLog log = OpenKafka(settings);
+            return new OpenedLog(new OpenLogContents(log), log);
+        }
+        EmbeddedLogView view = DataFolder.View(settings.DataFolder);
+        return new OpenedLog(view, view);
+    }
+
+    private static KafkaLog OpenKafka(RunSettings settings) => KafkaLog.Open(
+        settings.Application, settings.Options.Kafka,
+        HostLog.CreateFactory(settings.Options.LogFormat).CreateLogger("streams"));
+
+    private static EmbeddedLog OpenEmbedded(RunSettings settings)
+    {
+        // A folder that is not there yet is not made for this.
+        DataFolder.View(settings.DataFolder).Dispose();
+        return EmbeddedLog.Open(settings.Options.Log.ToLog(DataFolder.LogFolder(settings.DataFolder)));
     }
 
     private static ApplicationDefinition Define(RunSettings settings) =>

@@ -43,7 +43,7 @@ internal static class CommandRunner
             or TopicMismatchException or KafkaOptionException or StateQueryException => ExitCode.Usage,
         UnavailableException or LogInterruptedException or LogUnavailableException or LogFullException
             or LogDamagedException or StateLostException or RecordRejectedException or ReplayException
-            or SinkFencedException
+            or SinkFencedException or RecordTooLargeException
             => ExitCode.Unavailable,
         _ => ExitCode.Internal,
     };

@@ -35,11 +35,16 @@ internal static class LagCommand
         access.AddTo(command);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            string? one = parsed.GetValue(application);
-            using OpenedLog log = access.Open(parsed, one ?? "streams");
-            IEnumerable<string> applications = one is null ? LagReport.Applications(log.Contents) : [one];
-            List<PartitionLag> lags = [.. applications.SelectMany(a => LagReport.Of(a, log.Contents)),
-                .. (parsed.GetValue(groups) ?? []).SelectMany(g => OfSink(g, log.Contents))];
+            string? one = parsed.GetValue(application) ?? access.ApplicationOf(parsed);
+            string[] sinks = parsed.GetValue(groups) ?? [];
+            List<PartitionLag> lags = [.. (one is null ? access.Applications(parsed) : [one]).SelectMany(
+                a => OfApplication(access, parsed, a))];
+            if (sinks.Length > 0)
+            {
+                // On Kafka a sink's group carries its application's name.
+                using OpenedLog log = access.Open(parsed, one ?? lags.Select(l => l.Group).FirstOrDefault());
+                lags.AddRange(sinks.SelectMany(s => OfSink(s, log.Contents)));
+            }
             if (parsed.GetValue(json))
                 lags.ForEach(l => Console.WriteLine(JsonSerializer.Serialize(l, Json)));
             else
@@ -47,6 +52,13 @@ internal static class LagCommand
             return Task.FromResult(ExitCode.Done);
         }));
         return command;
+    }
+
+    private static IReadOnlyList<PartitionLag> OfApplication(
+        LogAccess access, ParseResult parsed, string application)
+    {
+        using OpenedLog log = access.Open(parsed, application);
+        return LagReport.Of(application, log.Contents);
     }
 
     private static IReadOnlyList<PartitionLag> OfSink(string name, ILogContents log)

@@ -3,6 +3,7 @@ using Streams.Connect;
 using Streams.Log;
 using Streams.Log.Embedded;
 using Streams.Log.Kafka;
+using Streams.Topologies.Configuration;
 using Streams.Topologies.Hosting;
 
 namespace Streams.Topologies.Commands;
@@ -11,6 +12,11 @@ namespace Streams.Topologies.Commands;
 /// Kafka.</summary>
 internal sealed class LogAccess
 {
+    private readonly Option<string?> _file = new("--config", "-c")
+    {
+        Description = "The configuration file of the application, for 'data' or 'kafka' and its name.",
+    };
+
     private readonly Option<string?> _data = new("--data") { Description = "The data directory." };
     private readonly Option<string?> _kafka = new("--kafka")
     {
@@ -19,42 +25,79 @@ internal sealed class LogAccess
 
     internal void AddTo(Command command)
     {
+        command.Options.Add(_file);
         command.Options.Add(_data);
         command.Options.Add(_kafka);
     }
 
-    /// <summary>The data directory, for what needs one.</summary>
-    internal string DataOf(ParseResult parsed) => parsed.GetValue(_data)
-        ?? throw new ConfigurationException("Where is the data? Give --data DIR.");
+    /// <summary>The data directory; null where none was given.</summary>
+    internal string? DataOf(ParseResult parsed) =>
+        parsed.GetValue(_data) ?? FileOf(parsed)["data"]?.AsText();
+
+    /// <summary>The application that the configuration names; null for none.</summary>
+    internal string? ApplicationOf(ParseResult parsed) =>
+        FileOf(parsed)["application"]?.AsText() ?? FileOf(parsed)["topology"]?.AsText();
+
+    /// <summary>Whether the log is on Kafka.</summary>
+    internal bool IsOnKafka(ParseResult parsed) => KafkaOf(parsed).Brokers.Length > 0;
+
+    /// <summary>The applications that the log knows.</summary>
+    internal IReadOnlyList<string> Applications(ParseResult parsed)
+    {
+        using OpenedLog log = Open(parsed);
+        return IsOnKafka(parsed) ? KafkaLog.ApplicationsAmong(log.Contents.Topics)
+            : LagReport.Applications(log.Contents);
+    }
 
     /// <summary>Opens the log to look at.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="application">Whose group is meant on Kafka.</param>
-    internal OpenedLog Open(ParseResult parsed, string application = "streams")
+    /// <param name="application">Whose groups are meant on Kafka; null for that of the
+    /// configuration.</param>
+    internal OpenedLog Open(ParseResult parsed, string? application = null)
     {
-        if (parsed.GetValue(_kafka) is not { } brokers)
+        if (!IsOnKafka(parsed))
         {
-            EmbeddedLogView view = DataFolder.View(DataOf(parsed));
+            EmbeddedLogView view = DataFolder.View(RequireData(parsed));
             return new OpenedLog(view, view);
         }
-        ITopicLog log = OpenKafka(brokers, application);
+        ITopicLog log = OpenKafka(parsed, application);
         return new OpenedLog(new OpenLogContents(log), log);
     }
 
     /// <summary>Opens the log to change it; where it is a directory, no process may run on it.</summary>
-    internal ITopicLog OpenWritable(ParseResult parsed, string application = "streams")
+    /// <param name="parsed">The command line.</param>
+    /// <param name="application">The application; null for the configuration's.</param>
+    /// <param name="setsRetention">Whether a topic's retention was asked for, and Kafka is to go by it.</param>
+    internal ITopicLog OpenWritable(
+        ParseResult parsed, string? application = null, bool setsRetention = false)
     {
-        if (parsed.GetValue(_kafka) is { } brokers)
-            return OpenKafka(brokers, application);
-        string data = DataOf(parsed);
+        if (IsOnKafka(parsed))
+            return OpenKafka(parsed, application, setsRetention);
+        string data = RequireData(parsed);
         // A directory that is none is not made one.
         DataFolder.View(data).Dispose();
         return EmbeddedLog.Open(new LogOptions().ToLog(DataFolder.LogFolder(data)));
     }
 
-    private static KafkaLog OpenKafka(string brokers, string application) => KafkaLog.Open(
-        application, RunSettingsReader.KafkaOf(brokers),
-        HostLog.CreateFactory(LogFormat.Text).CreateLogger("streams"));
+    private string RequireData(ParseResult parsed) => DataOf(parsed) ?? throw new ConfigurationException(
+        "Where is the data? Give --data DIR, or --kafka BROKERS, or -c with a configuration.");
+
+    private KafkaLog OpenKafka(ParseResult parsed, string? application, bool setsRetention = false)
+    {
+        KafkaLogOptions options = KafkaOf(parsed);
+        return KafkaLog.Open(
+            application ?? ApplicationOf(parsed) ?? "streams",
+            options with { RetentionByEventTime = setsRetention || options.RetentionByEventTime },
+            HostLog.CreateFactory(LogFormat.Text).CreateLogger("streams"));
+    }
+
+    private ConfigSection FileOf(ParseResult parsed) => parsed.GetValue(_file) is { } path
+        ? ConfigSection.ReadFile(path) : ConfigSection.Empty("command line");
+
+    // A directory on the command line is meant, whatever the file says.
+    private KafkaLogOptions KafkaOf(ParseResult parsed) =>
+        parsed.GetValue(_data) is not null && parsed.GetValue(_kafka) is null ? new KafkaLogOptions()
+            : RunSettingsReader.KafkaOf(FileOf(parsed), parsed.GetValue(_kafka));
 }
 
 /// <summary>A log that is open to be looked at.</summary>

@@ -8,9 +8,9 @@ namespace Streams.Topologies.Commands;
 /// directory.</summary>
 internal static class LogCommands
 {
-    internal static Command Create() => new("log", "Verify or repair the log of a data directory.")
+    internal static Command Create() => new("log", "Verify, repair or copy the log of a data directory.")
     {
-        CreateVerify(), CreateRepair(),
+        CreateVerify(), CreateRepair(), LogCopyCommand.Create(),
     };
 
     private static Command CreateVerify()

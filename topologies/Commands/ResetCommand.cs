@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Streams.Connect;
 using Streams.Connect.Evolution;
 using Streams.Log;
 using Streams.Topologies.Hosting;
@@ -43,19 +44,20 @@ internal static class ResetCommand
         access.AddTo(command);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            string data = access.DataOf(parsed);
+            string? id = parsed.GetValue(application) ?? access.ApplicationOf(parsed)
+                ?? (access.IsOnKafka(parsed) ? OnlyOneOf(access.Applications(parsed)) : null);
             ApplicationReset reset;
             ApplicationReset Plan(ILogContents log) => ApplicationReset.Plan(
-                parsed.GetValue(application), log, parsed.GetValue(toEnd), parsed.GetValue(sources) ?? []);
+                id, log, parsed.GetValue(toEnd), parsed.GetValue(sources) ?? []);
             if (parsed.GetValue(apply))
             {
-                using ITopicLog log = access.OpenWritable(parsed);
+                using ITopicLog log = access.OpenWritable(parsed, id);
                 reset = Plan(new OpenLogContents(log));
-                reset.Apply(log, data);
+                reset.Apply(log, access.DataOf(parsed));
             }
             else
             {
-                using OpenedLog log = access.Open(parsed);
+                using OpenedLog log = access.Open(parsed, id);
                 reset = Plan(log.Contents);
             }
             Write(reset, parsed.GetValue(apply), parsed.GetValue(json));
@@ -63,6 +65,12 @@ internal static class ResetCommand
         }));
         return command;
     }
+
+    private static string OnlyOneOf(IReadOnlyList<string> applications) => applications.Count == 1
+        ? applications[0]
+        : throw new ConfigurationException(
+            $"Which application? Give --application: {string.Join(", ", applications.DefaultIfEmpty(
+                "none is here"))}.");
 
     private static void Write(ApplicationReset reset, bool done, bool json)
     {

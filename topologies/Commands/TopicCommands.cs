@@ -30,9 +30,11 @@ internal static class TopicCommands
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
             using OpenedLog log = access.Open(parsed);
-            foreach (Topic topic in log.Contents.Topics)
-                Console.WriteLine(
-                    parsed.GetValue(json) ? Json(log.Contents, topic) : Line(log.Contents, topic));
+            bool isOnKafka = access.IsOnKafka(parsed);
+            // Looked up by its name, because a list from Kafka says little of each.
+            foreach (Topic topic in log.Contents.Topics.Select(t => log.Contents.FindTopic(t.Name) ?? t))
+                Console.WriteLine(parsed.GetValue(json)
+                    ? Json(log.Contents, topic, isOnKafka) : Line(log.Contents, topic, isOnKafka));
             return Task.FromResult(ExitCode.Done);
         }));
         return command;
@@ -91,21 +93,27 @@ internal static class TopicCommands
         Formats.FirstOrDefault(f => f.Topic == topic)
         ?? (DeadLetter.IsTopic(topic) ? TopicFormat.Of(topic, RecordSerde.Protobuf<DeadLetter>()) : null);
 
-    private static string Line(ILogContents log, Topic topic) => string.Create(
+    // On Kafka the ends of transactions have offsets too.
+    private static string Line(ILogContents log, Topic topic, bool isOnKafka) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{topic.Name,-48} {topic.Partitions,3} partitions {Records(log, topic),14:N0} records  " +
-            $"{topic.Spec.Schema ?? "bytes"}{(topic.Spec.Compacted ? "  compacted" : "")}");
+        $"{topic.Name,-48} {topic.Partitions,3} partitions {Offsets(log, topic),14:N0} " +
+            $"{(isOnKafka ? "offsets" : "records")}  " +
+            $"{SchemaOf(topic) ?? "bytes"}{(topic.Spec.Compacted ? "  compacted" : "")}");
 
-    private static string Json(ILogContents log, Topic topic) => JsonSerializer.Serialize(new
+    private static string Json(ILogContents log, Topic topic, bool isOnKafka) => JsonSerializer.Serialize(new
     {
         topic = topic.Name,
         partitions = topic.Partitions,
-        records = Records(log, topic),
-        schema = topic.Spec.Schema,
+        records = isOnKafka ? null : (long?)Offsets(log, topic),
+        offsets = Offsets(log, topic),
+        schema = SchemaOf(topic),
         compacted = topic.Spec.Compacted,
     });
 
-    private static long Records(ILogContents log, Topic topic) => Enumerable.Range(0, topic.Partitions)
+    // Kafka keeps no schema's name; those of the project's topics are known without.
+    private static string? SchemaOf(Topic topic) => topic.Spec.Schema ?? FormatOf(topic.Name)?.Schema.Name;
+
+    private static long Offsets(ILogContents log, Topic topic) => Enumerable.Range(0, topic.Partitions)
         .Sum(p => log.EndOffset(topic[p]) - log.StartOffset(topic[p]));
 
     private static void Tap(ILogContents log, Topic topic, int? partition, TapRange range)
@@ -119,7 +127,7 @@ internal static class TopicCommands
         for (int p = partition ?? 0; p <= (partition ?? topic.Partitions - 1); p++)
         {
             (long offset, long end) = range.In(log, topic[p]);
-            while (count > 0 && offset < end && reader.Read(topic[p], offset, batch))
+            while (count > 0 && offset < end && reader.ReadOrWait(topic[p], offset, batch))
             {
                 while (count > 0 && batch.TryRead(out LogRecord record) && record.Offset < end)
                 {

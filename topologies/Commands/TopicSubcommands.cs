@@ -34,7 +34,7 @@ internal static class TopicSubcommands
         var retention = new Option<string?>("--retention")
         {
             Description = "How long a record is kept after it was appended, such as 7d, or 'forever'. "
-                + "Default 7d.",
+                + "Default 7d. On Kafka it goes by the record's own time; default forever.",
         };
         var schema = new Option<string?>("--schema")
         {
@@ -57,7 +57,12 @@ internal static class TopicSubcommands
                 Retention = RetentionOf(parsed.GetValue(retention), parsed.GetValue(compacted)),
                 Schema = parsed.GetValue(schema) is { } wanted ? SchemaOf(wanted) : null,
             };
-            using ITopicLog log = access.OpenWritable(parsed);
+            if (spec.Schema is not null && access.IsOnKafka(parsed))
+                throw new ConfigurationException(
+                    "--schema: Kafka keeps no schema's name with a topic. The topics of the project's own "
+                    + "topologies are decoded without.");
+            using ITopicLog log = access.OpenWritable(
+                parsed, setsRetention: parsed.GetValue(retention) is not null);
             bool existed = log.FindTopic(spec.Name) is not null;
             Topic topic = log.EnsureTopic(spec);
             Console.WriteLine(

@@ -24,7 +24,7 @@ internal sealed class ApplicationHost : IAsyncDisposable
         _folderLock = folderLock;
         Built = built;
         Application = application;
-        foreach (Topic topic in log.Topics)
+        foreach (Topic topic in OwnTopics())
             _startEnds[topic.Name] = EndOf(topic);
     }
 
@@ -63,10 +63,7 @@ internal sealed class ApplicationHost : IAsyncDisposable
             }
             ApplicationDefinition definition = Define(settings, built, sources);
             if (settings.Backfill is { } request)
-            {
-                RequireEmbedded(settings);
                 Begin(definition, log, request, logger);
-            }
             return new ApplicationHost(
                 log, folderLock, built, new StreamsApplication(definition, log, logger));
         }
@@ -76,15 +73,6 @@ internal sealed class ApplicationHost : IAsyncDisposable
             folderLock?.Dispose();
             throw;
         }
-    }
-
-    /// <summary>Refuses to set back positions that other processes may be about to commit.</summary>
-    internal static void RequireEmbedded(RunSettings settings)
-    {
-        if (settings.Options.Kafka.Brokers.Length > 0)
-            throw new ConfigurationException(
-                "Processing again needs the embedded log: on Kafka, nothing says whether another process of "
-                + "the application runs. Run it with an application id and sinks of its own there.");
     }
 
     // A service that is started again with the same words goes on with what it had begun.
@@ -158,9 +146,8 @@ internal sealed class ApplicationHost : IAsyncDisposable
         Elapsed = elapsed,
         Sources = [.. Application.SourceCounts],
         Sinks = [.. Application.SinkCounts],
-        Topics = [.. Log.Topics.Where(t =>
-                DeadLetter.IsTopic(t.Name) || Built.Formats.Any(f => f.Topic == t.Name))
-            .Select(t => (t.Name, EndOf(t) - _startEnds.GetValueOrDefault(t.Name)))],
+        Topics = [.. OwnTopics().Select(t => (t.Name, Log.Written(t)
+            ?? EndOf(t) - _startEnds.GetValueOrDefault(t.Name)))],
         Topology = Built.Counts(),
     };
 
@@ -174,13 +161,25 @@ internal sealed class ApplicationHost : IAsyncDisposable
         _folderLock?.Dispose();
     }
 
+    // The topics that it writes, and those of the dead letters of what it reads and writes. On Kafka there
+    // are those of others beside them.
+    private IEnumerable<Topic> OwnTopics()
+    {
+        string[] names =
+            [.. Built.Formats.Select(f => f.Topic).Concat(Application.Progress.Inputs).Distinct()];
+        return names.Where(n => Built.Formats.Any(f => f.Topic == n))
+            .Concat(names.Where(n => !DeadLetter.IsTopic(n)).Select(DeadLetter.TopicOf))
+            .Distinct().Order(StringComparer.Ordinal)
+            .Select(Log.FindTopic).OfType<Topic>();
+    }
+
     private Readiness Readiness()
     {
         IReadOnlyList<string> reasons = Application.NotReadyReasons();
         return new Readiness(reasons.Count == 0, string.Join('\n', reasons));
     }
 
-    private long EndOf(Topic topic) =>
+    private long EndOf(Topic topic) => Log.SharesWork ? 0 :
         Enumerable.Range(0, topic.Partitions).Sum(p => Log.EndOffset(topic[p], ReadLevel.Committed));
 }
 

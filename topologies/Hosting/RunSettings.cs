@@ -169,9 +169,14 @@ internal static class RunSettingsReader
         return groups;
     }
 
-    /// <summary>The options of Kafka of <c>BROKERS?option=value&amp;...</c>.</summary>
-    internal static Streams.Log.Kafka.KafkaLogOptions KafkaOf(string brokers) =>
-        OptionBinder.Bind<RunOptions>(Brokers(brokers)).Kafka;
+    /// <summary>The options of Kafka of a configuration file and of <c>BROKERS?option=value&amp;...</c>,
+    /// which goes before it.</summary>
+    internal static KafkaLogOptions KafkaOf(ConfigSection file, string? brokers)
+    {
+        var groups = new ConfigSection([.. file.Values.Where(v => v.Key == "kafka")], "configuration");
+        return OptionBinder.Bind<RunOptions>(
+            brokers is null ? groups : Brokers(brokers).Over(groups)).Kafka;
+    }
 
     // BROKERS?option=value&..., as sources and sinks are given.
     private static ConfigSection Brokers(string word)

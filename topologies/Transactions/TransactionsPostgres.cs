@@ -23,6 +23,7 @@ public static class TransactionsPostgres
                 ],
                 Indexes =
                     [new TableIndex("rule"), new TableIndex("transaction_id"), new TableIndex("created_at")],
+                TimeOnRequest = "created_at",
             },
             TransactionsTopology.Entities => t with
             {
@@ -83,12 +84,32 @@ public static class TransactionsPostgres
                    count(DISTINCT transaction_id) AS transactions
             FROM alerts GROUP BY rule
             """),
+        // CSIC-073: what stands twice is compared, so that a row that somebody took away is found.
+        new ViewMapping(
+            "risk_differences",
+            "Closed hours whose transactions are not as many as were counted: a row is missing on one side.",
+            """
+            SELECT hour, level, h.transactions AS counted, t.transactions AS stored
+            FROM risk_hours h
+            FULL JOIN (SELECT date_trunc('hour', created_at, 'UTC') AS hour, analysis_level AS level,
+                              count(*) AS transactions
+                       FROM transactions GROUP BY 1, 2) t USING (hour, level)
+            WHERE hour <= (SELECT max(hour) FROM risk_hours) AND h.transactions IS DISTINCT FROM t.transactions
+            """),
+        new ViewMapping(
+            "alerts_without_transaction", "Alerts whose transaction is not there.",
+            """
+            SELECT a.alert_id, a.transaction_id, a.rule, a.created_at FROM alerts a
+            WHERE NOT EXISTS (SELECT FROM transactions t WHERE t.transaction_id = a.transaction_id)
+            """),
     ];
 
     // CSIC-069: transaction_id, from_address, to_address, amount, currency, risk_score, created_at, status.
     private static TableMapping Transactions(TableMapping table) => table with
     {
         Key = ["transaction_id"],
+        // A transaction that moves to another block is retracted from the first one, with that one's time.
+        TimeOnRequest = "created_at",
         Omit = [.. table.Omit, "analysis_score"],
         Columns =
         [

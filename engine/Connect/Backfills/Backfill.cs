@@ -42,10 +42,12 @@ public static class Backfill
     /// <param name="logger">Told what happens.</param>
     /// <param name="cancellation">Ends the processing of what waits; nothing is set back then.</param>
     /// <exception cref="BackfillRefusedException">It cannot begin; no position was set back.</exception>
+    /// <exception cref="LogUnavailableException">A process of the application runs.</exception>
     public static BackfillPlan Begin(
         ApplicationDefinition definition, ITopicLog log, BackfillRequest request, ILogger logger,
         CancellationToken cancellation = default)
     {
+        StateEpoch.RequireNoProcess(definition.Id, log);
         var contents = new OpenLogContents(log);
         // What cannot be refused any later is refused before anything is processed.
         Require(Plan(definition, contents, request));
@@ -131,7 +133,7 @@ public static class Backfill
         Ends = plan.Outputs.Distinct().Select(log.FindTopic).OfType<Topic>().ToDictionary(
             t => t.Name,
             t => Enumerable.Range(0, t.Partitions)
-                .Select(p => log.EndOffset(t[p], ReadLevel.Committed)).ToArray()),
+                .Select(p => log.HighWatermark(t[p])).ToArray()),
     };
 }
 

@@ -194,8 +194,7 @@ internal sealed class BackfillPlanner
                 continue;
             // State goes by the latest time before, which can lie far back where nothing came for long.
             long at = _scan.TimeAt(topic[p], first) ?? long.MaxValue;
-            if (first > start)
-                at = Math.Min(at, _scan.TimeAt(topic[p], first - 1) ?? at);
+            at = Math.Min(at, _scan.TimeBefore(topic[p], start, first) ?? at);
             earliest = Math.Min(earliest, at);
         }
         _earliestMs = Math.Min(_earliestMs, earliest);

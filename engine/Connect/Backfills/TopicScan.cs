@@ -12,8 +12,10 @@ public sealed class TopicScan(ILogContents log) : IDisposable
     /// <returns><paramref name="end"/> where there is none.</returns>
     public long FirstAtOrAfter(TopicPartition partition, long timeMs, long start, long end)
     {
+        if (log.OffsetAtOrAfter(partition, timeMs) is { } known && known >= start)
+            return Math.Min(known, end);
         using LogBatch batch = _reader.CreateBatch();
-        for (long at = start; at < end && _reader.Read(partition, at, batch); at = batch.NextOffset)
+        for (long at = start; at < end && _reader.ReadOrWait(partition, at, batch); at = batch.NextOffset)
         {
             while (batch.TryRead(out LogRecord record) && record.Offset < end)
             {
@@ -29,10 +31,36 @@ public sealed class TopicScan(ILogContents log) : IDisposable
     public long? TimeAt(TopicPartition partition, long offset)
     {
         using LogBatch batch = _reader.CreateBatch();
-        return offset < log.EndOffset(partition) && _reader.Read(partition, offset, batch)
-            && batch.TryRead(out LogRecord record)
-            ? record.TimestampMs
-            : null;
+        long end = log.EndOffset(partition);
+        for (long at = offset; at < end && _reader.ReadOrWait(partition, at, batch); at = batch.NextOffset)
+        {
+            if (batch.TryRead(out LogRecord record))
+                return record.TimestampMs;
+        }
+        return null;
+    }
+
+    /// <summary>The time of the last record before an offset.</summary>
+    /// <param name="partition">Where.</param>
+    /// <param name="start">Where the search ends.</param>
+    /// <param name="end">The offset; on Kafka, there may be no record just before it.</param>
+    /// <returns>Null where there is none from <paramref name="start"/> on.</returns>
+    public long? TimeBefore(TopicPartition partition, long start, long end)
+    {
+        using LogBatch batch = _reader.CreateBatch();
+        for (long back = 1; start < end; back *= 8)
+        {
+            long from = Math.Max(start, end - back);
+            long? latest = null;
+            for (long at = from; at < end && _reader.ReadOrWait(partition, at, batch); at = batch.NextOffset)
+            {
+                while (batch.TryRead(out LogRecord record) && record.Offset < end)
+                    latest = record.TimestampMs;
+            }
+            if (latest is not null || from == start)
+                return latest;
+        }
+        return null;
     }
 
     /// <summary>The latest time of a topic's records.</summary>
@@ -44,7 +72,7 @@ public sealed class TopicScan(ILogContents log) : IDisposable
         for (int p = 0; p < topic.Partitions; p++)
         {
             long at = log.StartOffset(topic[p]);
-            for (; _reader.Read(topic[p], at, batch); at = batch.NextOffset)
+            for (; _reader.ReadOrWait(topic[p], at, batch); at = batch.NextOffset)
             {
                 while (batch.TryRead(out LogRecord record))
                     latest = Math.Max(latest ?? long.MinValue, record.TimestampMs);

@@ -73,9 +73,12 @@ public sealed record ApplicationReset
     /// <remarks>Positions and the list of what goes are one commit; a crash behind it leaves what the next
     /// start, or another reset, works off.</remarks>
     /// <param name="log">The log.</param>
-    /// <param name="dataFolder">Where its snapshots are.</param>
-    public void Apply(ITopicLog log, string dataFolder)
+    /// <param name="dataFolder">Where its snapshots are; null where there is none at hand. Those of other
+    /// folders are known to be old by the record of the reset.</param>
+    /// <exception cref="LogUnavailableException">A process of the application runs.</exception>
+    public void Apply(ITopicLog log, string? dataFolder)
     {
+        StateEpoch.RequireNoProcess(Application, log);
         using ILogWriter writer = log.OpenWriter($"{Application}-reset");
         foreach (ResetPosition position in Positions)
             writer.CommitOffset(
@@ -94,10 +97,10 @@ public sealed record ApplicationReset
         writer.CommitCursor(
             ShapeComparison.CursorSource, Application, (shape with { Removals = removals }).Write());
         writer.CommitCursor(BackfillRecord.CursorSource, Application, default);
+        StateEpoch.Begin(writer, Application, log);
         log.WaitDurable(writer.Commit(), CancellationToken.None);
-        string state = TaskEnvironment.StateRoot(dataFolder, Application);
-        if (Directory.Exists(state))
-            Directory.Delete(state, recursive: true);
+        if (dataFolder is not null)
+            StateEpoch.DeleteAll(dataFolder, Application);
         foreach (string topic in Topics)
             log.DeleteTopic(topic);
         writer.CommitCursor(ShapeComparison.CursorSource, Application, default);

@@ -74,6 +74,11 @@ internal sealed class ShapeKeeper(ApplicationDefinition definition, ITopicLog lo
     // Every step can be done again.
     private void Finish(ILogWriter writer, TopologyShape shape)
     {
+        if (shape.Removals.Any(r => r.Store is not null) || shape.Migrated is not null)
+        {
+            StateEpoch.Begin(writer, definition.Id, log);
+            log.WaitDurable(writer.Commit(), CancellationToken.None);
+        }
         foreach (Removal removal in shape.Removals)
         {
             if (removal.Store is { } store)

@@ -52,7 +52,8 @@ internal sealed class StoreMigrator(ApplicationDefinition definition, ITopicLog 
         using LogBatch batch = reader.CreateBatch();
         for (int p = 0; p < staged.Partitions; p++)
         {
-            for (long at = 0; reader.Read(staged[p], at, batch); at = batch.NextOffset)
+            long end = log.HighWatermark(staged[p]);
+            for (long at = 0; reader.ReadOrWait(staged[p], at, batch, end); at = batch.NextOffset)
             {
                 while (batch.TryRead(out LogRecord record))
                 {
@@ -84,10 +85,11 @@ internal sealed class StoreMigrator(ApplicationDefinition definition, ITopicLog 
         using var snapshots = new StoreSnapshots(
             state, log, changelog, environment.SnapshotFiles(new TaskId(0, partition), spec.Name),
             definition.Runtime.Snapshots, TaskScheduler.Default);
-        long end = log.EndOffset(changelog, ReadLevel.Committed);
+        long end = log.HighWatermark(changelog);
         using ILogReader reader = log.OpenReader(ReadLevel.Committed);
         using LogBatch batch = reader.CreateBatch();
-        for (long at = snapshots.Load(); at < end && reader.Read(changelog, at, batch); at = batch.NextOffset)
+        long at = snapshots.Load();
+        for (; at < end && reader.ReadOrWait(changelog, at, batch, end); at = batch.NextOffset)
         {
             while (batch.TryRead(out LogRecord record))
                 state.Restore(record.Key, record.HasValue, record.Value);

@@ -28,7 +28,7 @@ internal sealed class KafkaCommit(KafkaLog log, KafkaSender sender) : ICommit, I
         if (bytes > topic.Spec.RecordBytesMax)
             throw new RecordTooLargeException(
                 $"A record of {bytes:N0} bytes is over the limit of the topic {topic.Name}, "
-                + $"{topic.Spec.RecordBytesMax:N0}.");
+                + $"{topic.Spec.RecordBytesMax:N0}. Raise the topic's max.message.bytes, or write less.");
         if (PendingBytes + bytes > log.Options.CommitBytesMax)
             throw new CommitTooLargeException(
                 $"A commit would be over kafka.commit_bytes_max, {log.Options.CommitBytesMax:N0} bytes.");
@@ -54,6 +54,7 @@ internal sealed class KafkaCommit(KafkaLog log, KafkaSender sender) : ICommit, I
         foreach (((string source, string key), byte[] cursor) in _cursors)
             log.Cursors.Append(_records, source, key, cursor);
         sender.Commit(_records, _offsets);
+        log.NoteWritten(_records.Entries);
         foreach (((string group, TopicPartition partition), long offset) in _offsets)
             log.Offsets.Note(log.GroupOf(group), partition, offset);
         Clear();
@@ -94,11 +95,13 @@ internal sealed unsafe class KafkaSender : IDisposable
         _log = log;
         _transactional = transactionalId is not null;
         _producer = new Client.ProducerBuilder<Client.Null, Client.Null>(
-            KafkaProperties.Producer(log.Options, transactionalId ?? log.ClientId, transactionalId))
+            KafkaProperties.Producer(
+                log.Options, transactionalId ?? log.ClientId, transactionalId,
+                log.TopicsOf.RecordBytesMax()))
             .SetLogHandler(log.Logger.KafkaSays)
             .SetErrorHandler((client, error) =>
             {
-                log.Logger.KafkaFails(client, error);
+                log.Brokers.Note(client, error);
                 if (error.IsFatal
                     || KafkaFailures.Of(error, "writing", log.Options.Brokers) is LogUnavailableException)
                     _fatal = error;
@@ -108,7 +111,7 @@ internal sealed unsafe class KafkaSender : IDisposable
         _arguments = (Librdkafka.Argument*)NativeMemory.AllocZeroed(
             ArgumentsMax, (nuint)sizeof(Librdkafka.Argument));
         if (_transactional)
-            Initialise();
+            Initialise(transactionalId!);
     }
 
     /// <summary>Sends the records, and moves the positions with them.</summary>
@@ -140,12 +143,14 @@ internal sealed unsafe class KafkaSender : IDisposable
     }
 
     // What has failed here is tried again with another client, so this one must not be left behind.
-    private void Initialise()
+    private void Initialise(string transactionalId)
     {
         bool isUp = false;
         try
         {
-            Retry("starting transactions", () => _producer.InitTransactions(_log.Options.RequestTimeout));
+            Retry(
+                $"starting transactions as '{transactionalId}'",
+                () => _producer.InitTransactions(_log.Options.RequestTimeout));
             isUp = true;
         }
         finally
@@ -172,8 +177,14 @@ internal sealed unsafe class KafkaSender : IDisposable
             catch (AbortRequiredException e)
             {
                 Abort();
-                if (_log.HasLostLanes || Environment.TickCount64 > until)
-                    throw new LogInterruptedException(e.Message);
+                if (e.Failure is RecordTooLargeException)
+                    throw TooLarge(records, e.Failure);
+                if (e.Failure is LogUnavailableException)
+                    throw new LogUnavailableException(
+                        $"{e.Message} The transaction wrote to {NamesOf(records)}.");
+                if (e.Failure is not LogInterruptedException || _log.HasLostLanes
+                    || Environment.TickCount64 > until)
+                    throw e.Failure;
                 _log.Logger.TransactionSentAgain(e.Message);
                 Thread.Sleep(20);
             }
@@ -191,10 +202,37 @@ internal sealed unsafe class KafkaSender : IDisposable
             Client.IConsumerGroupMetadata metadata = _log.MetadataOf(group.Key);
             List<Client.TopicPartitionOffset> positions = [.. group.Select(Position)];
             Retry(
-                "sending positions",
+                $"committing positions of the group '{_log.GroupOf(group.Key)}'",
                 () => _producer.SendOffsetsToTransaction(positions, metadata, _log.Options.RequestTimeout));
         }
         Retry("committing", () => _producer.CommitTransaction(_log.Options.RequestTimeout));
+    }
+
+    private string NamesOf(RecordPages records)
+    {
+        var topics = new HashSet<int>();
+        foreach (ref readonly RecordPages.Entry entry in records.Entries)
+            topics.Add(entry.Partition.Topic);
+        return string.Join(", ", topics.Select(t => _log.TopicsOf.ById(t).Name).Order(StringComparer.Ordinal));
+    }
+
+    // A topic may take less than when it was looked up: then the commit before is where to go on, and what is
+    // too large meets its operator's policy.
+    private LogException TooLarge(RecordPages records, LogException refusal)
+    {
+        var largest = new Dictionary<int, (int Bytes, int Partition)>();
+        foreach (ref readonly RecordPages.Entry entry in records.Entries)
+        {
+            int bytes = Math.Max(entry.KeyBytes, 0) + Math.Max(entry.ValueBytes, 0) + entry.HeaderBytes;
+            (int topic, int partition) = entry.Partition;
+            if (!largest.TryGetValue(topic, out (int Bytes, int) known) || known.Bytes < bytes)
+                largest[topic] = (bytes, partition);
+        }
+        if (_log.TopicsOf.HaveShrunk(largest.Keys))
+            return new LogInterruptedException(refusal.Message);
+        string sizes = string.Join(", ", largest.Select(
+            l => $"{l.Value.Bytes:N0} bytes to {_log.TopicsOf.ById(l.Key).Name} {l.Value.Partition}"));
+        return new RecordTooLargeException($"{refusal.Message} The largest records were: {sizes}.");
     }
 
     private void CommitPlainly(
@@ -293,7 +331,7 @@ internal sealed unsafe class KafkaSender : IDisposable
             }
             catch (Client.KafkaTxnRequiresAbortException e)
             {
-                throw new AbortRequiredException(Failure(e.Error, doing).Message);
+                throw new AbortRequiredException(Failure(e.Error, doing));
             }
             catch (Client.KafkaRetriableException) when (attempt < 10)
             {
@@ -330,5 +368,8 @@ internal sealed unsafe class KafkaSender : IDisposable
     private LogException Failure(Client.Error error, string doing) =>
         KafkaFailures.Of(error, doing, _log.Options.Brokers);
 
-    private sealed class AbortRequiredException(string message) : Exception(message);
+    private sealed class AbortRequiredException(LogException failure) : Exception(failure.Message)
+    {
+        internal LogException Failure { get; } = failure;
+    }
 }

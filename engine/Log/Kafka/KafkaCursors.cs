@@ -8,6 +8,9 @@ namespace Streams.Log.Kafka;
 /// </summary>
 internal sealed class KafkaCursors : IDisposable
 {
+    /// <summary>What is put behind the application's name.</summary>
+    internal const string Suffix = "-cursors";
+
     private const byte Separator = 0;
 
     private readonly KafkaLog _log;
@@ -24,7 +27,7 @@ internal sealed class KafkaCursors : IDisposable
 
     internal KafkaCursors(KafkaLog log) => _log = log;
 
-    private string TopicName => $"{_log.Application}-cursors";
+    private string TopicName => _log.Application + Suffix;
 
     /// <summary>Adds a cursor to a transaction.</summary>
     internal void Append(RecordPages records, string source, string key, ReadOnlySpan<byte> cursor)
@@ -82,7 +85,10 @@ internal sealed class KafkaCursors : IDisposable
     // What is undecided now may be committed a moment later, and was written before we asked.
     private void CatchUp()
     {
-        TopicPartition partition = Topic()[0];
+        // Who only looks makes no topic.
+        if ((_topic ?? _log.FindTopic(TopicName)) is not { } topic)
+            return;
+        TopicPartition partition = topic[0];
         long end = _log.HighWatermark(partition);
         if (_next >= end)
             return;

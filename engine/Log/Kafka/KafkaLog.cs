@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Client = Confluent.Kafka;
 
@@ -11,6 +12,7 @@ namespace Streams.Log.Kafka;
 public sealed class KafkaLog : ITopicLog
 {
     private readonly string _process;
+    private readonly ConcurrentDictionary<int, long> _written = new();
     private KafkaMembership? _membership;
     private long _commits;
 
@@ -21,8 +23,9 @@ public sealed class KafkaLog : ITopicLog
         Logger = logger;
         _process = options.Instance ?? Guid.NewGuid().ToString("N")[..12];
         ClientId = $"{application}-{_process}";
-        TopicsOf = new KafkaTopics(options, ClientId, logger);
-        Offsets = new KafkaOffsets(options, ClientId, TopicsOf, logger);
+        Brokers = new KafkaBrokers(options, ClientId, logger);
+        TopicsOf = new KafkaTopics(options, Brokers);
+        Offsets = new KafkaOffsets(options, ClientId, TopicsOf, Brokers, logger);
         Cursors = new KafkaCursors(this);
     }
 
@@ -33,7 +36,7 @@ public sealed class KafkaLog : ITopicLog
     public bool SharesWork => true;
 
     /// <inheritdoc/>
-    public IReadOnlyList<Topic> Topics => TopicsOf.All();
+    public IReadOnlyList<Topic> Topics => TopicsOf.List();
 
     /// <inheritdoc/>
     public long DurableCommit => LastCommit;
@@ -46,6 +49,8 @@ public sealed class KafkaLog : ITopicLog
 
     internal string ClientId { get; }
 
+    internal KafkaBrokers Brokers { get; }
+
     internal KafkaTopics TopicsOf { get; }
 
     internal KafkaOffsets Offsets { get; }
@@ -53,6 +58,11 @@ public sealed class KafkaLog : ITopicLog
     internal KafkaCursors Cursors { get; }
 
     internal long LastCommit => Interlocked.Read(ref _commits);
+
+    /// <summary>The applications whose topics are among those of a cluster.</summary>
+    public static IReadOnlyList<string> ApplicationsAmong(IEnumerable<Topic> topics) =>
+        [.. topics.Where(t => t.Name.EndsWith(KafkaCursors.Suffix, StringComparison.Ordinal))
+            .Select(t => t.Name[..^KafkaCursors.Suffix.Length])];
 
     /// <summary>Connects.</summary>
     /// <param name="application">The application: its group, and the front part of its own topics' and
@@ -67,7 +77,7 @@ public sealed class KafkaLog : ITopicLog
         var log = new KafkaLog(application, options, logger);
         try
         {
-            log.Id = log.Offsets.ClusterId();
+            log.Id = log.Brokers.Connect();
             return log;
         }
         catch
@@ -84,6 +94,15 @@ public sealed class KafkaLog : ITopicLog
     public Topic? FindTopic(string name) => TopicsOf.Find(name);
 
     /// <inheritdoc/>
+    public string? Trouble => Brokers.Trouble;
+
+    /// <inheritdoc/>
+    public long? Written(Topic topic) => _written.GetValueOrDefault(topic.Id);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> MembersOf(string group) => Brokers.MembersOf(GroupOf(group));
+
+    /// <inheritdoc/>
     public bool DeleteTopic(string name) => TopicsOf.Delete(name);
 
     /// <inheritdoc/>
@@ -93,7 +112,7 @@ public sealed class KafkaLog : ITopicLog
             : exclusive ? $"{Application}-{writerId}" : $"{ClientId}-{writerId}");
 
     /// <inheritdoc/>
-    public ILogReader OpenReader(ReadLevel level) => new KafkaLogReader(this, Logger);
+    public ILogReader OpenReader(ReadLevel level) => new KafkaLogReader(this);
 
     /// <inheritdoc/>
     public LaneBoard ShareWork(int lanes, int slots)
@@ -118,7 +137,14 @@ public sealed class KafkaLog : ITopicLog
     public long EndOffset(TopicPartition partition, ReadLevel level) => Offsets.End(partition);
 
     /// <inheritdoc/>
+    public long? OffsetAtOrAfter(TopicPartition partition, long timeMs) =>
+        Offsets.AtOrAfter(partition, timeMs);
+
+    /// <inheritdoc/>
     public long KnownEndOffset(TopicPartition partition) => Offsets.KnownEnd(partition);
+
+    /// <inheritdoc/>
+    public void WhenEndsAreAsked(Action<long> action) => Offsets.EndsAsked = action;
 
     /// <inheritdoc/>
     public long HighWatermark(TopicPartition partition) => Offsets.HighWatermark(partition);
@@ -172,7 +198,20 @@ public sealed class KafkaLog : ITopicLog
         _membership?.Dispose();
         Cursors.Dispose();
         Offsets.Dispose();
-        TopicsOf.Dispose();
+        Brokers.Dispose();
+    }
+
+    /// <summary>Notes records that were committed.</summary>
+    internal void NoteWritten(ReadOnlySpan<RecordPages.Entry> records)
+    {
+        for (int i = 0, run; i < records.Length; i += run)
+        {
+            int topic = records[i].Partition.Topic;
+            for (run = 1; i + run < records.Length && records[i + run].Partition.Topic == topic;)
+                run++;
+            _written.AddOrUpdate(
+                topic, static (_, count) => count, static (_, known, count) => known + count, run);
+        }
     }
 
     internal long NextCommit() => Interlocked.Increment(ref _commits);
@@ -189,6 +228,13 @@ public sealed class KafkaLog : ITopicLog
     /// <summary>Whether this process was taken for dead, so that its lanes are somebody else's.</summary>
     internal bool HasLostLanes => _membership is { } membership
         && (membership.Current.IsLost || membership.Failure is not null);
+
+    /// <summary>The membership has ended: positions are committed without one again.</summary>
+    internal void Leave(KafkaMembership membership)
+    {
+        if (_membership == membership)
+            _membership = null;
+    }
 
     internal Client.IConsumerGroupMetadata MetadataOf(string group)
     {

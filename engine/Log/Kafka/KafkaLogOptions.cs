@@ -63,6 +63,16 @@ public sealed record KafkaLogOptions
     /// asked.</summary>
     public int ReplicationFactor { get; init; } = -1;
 
+    /// <summary>Whether topics that are missing are created; where not, the start says what they have to be
+    /// like. Default true.</summary>
+    public bool CreateTopics { get; init; } = true;
+
+    /// <summary>Whether brokers may delete records as old as a topic's retention says. They go by the
+    /// records' own time and know no other, so history that is fed late would be deleted before it is
+    /// processed: by default topics that are created keep everything, and whoever runs them sets a retention.
+    /// Default false.</summary>
+    public bool RetentionByEventTime { get; init; }
+
     /// <summary>Bytes that a reader fetches ahead, over all its partitions. Default 128 MiB.</summary>
     public int FetchAheadBytesMax { get; init; } = 128 << 20;
 

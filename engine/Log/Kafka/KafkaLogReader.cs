@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text;
-using Microsoft.Extensions.Logging;
+using Streams.Telemetry;
 using Client = Confluent.Kafka;
 
 namespace Streams.Log.Kafka;
@@ -20,15 +20,15 @@ internal sealed unsafe class KafkaLogReader : ILogReader
     private long _serveAt;
     private Client.Error? _fatal;
 
-    internal KafkaLogReader(KafkaLog log, ILogger logger)
+    internal KafkaLogReader(KafkaLog log)
     {
         _log = log;
         _consumer = new Client.ConsumerBuilder<Client.Ignore, Client.Ignore>(KafkaProperties.Reader(
             log.Options, $"{log.ClientId}-reader", log.ClientId, Client.IsolationLevel.ReadCommitted))
-            .SetLogHandler(logger.KafkaSays)
+            .SetLogHandler(log.Logger.KafkaSays)
             .SetErrorHandler((client, error) =>
             {
-                logger.KafkaFails(client, error);
+                log.Brokers.Note(client, error);
                 if (KafkaFailures.Of(error, "reading", log.Options.Brokers) is LogUnavailableException)
                     _fatal = error;
             })
@@ -62,7 +62,7 @@ internal sealed unsafe class KafkaLogReader : ILogReader
             if (message->Error == 0)
                 next = message->Offset + 1;
             else if (message->Error == (int)Client.ErrorCode.Local_PartitionEOF)
-                next = Math.Max(next, message->Offset);
+                fetch.End = next = Math.Max(next, message->Offset);
             else
                 next = Recover(partition, message, next);
         }
@@ -70,6 +70,12 @@ internal sealed unsafe class KafkaLogReader : ILogReader
         kafka.Fill(partition, count, next);
         return next > offset;
     }
+
+    /// <inheritdoc/>
+    /// <remarks>The client says when it has come to a partition's end, which is within
+    /// <see cref="KafkaProperties.FetchWaitMaxMs"/>; until then, more may be on its way.</remarks>
+    public long? Lag(TopicPartition partition, long offset) =>
+        _fetches.TryGetValue(partition, out Fetch? fetch) && fetch.End == offset ? 0 : null;
 
     /// <inheritdoc/>
     public void Close(TopicPartition partition)
@@ -151,6 +157,7 @@ internal sealed unsafe class KafkaLogReader : ILogReader
                     $"The topic {_log.TopicsOf.Describe(partition)} ends before offset {next}, which was "
                     + "processed: it was deleted and made anew, or restored from a backup. "
                     + "'streams reset' begins from its start.");
+            _log.Logger.RecordsDeleted(_log.TopicsOf.Describe(partition), next, start);
             _fetches[partition] = Restart(partition, _fetches[partition], start);
             return start;
         }
@@ -169,5 +176,8 @@ internal sealed unsafe class KafkaLogReader : ILogReader
         internal nint Queue { get; } = queue;
 
         internal long Next { get; set; }
+
+        /// <summary>The end that the client came to last; -1 before the first.</summary>
+        internal long End { get; set; } = -1;
     }
 }

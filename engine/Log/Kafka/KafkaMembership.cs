@@ -33,8 +33,8 @@ internal sealed class KafkaMembership : LaneBoard
             .SetLogHandler(log.Logger.KafkaSays)
             .SetErrorHandler((client, error) =>
             {
-                log.Logger.KafkaFails(client, error);
-                if (KafkaFailures.Of(error, "joining the group", log.Options.Brokers)
+                log.Brokers.Note(client, error);
+                if (KafkaFailures.Of(error, $"joining the group '{log.Application}'", log.Options.Brokers)
                     is LogUnavailableException failure)
                     _failure = failure;
             })
@@ -74,6 +74,7 @@ internal sealed class KafkaMembership : LaneBoard
         _thread.Join();
         _consumer.Dispose();
         _stop.Dispose();
+        _log.Leave(this);
         base.Dispose(disposing);
     }
 
@@ -96,9 +97,11 @@ internal sealed class KafkaMembership : LaneBoard
         }
         catch (Client.KafkaException e)
         {
-            _failure ??= KafkaFailures.Of(e.Error, "being a member of the group", _log.Options.Brokers)
+            // Whatever ended it, no lane comes to this process again.
+            _failure ??= KafkaFailures.Of(
+                e.Error, $"being a member of the group '{_log.Application}'", _log.Options.Brokers)
                 as LogUnavailableException ?? new LogUnavailableException(
-                $"The membership in the group {_log.Application} at {_log.Options.Brokers} has ended: "
+                $"The membership in the group '{_log.Application}' at {_log.Options.Brokers} has ended: "
                 + $"{e.Error.Reason}. This process stops; start it again.");
             _log.Logger.MembershipEnded(_log.Application, e.Error.Reason);
             Publish(new Lanes(Current.Version + 1, _total, new Dictionary<int, int>(), isLost: true));
@@ -115,6 +118,9 @@ internal sealed class KafkaMembership : LaneBoard
                 : new Lanes(0, _total, slots).IdlestSlot(FrozenDictionary<int, int>.Empty, _slots);
         }
         Publish(new Lanes(Current.Version + 1, _total, slots));
+        // Each rebalance of the group is told to all its members, also to those for whom nothing changes.
+        if (partitions.Count > 0)
+            EngineMeter.RecordRebalance("assigned");
         _log.Logger.LanesAssigned(
             _log.Application, List(partitions.Select(p => p.Partition)), List(slots.Keys));
     }
@@ -136,6 +142,8 @@ internal sealed class KafkaMembership : LaneBoard
                 + $"{_log.Options.RevocationTimeout.TotalSeconds:N0} s; this process stops so that nobody "
                 + "does it twice.");
         }
+        EngineMeter.RecordRebalance(isLost ? "lost" : "revoked");
+        EngineMeter.RecordRevocation(TimeSpan.FromMilliseconds(Environment.TickCount64 - started));
         _log.Logger.LanesRevoked(
             _log.Application, isLost ? "lost" : "given up", List(removed), List(slots.Keys),
             Environment.TickCount64 - started);

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Streams.Telemetry;
 using Client = Confluent.Kafka;
 
 namespace Streams.Log.Kafka;
@@ -17,6 +19,7 @@ internal sealed class KafkaOffsets : IDisposable
     private readonly KafkaLogOptions _options;
     private readonly string _clientId;
     private readonly KafkaTopics _topics;
+    private readonly KafkaBrokers _brokers;
     private readonly ILogger _logger;
     private readonly Client.IConsumer<Client.Ignore, Client.Ignore> _undecided;
     private readonly Lock _gate = new();
@@ -27,9 +30,12 @@ internal sealed class KafkaOffsets : IDisposable
     private readonly ConcurrentDictionary<TopicPartition, long> _processed = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _refresher;
+    private volatile Action<long>? _endsAsked;
 
-    internal KafkaOffsets(KafkaLogOptions options, string clientId, KafkaTopics topics, ILogger logger)
+    internal KafkaOffsets(
+        KafkaLogOptions options, string clientId, KafkaTopics topics, KafkaBrokers brokers, ILogger logger)
     {
+        _brokers = brokers;
         _options = options;
         _clientId = clientId;
         _topics = topics;
@@ -37,6 +43,12 @@ internal sealed class KafkaOffsets : IDisposable
         _undecided = Open(clientId, Client.IsolationLevel.ReadUncommitted);
         _refresher = new Thread(Refresh) { Name = "kafka-offsets", IsBackground = true };
         _refresher.Start();
+    }
+
+    /// <summary>Called when all ends were asked for anew, with the time at which that began.</summary>
+    internal Action<long>? EndsAsked
+    {
+        set => _endsAsked = value;
     }
 
     /// <summary>The first offset kept.</summary>
@@ -53,6 +65,17 @@ internal sealed class KafkaOffsets : IDisposable
 
     /// <summary>One past the last offset appended, decided or not.</summary>
     internal long HighWatermark(TopicPartition partition) => Watermarks(_undecided, partition).High.Value;
+
+    /// <summary>The first offset of that time or a later one; the end where there is none.</summary>
+    internal long AtOrAfter(TopicPartition partition, long timeMs)
+    {
+        var time = new Client.Timestamp(Math.Max(timeMs, 0), Client.TimestampType.CreateTime);
+        List<Client.TopicPartitionOffset> answers = KafkaFailures.Ask(
+            $"asking for a time in {_topics.Describe(partition)}", _options.Brokers,
+            () => _undecided.OffsetsForTimes(
+                [new Client.TopicPartitionTimestamp(_topics.Of(partition), time)], _options.RequestTimeout));
+        return answers[0].Offset.IsSpecial ? End(partition) : answers[0].Offset.Value;
+    }
 
     /// <summary>The end as it was a moment ago.</summary>
     internal long KnownEnd(TopicPartition partition) =>
@@ -92,6 +115,19 @@ internal sealed class KafkaOffsets : IDisposable
         }
     }
 
+    private void TryDeleteProcessed()
+    {
+        try
+        {
+            DeleteProcessed();
+        }
+        catch (LogException e)
+        {
+            // Kept until more of the partition is processed.
+            _logger.RepartitionsNotPurged(e.Message);
+        }
+    }
+
     /// <summary>Commits positions of a group that has no members.</summary>
     internal void Commit(string group, IEnumerable<Client.TopicPartitionOffset> offsets) => KafkaFailures.Ask(
         $"committing the position of {group}", _options.Brokers, () =>
@@ -102,18 +138,6 @@ internal sealed class KafkaOffsets : IDisposable
 
     /// <summary>The metadata of a group that has no members.</summary>
     internal Client.IConsumerGroupMetadata Metadata(string group) => OfGroup(group).ConsumerGroupMetadata;
-
-    /// <summary>The cluster's id.</summary>
-    internal string ClusterId()
-    {
-        nint handle = Librdkafka.HandleOf(_undecided);
-        nint id = Librdkafka.ClusterId(handle, (int)_options.RequestTimeout.TotalMilliseconds);
-        if (id == 0)
-            throw new LogInterruptedException($"Kafka at {_options.Brokers} does not answer.");
-        string text = System.Runtime.InteropServices.Marshal.PtrToStringUTF8(id)!;
-        Librdkafka.MemFree(handle, id);
-        return text;
-    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -173,26 +197,29 @@ internal sealed class KafkaOffsets : IDisposable
     private Client.IConsumer<Client.Ignore, Client.Ignore> Open(string group, Client.IsolationLevel level) =>
         new Client.ConsumerBuilder<Client.Ignore, Client.Ignore>(
             KafkaProperties.Reader(_options, $"{_clientId}-offsets", group, level))
-            .SetLogHandler(_logger.KafkaSays).SetErrorHandler(_logger.KafkaFails).Build();
+            .SetLogHandler(_logger.KafkaSays).SetErrorHandler(_brokers.Note).Build();
 
     private void Refresh()
     {
         long deleted = Environment.TickCount64;
         while (!_stop.Token.WaitHandle.WaitOne(RefreshInterval))
         {
+            _brokers.Probe();
+            if (Environment.TickCount64 - deleted > DeletionInterval.TotalMilliseconds)
+            {
+                deleted = Environment.TickCount64;
+                TryDeleteProcessed();
+            }
             try
             {
-                if (Environment.TickCount64 - deleted > DeletionInterval.TotalMilliseconds)
-                {
-                    deleted = Environment.TickCount64;
-                    DeleteProcessed();
-                }
+                long began = Stopwatch.GetTimestamp();
                 foreach (TopicPartition partition in _ends.Keys)
                 {
                     if (_stop.IsCancellationRequested)
                         return;
                     End(partition);
                 }
+                _endsAsked?.Invoke(began);
                 foreach ((string group, TopicPartition partition) in _committed.Keys)
                 {
                     if (_stop.IsCancellationRequested)

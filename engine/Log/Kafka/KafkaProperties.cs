@@ -21,11 +21,22 @@ internal static class KafkaProperties
         "ssl.key.password", "enable.gapless.guarantee", "acks", "request.required.acks",
     };
 
+    /// <summary>How long a broker that has nothing new lets a reader wait, in milliseconds: so much later it
+    /// is known that a partition has ended.</summary>
+    internal const int FetchWaitMaxMs = 50;
+
+    /// <summary>Whether records are sent compressed.</summary>
+    internal static bool IsCompressing(KafkaLogOptions options) => options.Properties.Any(
+        p => (p.StartsWith("compression.type=", StringComparison.Ordinal)
+            || p.StartsWith("compression.codec=", StringComparison.Ordinal))
+            && !p.EndsWith("=none", StringComparison.Ordinal));
+
     /// <summary>What every client of the log has in common.</summary>
     /// <exception cref="KafkaOptionException">A property is unknown, or its value is not allowed.</exception>
     internal static Dictionary<string, string> Common(KafkaLogOptions options, string clientId)
     {
         Librdkafka.Require();
+        CheckSecurity(options);
         var common = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["bootstrap.servers"] = options.Brokers,
@@ -72,6 +83,7 @@ internal static class KafkaProperties
             // Bytes are the bound: at the number of messages the client would pause fetching for a second.
             QueuedMinMessages = 1_000_000,
             MaxPartitionFetchBytes = Math.Clamp(options.FetchAheadBytesMax / 8, 1 << 20, 8 << 20),
+            FetchWaitMaxMs = FetchWaitMaxMs,
         };
 
     /// <summary>A member of the application's group.</summary>
@@ -91,8 +103,12 @@ internal static class KafkaProperties
         };
 
     /// <summary>A producer; with a transactional id where one is given.</summary>
+    /// <param name="options">Where and how.</param>
+    /// <param name="clientId">Its name.</param>
+    /// <param name="transactionalId">Null for none.</param>
+    /// <param name="batchBytesMax">What every topic takes at once.</param>
     internal static Client.ProducerConfig Producer(
-        KafkaLogOptions options, string clientId, string? transactionalId)
+        KafkaLogOptions options, string clientId, string? transactionalId, int batchBytesMax)
     {
         var config = new Client.ProducerConfig(Common(options, clientId))
         {
@@ -102,11 +118,45 @@ internal static class KafkaProperties
         };
         // The limit of each topic counts, which is checked before; the client's own default is below it.
         config.MessageMaxBytes ??= ProducedBytesMax;
+        config.BatchSize ??= Math.Min(1_000_000, batchBytesMax);
         if (transactionalId is not null)
             config.TransactionTimeoutMs = (int)options.TransactionTimeout.TotalMilliseconds;
         else
             config.EnableGaplessGuarantee = true;
         return config;
+    }
+
+    private static void CheckSecurity(KafkaLogOptions options)
+    {
+        bool isTls = options.Security is KafkaSecurity.Ssl or KafkaSecurity.SaslSsl;
+        foreach ((string name, string? file) in new[]
+        {
+            ("ssl_ca_file", options.SslCaFile), ("ssl_certificate_file", options.SslCertificateFile),
+            ("ssl_key_file", options.SslKeyFile),
+        })
+        {
+            if (file is null)
+                continue;
+            if (!isTls)
+                throw new KafkaOptionException(
+                    $"kafka.{name} is given, but kafka.security has no TLS: set it to ssl or sasl_ssl.");
+            if (!File.Exists(file) && !Directory.Exists(file))
+                throw new KafkaOptionException($"kafka.{name}: there is no file '{file}'.");
+        }
+        if (options.Security is KafkaSecurity.SaslPlaintext or KafkaSecurity.SaslSsl)
+        {
+            if (options.SaslMechanism is not ("OAUTHBEARER" or "GSSAPI")
+                && (options.SaslUsername is null || options.SaslPassword is null))
+                throw new KafkaOptionException(
+                    $"kafka.sasl_mechanism {options.SaslMechanism} needs kafka.sasl_username and "
+                    + "kafka.sasl_password.");
+        }
+        else if (options.SaslUsername is not null || options.SaslPassword is not null)
+        {
+            throw new KafkaOptionException(
+                "kafka.sasl_username or sasl_password is given, but kafka.security has no authentication: "
+                + "set it to sasl_ssl, or to sasl_plaintext.");
+        }
     }
 
     private static void Add(Dictionary<string, string> properties, string name, string? value)

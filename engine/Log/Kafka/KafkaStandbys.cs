@@ -15,7 +15,6 @@ internal sealed class KafkaStandbys : IDisposable
     private readonly Client.IConsumer<Client.Ignore, Client.Ignore> _member;
     private readonly string _topic;
     private readonly int _threads;
-    private readonly Client.IAdminClient _admin;
     private readonly ManualResetEventSlim _stop = new();
     private readonly Thread _thread;
 
@@ -28,7 +27,6 @@ internal sealed class KafkaStandbys : IDisposable
         _member = member;
         _topic = topic;
         _threads = threads;
-        _admin = new Client.DependentAdminClientBuilder(member.Handle).Build();
         _thread = new Thread(Run) { Name = "kafka-standbys", IsBackground = true };
         _thread.Start();
     }
@@ -38,7 +36,6 @@ internal sealed class KafkaStandbys : IDisposable
     {
         _stop.Set();
         _thread.Join();
-        _admin.Dispose();
         _stop.Dispose();
     }
 
@@ -53,14 +50,14 @@ internal sealed class KafkaStandbys : IDisposable
             catch (Client.KafkaException e)
             {
                 // Standbys stay what they are until somebody answers.
-                _log.Logger.KafkaFails(_member, e.Error);
+                _log.Logger.KafkaFails(_log.Brokers.Admin, e.Error);
             }
         }
     }
 
     private void Look()
     {
-        Client.GroupInfo group = _admin.ListGroup(_log.Application, AskTimeout);
+        Client.GroupInfo group = _log.Brokers.Admin.ListGroup(_log.Application, AskTimeout);
         if (GroupMembers.Read(group, _topic) is not { } lanesOf)
             return;
         Lanes known = _board.Standbys;

@@ -1,69 +1,76 @@
 using System.Globalization;
 using Confluent.Kafka.Admin;
-using Microsoft.Extensions.Logging;
 using Client = Confluent.Kafka;
 
 namespace Streams.Log.Kafka;
 
 /// <summary>The cluster's topics: found, created, checked, deleted. Thread-safe.</summary>
-internal sealed class KafkaTopics : IDisposable
+internal sealed class KafkaTopics
 {
     // A snapshot that is older than this could have missed the deletion of a key.
     private static readonly TimeSpan TombstonesKept = TimeSpan.FromDays(7);
+
+    // What a batch of one record has around key, value and headers; brokers bound the batch.
+    private const int BatchBytes = 128;
 
     private readonly KafkaLogOptions _options;
     private readonly Client.IAdminClient _admin;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Topic> _byName = new(StringComparer.Ordinal);
     private readonly List<Topic> _byId = [];
+    private readonly HashSet<string> _described = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _hidden = new(StringComparer.Ordinal);
 
-    internal KafkaTopics(KafkaLogOptions options, string clientId, ILogger logger)
+    internal KafkaTopics(KafkaLogOptions options, KafkaBrokers brokers)
     {
         _options = options;
-        _admin = new Client.AdminClientBuilder(
-            new Client.AdminClientConfig(KafkaProperties.Common(options, $"{clientId}-admin")))
-            .SetLogHandler(logger.KafkaSays).SetErrorHandler(logger.KafkaFails).Build();
-    }
-
-    /// <summary>All topics but the broker's own, by name.</summary>
-    internal IReadOnlyList<Topic> All()
-    {
-        Client.Metadata metadata = KafkaFailures.Ask(
-            "listing topics", _options.Brokers, () => _admin.GetMetadata(_options.RequestTimeout));
-        lock (_gate)
-        {
-            var seen = new HashSet<string>(StringComparer.Ordinal);
-            foreach (Client.TopicMetadata topic in metadata.Topics)
-            {
-                if (topic.Error.IsError || topic.Topic.StartsWith("__", StringComparison.Ordinal))
-                    continue;
-                seen.Add(topic.Topic);
-                Remember(new TopicSpec { Name = topic.Topic, Partitions = topic.Partitions.Count });
-            }
-            return [.. _byName.Values.Where(t => seen.Contains(t.Name))
-                .OrderBy(t => t.Name, StringComparer.Ordinal)];
-        }
+        _admin = brokers.Admin;
     }
 
     /// <summary>The topic of that name, or null.</summary>
     internal Topic? Find(string name)
     {
-        lock (_gate)
-        {
-            if (_byName.TryGetValue(name, out Topic? known))
-                return known;
-        }
-        return All().FirstOrDefault(t => t.Name == name);
+        if (Described(name) is { } known)
+            return known;
+        if (List().TrueForAll(t => t.Name != name))
+            return null;
+        Learn([name]);
+        return Described(name);
     }
 
     /// <summary>Creates the topic, or checks the one that is there.</summary>
     internal Topic Ensure(TopicSpec spec)
     {
-        if (Find(spec.Name) is { } known)
-            return Check(known, spec);
-        Create(spec);
-        return Check(Find(spec.Name) ?? throw new LogInterruptedException(
-            $"Kafka at {_options.Brokers} was asked for the topic {spec.Name} and does not show it."), spec);
+        if (Find(spec.Name) is null)
+        {
+            if (!_options.CreateTopics)
+                throw new TopicMismatchException(
+                    $"The topic '{spec.Name}' does not exist, and kafka.create_topics is false. Create it "
+                    + $"with {spec.Partitions} partitions and "
+                    + $"{string.Join(", ", Settings(spec).Select(s => $"{s.Key}={s.Value}"))}.");
+            Create(spec);
+        }
+        return Find(spec.Name) is { } found
+            ? Check(found, spec)
+            : throw new LogInterruptedException($"The topic '{spec.Name}' was created and is not there yet.");
+    }
+
+    /// <summary>The largest record that every topic takes which was looked up by its name.</summary>
+    internal int RecordBytesMax()
+    {
+        lock (_gate)
+            return _described.Select(d => _byName[d].Spec.RecordBytesMax).DefaultIfEmpty(int.MaxValue).Min();
+    }
+
+    /// <summary>Asks again how large records of topics may be.</summary>
+    /// <returns>Whether one of them takes less than was known.</returns>
+    internal bool HaveShrunk(IReadOnlyCollection<int> topics)
+    {
+        Topic[] before = [.. topics.Select(ById)];
+        lock (_gate)
+            _described.ExceptWith(before.Select(t => t.Name));
+        Learn([.. before.Select(t => t.Name)]);
+        return before.Any(t => ById(t.Id).Spec.RecordBytesMax < t.Spec.RecordBytesMax);
     }
 
     /// <summary>Gives a topic more partitions, where it has fewer.</summary>
@@ -79,7 +86,10 @@ internal sealed class KafkaTopics : IDisposable
             return false;
         Wait($"deleting the topic {name}", _admin.DeleteTopicsAsync([name]));
         lock (_gate)
+        {
             _byName.Remove(name);
+            _described.Remove(name);
+        }
         return true;
     }
 
@@ -103,8 +113,32 @@ internal sealed class KafkaTopics : IDisposable
     internal string Describe(TopicPartition partition) => string.Create(
         CultureInfo.InvariantCulture, $"{ById(partition.Topic).Name} {partition.Partition}");
 
-    /// <inheritdoc/>
-    public void Dispose() => _admin.Dispose();
+    /// <summary>All topics but the broker's own, by name. What one is like is asked for when it is looked up
+    /// by its name.</summary>
+    internal List<Topic> List()
+    {
+        Client.Metadata metadata = KafkaFailures.Ask(
+            "listing topics", _options.Brokers, () => _admin.GetMetadata(_options.RequestTimeout));
+        lock (_gate)
+        {
+            var seen = new HashSet<string>(StringComparer.Ordinal);
+            foreach (Client.TopicMetadata topic in metadata.Topics)
+            {
+                if (topic.Error.IsError || topic.Topic.StartsWith("__", StringComparison.Ordinal))
+                    continue;
+                seen.Add(topic.Topic);
+                Remember(new TopicSpec { Name = topic.Topic, Partitions = topic.Partitions.Count });
+            }
+            return [.. _byName.Values.Where(t => seen.Contains(t.Name))
+                .OrderBy(t => t.Name, StringComparer.Ordinal)];
+        }
+    }
+
+    private Topic? Described(string name)
+    {
+        lock (_gate)
+            return _described.Contains(name) ? _byName[name] : null;
+    }
 
     private Topic Remember(TopicSpec spec)
     {
@@ -138,18 +172,18 @@ internal sealed class KafkaTopics : IDisposable
             // Another process of the application was faster; it is checked like any that was there.
         }
         // Creation is answered before all brokers know of it.
-        for (int i = 0; i < 100 && All().All(t => t.Name != spec.Name); i++)
+        for (int i = 0; i < 100 && List().TrueForAll(t => t.Name != spec.Name); i++)
             Thread.Sleep(50);
     }
 
-    private static Dictionary<string, string> Settings(TopicSpec spec)
+    private Dictionary<string, string> Settings(TopicSpec spec)
     {
         var settings = new Dictionary<string, string>
         {
             ["cleanup.policy"] = spec.Compacted ? "compact" : "delete",
-            ["retention.ms"] = spec.Retention is { } kept && !spec.IsInternal
+            ["retention.ms"] = spec is { Retention: { } kept, IsInternal: false } && _options.RetentionByEventTime
                 ? ((long)kept.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) : "-1",
-            ["max.message.bytes"] = (spec.RecordBytesMax + 1024).ToString(CultureInfo.InvariantCulture),
+            ["max.message.bytes"] = (spec.RecordBytesMax + BatchBytes).ToString(CultureInfo.InvariantCulture),
             ["message.timestamp.type"] = "CreateTime",
             // Event times may be of any age; the broker's default refuses those that lie ahead.
             ["message.timestamp.after.max.ms"] = long.MaxValue.ToString(CultureInfo.InvariantCulture),
@@ -168,23 +202,92 @@ internal sealed class KafkaTopics : IDisposable
             throw new TopicMismatchException(
                 $"The topic '{wanted.Name}' has {found.Partitions} partitions and should have "
                 + $"{wanted.Partitions}.");
-        if (wanted.Compacted && PolicyOf(wanted.Name) is var policy
-            && !policy.Contains("compact", StringComparison.Ordinal))
+        if (wanted.Compacted && _hidden.Contains(wanted.Name))
+            throw new LogUnavailableException(
+                $"Kafka at {_options.Brokers} does not say how the topic '{wanted.Name}' is kept: give the "
+                + "user DescribeConfigs on it, as docs/kafka.md lists.");
+        if (wanted.Compacted && !found.Spec.Compacted)
             throw new TopicMismatchException(
-                $"The topic '{wanted.Name}' has cleanup.policy={policy} and should have compact: it would "
+                $"The topic '{wanted.Name}' has cleanup.policy=delete and should have compact: it would "
                 + "forget what it must keep. Change it with kafka-configs, or delete the topic.");
+        TopicSpec spec = found.Spec with
+        {
+            RecordBytesMax = Math.Min(wanted.RecordBytesMax, found.Spec.RecordBytesMax),
+            Schema = wanted.Schema,
+            IsInternal = wanted.IsInternal,
+        };
         lock (_gate)
-            return _byName[wanted.Name] = _byId[found.Id] = found with { Spec = wanted };
+            return _byName[wanted.Name] = _byId[found.Id] = found with { Spec = spec };
     }
 
-    private string PolicyOf(string topic)
+    // In one request, for those that were not asked about before. What the user may not see is taken to be as
+    // topics are made here.
+    private void Learn(IReadOnlyList<string> names)
     {
-        List<DescribeConfigsResult> answers = Ask(
-            $"describing the topic {topic}",
-            _admin.DescribeConfigsAsync(
-                [new ConfigResource { Type = ResourceType.Topic, Name = topic }],
-                new DescribeConfigsOptions { RequestTimeout = _options.RequestTimeout }));
-        return answers[0].Entries["cleanup.policy"].Value;
+        string[] asked;
+        lock (_gate)
+            asked = [.. names.Where(n => !_described.Contains(n))];
+        if (asked.Length == 0)
+            return;
+        foreach (DescribeConfigsReport answer in Ask("describing topics", ConfigsOf(asked)))
+        {
+            string name = answer.ConfigResource.Name;
+            lock (_gate)
+            {
+                if (!_byName.TryGetValue(name, out Topic? topic))
+                    continue;
+                if (!answer.Error.IsError)
+                {
+                    topic = topic with { Spec = SpecOf(topic.Spec, answer.Entries) };
+                    _byName[name] = _byId[topic.Id] = topic;
+                }
+                else if (answer.Error.Code == Client.ErrorCode.TopicAuthorizationFailed)
+                    _hidden.Add(name);
+                else
+                    throw KafkaFailures.Of(answer.Error, $"describing the topic '{name}'", _options.Brokers);
+                _described.Add(name);
+            }
+        }
+    }
+
+    private async Task<IReadOnlyList<DescribeConfigsReport>> ConfigsOf(string[] names)
+    {
+        try
+        {
+            List<DescribeConfigsResult> answers = await _admin.DescribeConfigsAsync(
+                names.Select(n => new ConfigResource { Type = ResourceType.Topic, Name = n }),
+                new DescribeConfigsOptions { RequestTimeout = _options.RequestTimeout })
+                .ConfigureAwait(false);
+            return [.. answers.Select(a => new DescribeConfigsReport
+            {
+                ConfigResource = a.ConfigResource,
+                Entries = a.Entries,
+                Error = new Client.Error(Client.ErrorCode.NoError),
+            })];
+        }
+        catch (DescribeConfigsException e)
+        {
+            return e.Results;
+        }
+    }
+
+    private TopicSpec SpecOf(TopicSpec known, Dictionary<string, ConfigEntryResult> entries)
+    {
+        long Number(string name) => long.Parse(entries[name].Value, CultureInfo.InvariantCulture);
+        long retentionMs = Number("retention.ms");
+        long retentionBytes = Number("retention.bytes");
+        bool isCompacted = entries["cleanup.policy"].Value.Contains("compact", StringComparison.Ordinal);
+        // Brokers bound what is sent: how small compression makes a record is known only then.
+        long recordBytes = KafkaProperties.IsCompressing(_options)
+            ? known.RecordBytesMax : Math.Max(1, Number("max.message.bytes") - BatchBytes);
+        return known with
+        {
+            Compacted = isCompacted,
+            Retention = isCompacted || retentionMs < 0 || retentionMs >= TimeSpan.MaxValue.TotalMilliseconds
+                ? null : TimeSpan.FromMilliseconds(retentionMs),
+            RetentionBytes = isCompacted || retentionBytes < 0 ? null : retentionBytes,
+            RecordBytesMax = (int)Math.Min(recordBytes, int.MaxValue),
+        };
     }
 
     private void Wait(string doing, Task task) => Ask(doing, Run(task));

@@ -128,6 +128,19 @@ public sealed class OperatorAllocationTests
             (_, first, last) => last - first, (_, first) => first)
         .ForEach((_, _) => _seen++));
 
+    [Fact]
+    public void A_map() => AssertNone(b => b.Stream("a", OperatorHarness.Numbers)
+        .Map((key, value) => (key + 1, value + 1)).ForEach((_, _) => _seen++));
+
+    [Fact]
+    public void What_needs_no_state() => AssertNone(b =>
+    {
+        KStream<long, long> stream = b.Stream("a", OperatorHarness.Numbers)
+            .Filter((_, value) => value % 3 != 0).SelectKey((key, _) => key * 2)
+            .MapValues((_, value) => value + 1).Peek((_, _) => _seen++);
+        stream.Merge(stream.FilterNot((_, value) => value % 2 == 0)).ForEach((_, _) => _seen++);
+    });
+
     private static KGroupedStream<long, long> Grouped(StreamsBuilder builder) =>
         builder.Stream("a", OperatorHarness.Numbers).GroupByKey();
 

@@ -62,6 +62,37 @@ public sealed class CommitTimesTests : IDisposable
     }
 
     [Fact]
+    public void What_others_wrote_came_after_the_time_at_which_it_was_not_there()
+    {
+        var times = new CommitTimes(_log);
+        times.Watch(_topic);
+        times.NoteAll(began: 100);
+        Append(2);
+        Assert.True(times.IsAhead(_topic[0], 0), "Nobody has noted it yet.");
+        Assert.False(times.TryFind(_topic[0], 0, out _));
+        times.NoteAll(began: 200);
+        Append(1);
+        times.NoteAll(began: 300);
+        Assert.Equal([100, 100, 200], Enumerable.Range(0, 3).Select(o => Committed(times, o)));
+        Assert.False(times.IsAhead(_topic[0], 2));
+        Assert.True(times.IsAhead(_topic[0], 3));
+    }
+
+    [Fact]
+    public void Where_a_writer_says_when_it_wrote_nobody_guesses()
+    {
+        var times = new CommitTimes(_log);
+        times.Watch(_topic);
+        Append(1);
+        times.Note(_topic[0], 7);
+        Append(1);
+        times.NoteAll(began: 100);
+        Assert.False(times.TryFind(_topic[0], 1, out _), "Its writer is about to say.");
+        times.Note(_topic[0], 8);
+        Assert.Equal([7, 8], Enumerable.Range(0, 2).Select(o => Origin(times, o)));
+    }
+
+    [Fact]
     public void Noting_and_finding_allocates_nothing()
     {
         var times = new CommitTimes(_log);
@@ -79,6 +110,12 @@ public sealed class CommitTimesTests : IDisposable
     {
         _writer.Dispose();
         _log.Dispose();
+    }
+
+    private static long Committed(CommitTimes times, long offset)
+    {
+        Assert.True(times.TryFind(new TopicPartition(1, 0), offset, out CommitTime time), $"Offset {offset}");
+        return time.Committed;
     }
 
     private static long Origin(CommitTimes times, long offset)

@@ -1,4 +1,6 @@
 using Streams.Connect;
+using Streams.Connectors.Chain;
+using Streams.Records;
 using Streams.Sinks.Postgres;
 using Streams.Tests.Support;
 using Streams.Topologies.Transactions;
@@ -33,7 +35,10 @@ public sealed class PostgresTableTests(PostgresServers servers) : IDisposable
             _run.Query("SELECT pg_get_constraintdef(oid) FROM pg_constraint " +
                 "WHERE conrelid = 'transactions'::regclass AND contype = 'p'"));
         Assert.Equal(
-            ["address_activity", "entity_roots", "risk_by_hour", "rule_totals"],
+            [
+                "address_activity", "alerts_without_transaction", "entity_roots", "risk_by_hour",
+                "risk_differences", "rule_totals",
+            ],
             _run.Query("SELECT viewname FROM pg_views WHERE schemaname = 'public' ORDER BY 1"));
         Assert.Equal("", Apply());
 
@@ -130,6 +135,41 @@ public sealed class PostgresTableTests(PostgresServers servers) : IDisposable
     }
 
     [Fact]
+    public void The_tables_of_lists_are_divided_with_the_table_that_they_belong_to()
+    {
+        _run.Mapping = Divided with { Children = PostgresRun.Keyed.Children };
+        AddMonths();
+        _run.Deliver();
+        AddMonths();
+        _run.Add("a", 1, r => (r.TimeNs, r.Op) = (-1, Operation.Retract));
+        _run.Deliver();
+        Assert.Equal(
+            ["reading_tags_2023_11|4", "reading_tags_2023_12|2"],
+            _run.Query("SELECT tableoid::regclass, count(*) FROM reading_tags GROUP BY 1 ORDER BY 1"));
+        // Old months are taken away whole, and nothing else is.
+        _run.Execute("DROP TABLE readings_2023_11, reading_tags_2023_11");
+        Assert.Equal(
+            ["1|2"],
+            _run.Query("SELECT (SELECT count(*) FROM readings), (SELECT count(*) FROM reading_tags)"));
+        AddMonths();
+        _run.Deliver();
+        Assert.Equal(
+            ["4|8"],
+            _run.Query("SELECT (SELECT count(*) FROM readings), (SELECT count(*) FROM reading_tags)"));
+    }
+
+    [Theory]
+    [InlineData("entities", TimeDivision.Auto, "only a table whose records say the same time")]
+    [InlineData("transactions", TimeDivision.None, "'divide_by' is none")]
+    public void A_table_that_cannot_be_divided_is_refused(string table, TimeDivision by, string why)
+    {
+        var options = _run.Options with { DivideTables = [table], DivideBy = by };
+        var e = Assert.Throws<ConfigurationException>(() => PostgresScripts.Print(
+            options, TransactionsTables.Formats, TransactionsPostgres.Tables, TransactionsPostgres.Views));
+        Assert.Contains(why, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_month_that_would_be_one_partition_too_many_is_refused()
     {
         _run.Mapping = Divided;
@@ -188,9 +228,17 @@ public sealed class PostgresTableTests(PostgresServers servers) : IDisposable
 
     private void AddMonths()
     {
-        _run.Add("a", 1, r => r.TimeNs = -1);
-        _run.Add("a", 1, r => r.TimeNs = 1_700_000_000_000_000_000);
-        _run.Add("b", 1, r => r.TimeNs = 1_700_000_000_000_000_000);
-        _run.Add("a", 1, r => r.TimeNs = 1_703_000_000_000_000_000);
+        Add("a", -1);
+        Add("a", 1_700_000_000_000_000_000);
+        Add("b", 1_700_000_000_000_000_000);
+        Add("a", 1_703_000_000_000_000_000);
+
+        void Add(string device, long timeNs) => _run.Add(device, 1, r =>
+        {
+            r.TimeNs = timeNs;
+            r.Tags.Clear();
+            r.Tags.Add(new Text("x"));
+            r.Tags.Add(new Text("y"));
+        });
     }
 }

@@ -81,6 +81,16 @@ public sealed class MetricsTopologyTests(PostgresServers servers) : IDisposable
               FROM metrics GROUP BY 1, 2) m USING (machine_id, hour)
             WHERE h.samples <> m.n OR abs(h.hash_rate - m.rate) > 1e-9 OR h.temperature_max <> m.hottest
             """));
+        // CSIC-073: a row that is taken away on either side is found.
+        Assert.Empty(server.Query(database, "SELECT * FROM metrics_differences"));
+        server.Execute(database, """
+            DELETE FROM metrics WHERE (time, machine_id) = (SELECT time, machine_id FROM metrics ORDER BY 1, 2 LIMIT 1);
+            DELETE FROM metrics_hourly WHERE (hour, machine_id) =
+              (SELECT hour, machine_id FROM metrics_hourly ORDER BY 1 DESC, 2 LIMIT 1)
+            """);
+        Assert.Equal(
+            ["360|359", "NULL|360"],
+            server.Query(database, "SELECT counted, stored FROM metrics_differences ORDER BY hour"));
     }
 
     [Fact]

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Log;
 using Streams.Log.Kafka;
+using Streams.Telemetry;
 using Streams.Tests.Support;
 using Xunit;
 
@@ -245,6 +247,27 @@ public sealed class KafkaLogTests(KafkaBroker broker) : IDisposable
             Assert.DoesNotContain(seen, lanes => lanes.IsLost);
         }
         Wait(() => first.Current.Owned.Count() == 4);
+    }
+
+    [Fact]
+    public void What_another_process_wrote_has_waited_since_it_was_not_there()
+    {
+        KafkaLog log = Open();
+        Topic topic = log.EnsureTopic(new TopicSpec { Name = TopicName });
+        var times = new CommitTimes(log);
+        times.Watch(topic);
+        log.WhenEndsAreAsked(times.NoteAll);
+        long before = Stopwatch.GetTimestamp();
+        KafkaLog other = Open();
+        using ILogWriter writer = other.OpenWriter("w");
+        writer.Commit(other.FindTopic(TopicName)![0], "a", "1");
+        CommitTime time = default;
+        Wait(() => times.TryFind(topic[0], 0, out time));
+        // Ends are asked for once a second: it is said too early by that at most, and never too late.
+        Assert.InRange(
+            Stopwatch.GetElapsedTime(time.Committed).TotalSeconds, 0,
+            Stopwatch.GetElapsedTime(before).TotalSeconds + 2);
+        Assert.True(log.KnownEndOffset(topic[0]) > 0);
     }
 
     [Fact]
