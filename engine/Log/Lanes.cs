@@ -70,10 +70,6 @@ public class LaneBoard : IDisposable
     /// <summary>The lanes as they are now.</summary>
     public Lanes Current => _current;
 
-    /// <summary>What ended the membership, so that no lane is ever going to come again; null while nothing
-    /// did.</summary>
-    internal virtual LogException? Failure => null;
-
     /// <summary>Lanes of other processes whose state is kept at hand here. It does not matter when this is
     /// seen.</summary>
     public Lanes Standbys => _standbys;
@@ -81,6 +77,9 @@ public class LaneBoard : IDisposable
     /// <summary>All lanes, for ever: for a log that one process has to itself.</summary>
     internal static LaneBoard All(int lanes, int slots) => new(new Lanes(
         1, lanes, Enumerable.Range(0, lanes).ToDictionary(l => l, l => l % slots)));
+
+    /// <summary>What ended this process's share of the work; null while nothing did.</summary>
+    internal virtual LogException? Failure => null;
 
     /// <summary>Takes part: from now on a lane goes to another process only when this holder has let go of
     /// it.</summary>
@@ -149,17 +148,16 @@ internal sealed class LaneHolder(LaneBoard board) : IDisposable
     /// <summary>Lanes of others whose state is kept at hand.</summary>
     internal Lanes Standbys => board.Standbys;
 
-    /// <summary>Says that nothing is done any more that those lanes do not allow.</summary>
-    internal void Acknowledge(Lanes lanes) => _version = lanes.Version;
-
-    /// <summary>Makes sure that lanes can come.</summary>
-    /// <exception cref="LogUnavailableException">The membership has ended; only a new process is a member
-    /// again.</exception>
-    internal void RequireMember()
+    /// <summary>Goes on only where lanes can still come.</summary>
+    /// <exception cref="LogException">What ended this process's share of the work.</exception>
+    internal void RequireShare()
     {
         if (board.Failure is { } failure)
             throw failure;
     }
+
+    /// <summary>Says that nothing is done any more that those lanes do not allow.</summary>
+    internal void Acknowledge(Lanes lanes) => _version = lanes.Version;
 
     /// <summary>Holds nothing any more.</summary>
     public void Dispose() => board.Leave(this);

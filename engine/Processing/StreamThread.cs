@@ -83,7 +83,7 @@ internal sealed class StreamThread : IComponent
         Lanes? standbys = null;
         while (!cancellation.IsCancellationRequested)
         {
-            holder.RequireMember();
+            holder.RequireShare();
             if (holder.Current != lanes)
                 Follow(group, holder, lanes = holder.Current, cancellation);
             if (holder.Standbys != standbys)

@@ -12,9 +12,9 @@ namespace Streams.Tests.Integration;
 
 /// <summary>
 /// Runs a topology over one input on the embedded log and on Kafka, and compares what it writes: for each
-/// topic and key the same records with the same bytes in the same order. For a person:
-/// <c>dotnet run --project tests -c Release -- same-bytes TOPOLOGY KIND:LOCATION [BROKERS]</c>, which starts
-/// a broker of its own where none is named; the topics must not be there yet.
+/// topic and key the same records with the same bytes in the same order. For a person: <c>dotnet run
+/// --project tests -c Release -- same-bytes TOPOLOGY KIND:LOCATION [BROKERS]</c>, which starts a broker of
+/// its own where none is named; the topics must not be there yet.
 /// </summary>
 internal sealed class SameBytes : IAsyncDisposable
 {

@@ -97,10 +97,11 @@ internal sealed class KafkaMembership : LaneBoard
         }
         catch (Client.KafkaException e)
         {
-            LogException reason = KafkaFailures.Of(
-                e.Error, $"being a member of the group '{_log.Application}'", _log.Options.Brokers);
-            _failure ??= reason as LogUnavailableException ?? new LogUnavailableException(
-                $"The membership in the group {_log.Application} at {_log.Options.Brokers} has ended: "
+            // Whatever ended it, no lane comes to this process again.
+            _failure ??= KafkaFailures.Of(
+                e.Error, $"being a member of the group '{_log.Application}'", _log.Options.Brokers)
+                as LogUnavailableException ?? new LogUnavailableException(
+                $"The membership in the group '{_log.Application}' at {_log.Options.Brokers} has ended: "
                 + $"{e.Error.Reason}. This process stops; start it again.");
             _log.Logger.MembershipEnded(_log.Application, e.Error.Reason);
             Publish(new Lanes(Current.Version + 1, _total, new Dictionary<int, int>(), isLost: true));
