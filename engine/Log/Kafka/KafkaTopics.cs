@@ -50,7 +50,14 @@ internal sealed class KafkaTopics
                     + $"{string.Join(", ", Settings(spec).Select(s => $"{s.Key}={s.Value}"))}.");
             Create(spec);
         }
-        return Find(spec.Name) is { } found
+        // Creation is answered before all brokers know of it.
+        Topic? found = Find(spec.Name);
+        for (int i = 0; i < 200 && found is null; i++)
+        {
+            Thread.Sleep(50);
+            found = Find(spec.Name);
+        }
+        return found is not null
             ? Check(found, spec)
             : throw new LogInterruptedException($"The topic '{spec.Name}' was created and is not there yet.");
     }
@@ -171,9 +178,6 @@ internal sealed class KafkaTopics
         {
             // Another process of the application was faster; it is checked like any that was there.
         }
-        // Creation is answered before all brokers know of it.
-        for (int i = 0; i < 100 && List().TrueForAll(t => t.Name != spec.Name); i++)
-            Thread.Sleep(50);
     }
 
     private static Dictionary<string, string> Settings(TopicSpec spec)
@@ -240,6 +244,8 @@ internal sealed class KafkaTopics
                     topic = topic with { Spec = SpecOf(topic.Spec, answer.Entries) };
                     _byName[name] = _byId[topic.Id] = topic;
                 }
+                else if (answer.Error.Code == Client.ErrorCode.UnknownTopicOrPart)
+                    continue;
                 else if (answer.Error.Code == Client.ErrorCode.TopicAuthorizationFailed)
                     _hidden.Add(name);
                 else
