@@ -22,7 +22,7 @@ public sealed class KafkaTransactionTests
     {
         using KafkaCluster cluster = KafkaCluster.Start(nodes: 3);
         using KafkaLog log = Open(cluster.Brokers, TimeSpan.FromSeconds(30));
-        Topic topic = log.EnsureTopic(new TopicSpec { Name = "numbers" });
+        Topic topic = log.EnsureTopic(new TopicSpec { Name = "numbers", Retention = null });
         using ILogWriter writer = log.OpenWriter("w");
         using Client.IAdminClient admin = new Client.AdminClientBuilder(
             new Client.AdminClientConfig { BootstrapServers = cluster.Brokers }).Build();
@@ -49,7 +49,7 @@ public sealed class KafkaTransactionTests
         // Written so slowly that it cannot end in time: the broker makes the client wait.
         Quota(cluster, "--add-config", "producer_byte_rate=20000");
         using KafkaLog log = Open(cluster.Brokers, TimeSpan.FromSeconds(2), "batch.size=20000");
-        Topic topic = log.EnsureTopic(new TopicSpec { Name = "numbers" });
+        Topic topic = log.EnsureTopic(new TopicSpec { Name = "numbers", Retention = null });
         ILogWriter writer = log.OpenWriter("w");
         Task commit = Task.Run(
             () => WriteAll(writer, topic[0], Slow), TestContext.Current.CancellationToken);
