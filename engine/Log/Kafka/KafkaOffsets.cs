@@ -14,7 +14,6 @@ internal sealed class KafkaOffsets : IDisposable
 {
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DeletionInterval = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LeaderWait = TimeSpan.FromMilliseconds(100);
 
     private readonly KafkaLogOptions _options;
@@ -160,44 +159,28 @@ internal sealed class KafkaOffsets : IDisposable
             $"asking for the end of {_topics.Describe(partition)}", _options.Brokers,
             () => WhileLeadersMove(
                 consumer, partition,
-                timeout => consumer.QueryWatermarkOffsets(_topics.Of(partition), timeout)));
+                () => consumer.QueryWatermarkOffsets(_topics.Of(partition), _options.RequestTimeout)));
 
-    // The client remembers who led a partition, and after a broker's failure goes on asking it, or waits for
-    // its answer, until it is made to look again.
-    private T WhileLeadersMove<T>(Client.IClient client, TopicPartition partition, Func<TimeSpan, T> request)
+    // The client remembers who led a partition, and after a broker's failure goes on asking it until it is
+    // made to look again.
+    private T WhileLeadersMove<T>(Client.IClient client, TopicPartition partition, Func<T> request)
     {
-        TimeSpan attempt = _options.RequestTimeout < AttemptTimeout ? _options.RequestTimeout
-            : AttemptTimeout;
         long until = Environment.TickCount64 + (long)_options.RequestTimeout.TotalMilliseconds;
         while (true)
         {
             try
             {
-                return request(attempt);
+                return request();
             }
             catch (Client.KafkaException e) when (
-                IsOfLeader(e.Error.Code) && Environment.TickCount64 < until && !_stop.IsCancellationRequested)
+                e.Error.Code is Client.ErrorCode.NotLeaderForPartition or Client.ErrorCode.LeaderNotAvailable
+                && Environment.TickCount64 < until && !_stop.IsCancellationRequested)
             {
                 _stop.Token.WaitHandle.WaitOne(LeaderWait);
-                LookAgain(client, partition, attempt);
+                using Client.IAdminClient admin =
+                    new Client.DependentAdminClientBuilder(client.Handle).Build();
+                admin.GetMetadata(_topics.ById(partition.Topic).Name, _options.RequestTimeout);
             }
-        }
-    }
-
-    private static bool IsOfLeader(Client.ErrorCode code) => code
-        is Client.ErrorCode.NotLeaderForPartition or Client.ErrorCode.LeaderNotAvailable
-        or Client.ErrorCode.Local_TimedOut or Client.ErrorCode.Local_Transport;
-
-    private void LookAgain(Client.IClient client, TopicPartition partition, TimeSpan timeout)
-    {
-        try
-        {
-            using Client.IAdminClient admin = new Client.DependentAdminClientBuilder(client.Handle).Build();
-            admin.GetMetadata(_topics.ById(partition.Topic).Name, timeout);
-        }
-        catch (Client.KafkaException)
-        {
-            // The request behind it says what is wrong, if it still is.
         }
     }
 
