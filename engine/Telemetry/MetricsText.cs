@@ -22,10 +22,11 @@ public sealed class MetricsText : IDisposable
             if (instrument.Meter.Name == EngineMeter.Name)
                 listener.EnableMeasurementEvents(instrument, FamilyOf(instrument));
         };
+        // A meter that is disposed of in the middle of a scrape is observed once more, without its family.
         _listener.SetMeasurementEventCallback<long>(
-            static (_, value, tags, family) => ((MetricFamily)family!).Record(value, tags));
+            static (_, value, tags, family) => ((MetricFamily?)family)?.Record(value, tags));
         _listener.SetMeasurementEventCallback<double>(
-            static (_, value, tags, family) => ((MetricFamily)family!).Record(value, tags));
+            static (_, value, tags, family) => ((MetricFamily?)family)?.Record(value, tags));
         _listener.Start();
     }
 

@@ -38,7 +38,7 @@ internal static class LagCommand
             string? one = parsed.GetValue(application) ?? access.ApplicationOf(parsed);
             string[] sinks = parsed.GetValue(groups) ?? [];
             List<PartitionLag> lags = [.. (one is null ? access.Applications(parsed) : [one]).SelectMany(
-                a => OfApplication(access, parsed, a))];
+                a => OfApplication(access, parsed, a, isNamed: one is not null))];
             if (sinks.Length > 0)
             {
                 // On Kafka a sink's group carries its application's name.
@@ -55,10 +55,12 @@ internal static class LagCommand
     }
 
     private static IReadOnlyList<PartitionLag> OfApplication(
-        LogAccess access, ParseResult parsed, string application)
+        LogAccess access, ParseResult parsed, string application, bool isNamed)
     {
         using OpenedLog log = access.Open(parsed, application);
-        return LagReport.Of(application, log.Contents);
+        // On Kafka applications are known by their topics before they have begun.
+        return isNamed || LagReport.Applications(log.Contents).Contains(application)
+            ? LagReport.Of(application, log.Contents) : [];
     }
 
     private static IReadOnlyList<PartitionLag> OfSink(string name, ILogContents log)
