@@ -132,6 +132,8 @@ internal static class EmbeddedWorkloads
             value.Clear();
             value.Write(Encoding.ASCII.GetBytes($"label-{k % 100}"));
             Append(writer, labels, address, 1_600_000_000_000, value.WrittenSpan);
+            if (writer.PendingBytes > 4 << 20)
+                writer.Commit();
         }
         for (int i = 0; i < records; i++)
         {
