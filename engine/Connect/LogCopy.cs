@@ -250,9 +250,12 @@ public sealed class LogCopy : IDisposable
     // Topics of other applications of the directory stay; what they share is copied.
     private IEnumerable<Topic> Topics()
     {
-        string[] others = [.. LagReport.Applications(_from).Where(a => a != _definition.Id)];
-        return _from.Topics.Where(t => !others.Any(
-            o => t.Name.StartsWith(o + "-", StringComparison.Ordinal)));
+        IReadOnlyList<string> applications = LagReport.Applications(_from);
+        return _from.Topics.Where(t => OwnerOf(t) is not { } owner || owner == _definition.Id);
+        // Of 'risk' and 'risk-2' the longer one that fits: the names of its topics begin with both.
+        string? OwnerOf(Topic topic) => applications
+            .Where(a => topic.Name.StartsWith(a + "-", StringComparison.Ordinal))
+            .MaxBy(a => a.Length);
     }
 
     // The store whose content stands for the changelog; null for a topic whose records are copied as they

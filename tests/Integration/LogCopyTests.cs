@@ -8,6 +8,7 @@ namespace Streams.Tests.Integration;
 public sealed class LogCopyTests(PostgresServers servers) : IDisposable
 {
     private const int Blocks = 260;
+    private const string Rounds = "mining-simulated:1?machines=5&rounds_max=10";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -73,7 +74,36 @@ public sealed class LogCopyTests(PostgresServers servers) : IDisposable
         Assert.Equal(100, kafka.Consume("mining_metrics").Length);
     }
 
+    [Fact]
+    public void Of_applications_whose_names_begin_alike_the_one_that_is_named_is_copied()
+    {
+        using KafkaCluster kafka = KafkaCluster.Start(extra: "");
+        foreach (string application in (string[])["mining", "mining-2"])
+        {
+            TransactionsInput.AssertDone(StreamsProcess.Run(
+                "run", "-c", Named(application), "--source", Rounds, "--data",
+                _folder.File("data"), "--drain", "--accept-loss", "mining"));
+        }
+        foreach ((string application, string other) in ((string, string)[])[
+            ("mining", "mining-2-"), ("mining-2", "mining-metrics-hours-")])
+        {
+            var planned = StreamsProcess.Run(
+                "log", "copy", "-c", Named(application), "--source", Rounds, "--kafka",
+                kafka.Brokers, "--from-data", _folder.File("data"));
+            TransactionsInput.AssertDone(planned);
+            Assert.Contains($"{application}-", planned.Output, StringComparison.Ordinal);
+            Assert.DoesNotContain(other, planned.Output, StringComparison.Ordinal);
+        }
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private string Named(string application)
+    {
+        string file = _folder.File($"{application}.yaml");
+        File.WriteAllText(file, $"application: {application}\ntopology: mining\n");
+        return file;
+    }
 
     private (int Code, string Output, string Errors) Run(
         string data, string database, int blocks, params string[] more) => StreamsProcess.Run(

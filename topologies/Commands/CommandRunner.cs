@@ -27,9 +27,7 @@ internal static class CommandRunner
         }
     }
 
-    /// <summary>Says what went wrong.</summary>
-    /// <returns>The exit code.</returns>
-    internal static int Report(Exception e)
+    private static int Report(Exception e)
     {
         int code = CodeOf(e);
         Console.Error.WriteLine(

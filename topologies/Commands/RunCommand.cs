@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Logging;
 using Streams.Topologies.Configuration;
 using Streams.Topologies.Hosting;
@@ -43,14 +43,7 @@ internal static class RunCommand
     {
         using ILoggerFactory factory = HostLog.CreateFactory(settings.Options.LogFormat);
         ILogger logger = factory.CreateLogger("streams");
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(
-            PosixSignal.SIGTERM, signal =>
-        {
-            signal.Cancel = true;
-            logger.Stopping();
-            stop.Cancel();
-        });
+        using var stop = new StopSignal(logger.Stopping, cancellation);
         long started = Stopwatch.GetTimestamp();
         await using ApplicationHost host = ApplicationHost.Open(settings, logger);
         foreach (string note in host.Built.Notes)
@@ -60,8 +53,9 @@ internal static class RunCommand
             logger.Listening(address);
         await host.WaitAsync(settings.Drain, null, stop.Token);
         host.Application.Stop();
+        // Reported when the log is written, so that the reason is the last line.
         if (host.Application.Failure is { } failure)
-            return CommandRunner.Report(failure);
+            ExceptionDispatchInfo.Throw(failure);
         RunSummary summary = host.Summarise(Stopwatch.GetElapsedTime(started));
         if (json)
             summary.WriteJson(Console.Out);

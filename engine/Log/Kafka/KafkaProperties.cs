@@ -209,8 +209,9 @@ internal static class KafkaProperties
         for (nint i = 0; i + 1 < count; i += 2)
             known.Add(Marshal.PtrToStringUTF8(names[i])!);
         Librdkafka.ConfDumpFree(names, count);
-        return known.OrderBy(k => EditDistance.Between(k, name)).ThenBy(k => k, StringComparer.Ordinal).First(
-            );
+        return known.OrderBy(k => EditDistance.Between(k, name))
+            .ThenBy(k => k, StringComparer.Ordinal)
+            .First();
     }
 }
 

@@ -52,6 +52,10 @@ internal sealed class KafkaStandbys : IDisposable
                 // Standbys stay what they are until somebody answers.
                 _log.Logger.KafkaFails(_log.Brokers.Admin, e.Error);
             }
+            catch (LogException e)
+            {
+                _log.Logger.StandbysWait(_thread.Name!, e.Message);
+            }
         }
     }
 
