@@ -11,7 +11,7 @@ namespace Streams.Errors;
 /// <remarks>For one thread. A record gets a new offset, at its partition's end.</remarks>
 public sealed class DeadLetterReplay : IDisposable
 {
-    private const string CursorSource = "dead-letter-replay";
+    internal const string CursorSource = "dead-letter-replay";
 
     private readonly Dictionary<TopicPartition, OffsetSet> _replayed = [];
     private readonly HashSet<TopicPartition> _changed = [];
@@ -28,15 +28,6 @@ public sealed class DeadLetterReplay : IDisposable
         _writer = log.OpenWriter(CursorSource);
         _commitBytesMax = commitBytesMax;
     }
-
-    /// <summary>Whether a letter was replayed, as a log's cursors say it.</summary>
-    /// <param name="cursor">The cursor that the log keeps under a source and a key; null for none.</param>
-    /// <param name="topic">The topic of the letter.</param>
-    /// <param name="partition">Its partition.</param>
-    /// <param name="offset">Its offset.</param>
-    public static bool IsReplayed(
-        Func<string, string, byte[]?> cursor, string topic, int partition, long offset) =>
-        cursor(CursorSource, KeyOf(topic, partition)) is { } kept && OffsetSet.Read(kept).Contains(offset);
 
     /// <summary>Why a letter cannot become a record again; null where it can.</summary>
     public static string? Obstacle(DeadLetter letter)
@@ -96,7 +87,7 @@ public sealed class DeadLetterReplay : IDisposable
         _writer.Dispose();
     }
 
-    private static string KeyOf(string topic, int partition) =>
+    internal static string KeyOf(string topic, int partition) =>
         string.Create(CultureInfo.InvariantCulture, $"{topic}/{partition}");
 
     private OffsetSet ReplayedOf(Topic topic, TopicPartition from)

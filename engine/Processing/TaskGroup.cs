@@ -83,11 +83,13 @@ internal sealed class TaskGroup : IDisposable
         long started = _environment.Clock.GetTimestamp();
         foreach (StreamTask task in _tasks)
             task.Scope.Async.StopCalling();
-        while (IsCalling && _environment.Clock.GetElapsedTime(started) < longest)
+        TimeSpan rest = longest;
+        while (IsCalling && rest > TimeSpan.Zero)
         {
-            WaitForCall(longest - _environment.Clock.GetElapsedTime(started));
+            WaitForCall(rest);
             foreach (StreamTask task in _tasks)
                 task.Forward();
+            rest = longest - _environment.Clock.GetElapsedTime(started);
         }
     }
 

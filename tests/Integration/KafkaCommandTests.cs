@@ -1,11 +1,14 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Streams.Log;
+using Streams.Log.Kafka;
 using Streams.Tests.Support;
 using Xunit;
 
 namespace Streams.Tests.Integration;
 
-/// <summary><c>streams lag</c>, <c>topics</c>, <c>tap</c> and <c>reset</c> on a real broker, as an operator
-/// runs them (CSIC-011 to 017).</summary>
+/// <summary><c>streams lag</c>, <c>topics</c>, <c>tap</c>, <c>plan</c>, <c>dlq</c> and <c>reset</c> on a real
+/// broker, as an operator runs them (CSIC-011 to 017).</summary>
 [Collection("Kafka")]
 public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
 {
@@ -132,6 +135,60 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
     }
 
     [Fact]
+    public void Dead_letters_are_listed_shown_and_replayed_once()
+    {
+        string file = Configure();
+        Assert.Equal(0, StreamsProcess.Run("run", "-c", file, "--drain").Code);
+        AppendUndecodable();
+        Assert.Equal(0, StreamsProcess.Run("run", "-c", file, "--drain").Code);
+        JsonElement letter = Json("dlq", "list", "-c", file, "--stage", "decode", "--json").Single();
+        Assert.Equal("ff007bff", Text(letter, "value"));
+        string[] of = ["--partition", $"{letter.GetProperty("partition")}", "-c", file];
+        var shown = StreamsProcess.Run(
+            ["dlq", "show", "transactions", $"{letter.GetProperty("offset")}", .. of]);
+        Assert.Contains("00000000  ff 00 7b ff", shown.Output, StringComparison.Ordinal);
+        string[] replay = ["dlq", "replay", "-c", file, "--stage", "decode", "--json"];
+        Assert.Equal((1, 0), Counts(Json([.. replay, "--dry-run"]).Single()));
+        // Beside the application, which takes the record as it takes any other.
+        using (StreamsProcess process = StreamsProcess.Start("run", "-c", file))
+        {
+            Assert.Equal((1, 0), Counts(Json(replay).Single()));
+            Assert.Equal((0, 1), Counts(Json(replay).Single()));
+            process.Terminate();
+            Assert.Equal(0, process.WaitForEnd().Code);
+        }
+        Assert.Equal(0, StreamsProcess.Run("run", "-c", file, "--drain").Code);
+        Assert.Equal(
+            [true, false], Json("dlq", "list", "-c", file, "--stage", "decode", "--json")
+                .Select(l => l.GetProperty("replayed").GetBoolean()));
+
+        static (int, int) Counts(JsonElement counts) => (
+            counts.GetProperty("replayed").GetInt32(), counts.GetProperty("replayed_before").GetInt32());
+    }
+
+    [Fact]
+    public void A_plan_compares_with_what_runs_on_Kafka()
+    {
+        string file = Configure();
+        Assert.True(Plan(0).GetProperty("is_first").GetBoolean());
+        Assert.Equal(0, StreamsProcess.Run("run", "-c", file, "--drain").Code);
+        Assert.False(Plan(0).GetProperty("is_first").GetBoolean());
+        Assert.Empty(Plan(0).GetProperty("changes").EnumerateArray());
+        File.WriteAllText(file, File.ReadAllText(file).Replace("topology: transactions", "topology: mining"
+            + "\nsources: [\"mining-simulated:1\"]", StringComparison.Ordinal)
+            .Replace("sources: [\"bitcoin", "#", StringComparison.Ordinal));
+        Assert.Contains(
+            Plan(5).GetProperty("changes").EnumerateArray(), c => Text(c, "effect") == "loses_state");
+
+        JsonElement Plan(int code)
+        {
+            var ended = StreamsProcess.Run("plan", "-c", file, "--json");
+            Assert.True(ended.Code == code, ended.Errors);
+            return JsonDocument.Parse(ended.Output).RootElement;
+        }
+    }
+
+    [Fact]
     public void Nothing_is_made_by_looking()
     {
         var none = StreamsProcess.Run("lag", "--kafka", Brokers, "--application", _application);
@@ -161,6 +218,22 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
 
             """);
         return file;
+    }
+
+    private void AppendUndecodable()
+    {
+        using KafkaLog log = KafkaLog.Open(
+            $"{_application}-test", new KafkaLogOptions { Brokers = Brokers }, NullLogger.Instance);
+        using ILogWriter writer = log.OpenWriter("test");
+        writer.Append(log.FindTopic("transactions")![0], new LogRecord
+        {
+            TimestampMs = 1_466_000_000_000,
+            HasKey = true,
+            Key = "test"u8,
+            HasValue = true,
+            Value = [0xff, 0x00, 0x7b, 0xff],
+        });
+        log.WaitDurable(writer.Commit(), CancellationToken.None);
     }
 
     private static JsonElement[] Json(params string[] command)

@@ -4,7 +4,6 @@ using System.Text.Json;
 using Streams.Connect;
 using Streams.Errors;
 using Streams.Log;
-using Streams.Log.Embedded;
 using Streams.Topologies.Hosting;
 
 namespace Streams.Topologies.Commands;
@@ -21,6 +20,7 @@ internal static class DlqCommands
 
     private static Command CreateList()
     {
+        var access = new LogAccess();
         var filter = new DlqFilterOptions();
         Option<bool> json = JsonOption("One line of JSON per letter.");
         var count = new Option<int>("--count")
@@ -32,20 +32,20 @@ internal static class DlqCommands
         {
             json, count,
         };
+        AddTo(command, access);
         filter.AddTo(command);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            using EmbeddedLogView log = DlqFiles.Look(filter.DataOf(parsed));
-            using ILogReader reader = log.OpenReader();
             DlqFilter wanted = filter.Read(parsed);
-            List<StoredLetter> letters = [.. wanted.Letters(
-                log.Topics, reader, log.StartOffset, log.EndOffset)];
+            using OpenedLog log = access.Open(parsed, access.ApplicationMeant(parsed));
+            var replayed = new ReplayedLetters(log.Contents);
+            List<StoredLetter> letters = [.. wanted.Letters(log.Contents)];
             foreach (StoredLetter letter in letters.TakeLast(parsed.GetValue(count)))
                 Console.WriteLine(parsed.GetValue(json)
-                    ? DlqText.Json(letter, DlqFiles.IsReplayed(log, letter))
-                    : DlqText.Line(letter, DlqFiles.IsReplayed(log, letter)));
+                    ? DlqText.Json(letter, replayed.Contains(letter))
+                    : DlqText.Line(letter, replayed.Contains(letter)));
             if (!parsed.GetValue(json))
-                WriteSums(log, letters, parsed.GetValue(count));
+                WriteSums(letters, letters.Count(replayed.Contains), parsed.GetValue(count));
             return Task.FromResult(ExitCode.Done);
         }));
         return command;
@@ -53,7 +53,7 @@ internal static class DlqCommands
 
     private static Command CreateShow()
     {
-        Option<string> data = DlqFilterOptions.DataOption();
+        var access = new LogAccess();
         Option<bool> json = JsonOption("As one line of JSON.");
         var topic = new Argument<string>("topic") { Description = "The topic that the letter is of." };
         var offset = new Argument<long>("offset") { Description = "The letter's offset, as list shows it." };
@@ -63,25 +63,25 @@ internal static class DlqCommands
         };
         var command = new Command("show", "Print a dead letter whole: where, why, key, headers, value.")
         {
-            topic, offset, data, partition, json,
+            topic, offset, partition, json,
         };
+        AddTo(command, access);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            using EmbeddedLogView log = DlqFiles.Look(parsed.GetValue(data)!);
-            using ILogReader reader = log.OpenReader();
+            using OpenedLog log = access.Open(parsed, access.ApplicationMeant(parsed));
             var wanted = new DlqFilter
             {
                 Topic = parsed.GetValue(topic),
                 Partition = parsed.GetValue(partition),
                 Offset = parsed.GetValue(offset),
             };
-            StoredLetter letter = wanted.Letters(log.Topics, reader, log.StartOffset, log.EndOffset)
-                .FirstOrDefault() ?? throw new ConfigurationException(
+            StoredLetter letter = wanted.Letters(log.Contents).FirstOrDefault()
+                ?? throw new ConfigurationException(
                     $"There is no dead letter at offset {wanted.Offset} of partition {wanted.Partition} of "
                     + $"'{wanted.Topic}'; 'streams dlq list' shows those that there are.");
+            bool isReplayed = new ReplayedLetters(log.Contents).Contains(letter);
             Console.Write(parsed.GetValue(json)
-                ? DlqText.Json(letter, DlqFiles.IsReplayed(log, letter)) + "\n"
-                : DlqText.Page(letter, DlqFiles.IsReplayed(log, letter)));
+                ? DlqText.Json(letter, isReplayed) + "\n" : DlqText.Page(letter, isReplayed));
             return Task.FromResult(ExitCode.Done);
         }));
         return command;
@@ -89,6 +89,7 @@ internal static class DlqCommands
 
     private static Command CreateReplay()
     {
+        var access = new LogAccess();
         var filter = new DlqFilterOptions();
         Option<bool> json = JsonOption("The counts as one line of JSON.");
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what it would do; change nothing." };
@@ -99,10 +100,12 @@ internal static class DlqCommands
         };
         var command = new Command(
             "replay", "Write the records of dead letters to their topics again, byte for byte; none twice. "
-                + "What a sink refused only with --stage write. The process must be stopped.")
+                + "What a sink refused only with --stage write. On a data directory the process must be "
+                + "stopped; on Kafka it may run.")
         {
             json, dryRun, all,
         };
+        AddTo(command, access);
         filter.AddTo(command);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
@@ -110,7 +113,17 @@ internal static class DlqCommands
             if (!wanted.NamesSomething && !parsed.GetValue(all))
                 throw new ConfigurationException(
                     "which dead letters? Give --topic, --stage, --reason, --operator or --offset, or --all");
-            DlqCounts counts = DlqFiles.Replay(filter.DataOf(parsed), wanted, parsed.GetValue(dryRun));
+            var counts = new DlqReplay(wanted);
+            if (parsed.GetValue(dryRun))
+            {
+                using OpenedLog log = access.Open(parsed, access.ApplicationMeant(parsed));
+                counts.Count(log.Contents);
+            }
+            else
+            {
+                using ITopicLog log = access.OpenWritable(parsed, access.ApplicationMeant(parsed));
+                counts.Run(log);
+            }
             Console.WriteLine(parsed.GetValue(json)
                 ? JsonSerializer.Serialize(new
                 {
@@ -127,7 +140,14 @@ internal static class DlqCommands
         return command;
     }
 
-    private static void WriteSums(EmbeddedLogView log, List<StoredLetter> letters, int shown)
+    private static void AddTo(Command command, LogAccess access)
+    {
+        access.AddTo(command);
+        access.AddApplicationTo(
+            command, "The application that replays are kept of, on Kafka where there are several.");
+    }
+
+    private static void WriteSums(List<StoredLetter> letters, int replayed, int shown)
     {
         if (letters.Count == 0)
         {
@@ -141,7 +161,6 @@ internal static class DlqCommands
             .OrderByDescending(s => s.Item2).ThenBy(s => s.Key, StringComparer.Ordinal);
         foreach ((string kind, int count) in sums)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count,9:N0}  {kind}"));
-        int replayed = letters.Count(l => DlqFiles.IsReplayed(log, l));
         string rest = letters.Count > shown ? $"; the last {shown} are shown" : "";
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,

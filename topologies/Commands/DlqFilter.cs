@@ -25,19 +25,19 @@ internal sealed record DlqFilter
     internal bool NamesSomething => Topic is not null || Offset is not null || Stage is not null
         || Reason is not null || Operator is not null;
 
-    /// <summary>The letters that are meant, by topic, partition and offset.</summary>
+    /// <summary>The letters that are meant and are there now, by topic, partition and offset.</summary>
     /// <exception cref="ConfigurationException">There are no letters of that topic, or no such
     /// partition.</exception>
-    internal IEnumerable<StoredLetter> Letters(
-        IReadOnlyList<Topic> topics, ILogReader reader, Func<TopicPartition, long> start,
-        Func<TopicPartition, long> end)
+    internal IEnumerable<StoredLetter> Letters(ILogContents log)
     {
-        foreach (Topic topic in Topics(topics))
+        using ILogReader reader = log.OpenReader();
+        foreach (Topic topic in Topics(log.Topics))
         {
             for (int p = Partition ?? 0; p <= (Partition ?? topic.Partitions - 1); p++)
             {
-                long from = Offset ?? start(topic[p]);
-                long to = Offset is { } only ? Math.Min(only + 1, end(topic[p])) : end(topic[p]);
+                long end = log.EndOffset(topic[p]);
+                long from = Offset ?? log.StartOffset(topic[p]);
+                long to = Offset is { } only ? Math.Min(only + 1, end) : end;
                 foreach (StoredLetter letter in StoredLetter.Read(reader, topic, p, from, to))
                 {
                     if (IsMeant(letter.Letter) && (Offset is null || letter.Offset == Offset))
@@ -73,8 +73,6 @@ internal sealed class DlqFilterOptions
 {
     private static readonly string[] Stages = ["read", "decode", "process", "write"];
 
-    private readonly Option<string> _data = DataOption();
-
     private readonly Option<string?> _topic = new("--topic")
     {
         Description = "Only letters of this topic.",
@@ -105,12 +103,8 @@ internal sealed class DlqFilterOptions
         Description = "Only letters of this operator, reader or sink.",
     };
 
-    internal static Option<string> DataOption() =>
-        new("--data") { Description = "The data directory.", Required = true };
-
     internal void AddTo(Command command)
     {
-        command.Options.Add(_data);
         command.Options.Add(_topic);
         command.Options.Add(_partition);
         command.Options.Add(_offset);
@@ -118,8 +112,6 @@ internal sealed class DlqFilterOptions
         command.Options.Add(_reason);
         command.Options.Add(_operator);
     }
-
-    internal string DataOf(ParseResult parsed) => parsed.GetValue(_data)!;
 
     /// <summary>What was given.</summary>
     /// <exception cref="ConfigurationException">It contradicts itself.</exception>

@@ -19,10 +19,6 @@ internal static class LagCommand
     internal static Command Create()
     {
         var access = new LogAccess();
-        var application = new Option<string?>("--application")
-        {
-            Description = "The application; without it, all that the log knows.",
-        };
         var groups = new Option<string[]>("--sink") { Description = "Also this sink; may be repeated." };
         var json = new Option<bool>("--json") { Description = "One line of JSON per partition." };
         var command = new Command(
@@ -30,12 +26,13 @@ internal static class LagCommand
             "Print how far processing is behind: records, event time that they span, and which partition "
             + "holds the watermark. Works beside a process that runs.")
         {
-            application, groups, json,
+            groups, json,
         };
         access.AddTo(command);
+        access.AddApplicationTo(command, "The application; without it, all that the log knows.");
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            string? one = parsed.GetValue(application) ?? access.ApplicationOf(parsed);
+            string? one = access.ApplicationOf(parsed);
             string[] sinks = parsed.GetValue(groups) ?? [];
             List<PartitionLag> lags = [.. (one is null ? access.Applications(parsed) : [one]).SelectMany(
                 a => OfApplication(access, parsed, a, isNamed: one is not null))];

@@ -23,6 +23,15 @@ internal sealed class LogAccess
         Description = "Brokers, where the log is on Kafka: HOST:PORT[,HOST:PORT][?option=value&...].",
     };
 
+    private readonly Option<string?> _application = new("--application");
+
+    /// <summary>Lets the command say which application is meant.</summary>
+    internal void AddApplicationTo(Command command, string description)
+    {
+        _application.Description = description;
+        command.Options.Add(_application);
+    }
+
     internal void AddTo(Command command)
     {
         command.Options.Add(_file);
@@ -34,9 +43,26 @@ internal sealed class LogAccess
     internal string? DataOf(ParseResult parsed) =>
         parsed.GetValue(_data) ?? FileOf(parsed)["data"]?.AsText();
 
-    /// <summary>The application that the configuration names; null for none.</summary>
+    /// <summary>The application that was given or that the configuration names; null for none.</summary>
     internal string? ApplicationOf(ParseResult parsed) =>
-        FileOf(parsed)["application"]?.AsText() ?? FileOf(parsed)["topology"]?.AsText();
+        parsed.GetValue(_application) ?? FileOf(parsed)["application"]?.AsText()
+            ?? FileOf(parsed)["topology"]?.AsText();
+
+    /// <summary>The application that is meant, where groups and cursors carry its name: the only one, if none
+    /// was given.</summary>
+    /// <returns>Null for one that needs no name, because the log is a directory.</returns>
+    /// <exception cref="ConfigurationException">There are several.</exception>
+    internal string? ApplicationMeant(ParseResult parsed)
+    {
+        if (ApplicationOf(parsed) is { } given)
+            return given;
+        if (!IsOnKafka(parsed))
+            return null;
+        IReadOnlyList<string> applications = Applications(parsed);
+        return applications.Count == 1 ? applications[0] : throw new ConfigurationException(
+            $"Which application? Give --application: {string.Join(", ", applications.DefaultIfEmpty(
+                "none is here"))}.");
+    }
 
     /// <summary>Whether the log is on Kafka.</summary>
     internal bool IsOnKafka(ParseResult parsed) => KafkaOf(parsed).Brokers.Length > 0;

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Streams.Connect.Evolution;
 using Streams.Log.Embedded;
+using Streams.Log.Kafka;
 using Streams.Topologies.Hosting;
 
 namespace Streams.Topologies.Commands;
@@ -21,8 +23,8 @@ internal static class PlanCommand
         var json = new Option<bool>("--json") { Description = "Print the plan as one line of JSON." };
         var command = new Command(
             "plan",
-            "Compare a topology with the one that the data was made by, and start nothing; the directory may "
-            + "be in use. Exits with 5 when state would be lost.")
+            "Compare a topology with the one that the data was made by, and start nothing; the directory or "
+            + "the group on Kafka may be in use. Exits with 5 when state would be lost.")
         {
             json,
         };
@@ -45,6 +47,13 @@ internal static class PlanCommand
     private static TopologyChanges Find(RunSettings settings)
     {
         var definition = ApplicationHost.Define(settings, settings.Topology.Build(settings.TopologyOptions));
+        if (settings.Options.Kafka.Brokers.Length > 0)
+        {
+            using ILoggerFactory factory = HostLog.CreateFactory(settings.Options.LogFormat);
+            using KafkaLog kafka = KafkaLog.Open(
+                settings.Application, settings.Options.Kafka, factory.CreateLogger("streams"));
+            return TopologyChanges.Find(definition, kafka);
+        }
         string folder = DataFolder.LogFolder(settings.DataFolder);
         if (!Directory.Exists(folder))
             return TopologyChanges.Find(definition, (EmbeddedLogView?)null);

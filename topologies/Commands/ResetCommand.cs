@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Streams.Connect;
 using Streams.Connect.Evolution;
 using Streams.Log;
 using Streams.Topologies.Hosting;
@@ -19,10 +18,6 @@ internal static class ResetCommand
     internal static Command Create()
     {
         var access = new LogAccess();
-        var application = new Option<string?>("--application")
-        {
-            Description = "The application; needed where the data directory knows several.",
-        };
         var toEnd = new Option<bool>("--to-end")
         {
             Description = "Process only what comes from now on, instead of all that is kept.",
@@ -39,13 +34,13 @@ internal static class ResetCommand
             + "run; without --apply, say what that comes to and change nothing. Outputs are written again, "
             + "alerts too: to process again without that, use 'streams backfill'.")
         {
-            application, toEnd, sources, apply, json,
+            toEnd, sources, apply, json,
         };
         access.AddTo(command);
+        access.AddApplicationTo(command, "The application; needed where the log knows several.");
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            string? id = parsed.GetValue(application) ?? access.ApplicationOf(parsed)
-                ?? (access.IsOnKafka(parsed) ? OnlyOneOf(access.Applications(parsed)) : null);
+            string? id = access.ApplicationMeant(parsed);
             ApplicationReset reset;
             ApplicationReset Plan(ILogContents log) => ApplicationReset.Plan(
                 id, log, parsed.GetValue(toEnd), parsed.GetValue(sources) ?? []);
@@ -65,12 +60,6 @@ internal static class ResetCommand
         }));
         return command;
     }
-
-    private static string OnlyOneOf(IReadOnlyList<string> applications) => applications.Count == 1
-        ? applications[0]
-        : throw new ConfigurationException(
-            $"Which application? Give --application: {string.Join(", ", applications.DefaultIfEmpty(
-                "none is here"))}.");
 
     private static void Write(ApplicationReset reset, bool done, bool json)
     {

@@ -59,9 +59,14 @@ internal static class KafkaFailures
         }
         catch (Client.KafkaException e)
         {
-            throw Of(e.Error, doing, brokers);
+            throw Of(ErrorOf(e), doing, brokers);
         }
     }
+
+    /// <summary>What went wrong; of a request about partitions, with the first that went wrong.</summary>
+    internal static Client.Error ErrorOf(Client.KafkaException e) =>
+        e is Client.TopicPartitionOffsetException partitions
+            ? partitions.Results.FirstOrDefault(r => r.Error.IsError)?.Error ?? e.Error : e.Error;
 
     private static LogUnavailableException NoTls(Client.Error error, string doing, string brokers) => new(
         $"Kafka at {brokers}: no TLS connection while {doing}: {error.Reason}. Check kafka.security, "

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Streams.Telemetry;
 using Client = Confluent.Kafka;
@@ -15,6 +16,11 @@ internal sealed class KafkaOffsets : IDisposable
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DeletionInterval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LeaderWait = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(3);
+
+    // Times that ask for the first offset and for the end: Kafka's ListOffsets, EARLIEST and LATEST.
+    private const long Earliest = -2;
+    private const long Latest = -1;
 
     private readonly KafkaLogOptions _options;
     private readonly string _clientId;
@@ -53,7 +59,7 @@ internal sealed class KafkaOffsets : IDisposable
 
     /// <summary>The first offset kept.</summary>
     internal long Start(TopicPartition partition) =>
-        _starts[partition] = Watermarks(_undecided, partition).Low.Value;
+        _starts[partition] = Ask(_undecided, partition, Earliest)!.Value;
 
     /// <summary>The start as it was when it was asked for last.</summary>
     internal long KnownStart(TopicPartition partition) =>
@@ -61,21 +67,14 @@ internal sealed class KafkaOffsets : IDisposable
 
     /// <summary>One past the last offset that a reader of committed records can reach.</summary>
     internal long End(TopicPartition partition) =>
-        _ends[partition] = Watermarks(OfGroup(_clientId), partition).High.Value;
+        _ends[partition] = Ask(OfGroup(_clientId), partition, Latest)!.Value;
 
     /// <summary>One past the last offset appended, decided or not.</summary>
-    internal long HighWatermark(TopicPartition partition) => Watermarks(_undecided, partition).High.Value;
+    internal long HighWatermark(TopicPartition partition) => Ask(_undecided, partition, Latest)!.Value;
 
     /// <summary>The first offset of that time or a later one; the end where there is none.</summary>
-    internal long AtOrAfter(TopicPartition partition, long timeMs)
-    {
-        var time = new Client.Timestamp(Math.Max(timeMs, 0), Client.TimestampType.CreateTime);
-        List<Client.TopicPartitionOffset> answers = KafkaFailures.Ask(
-            $"asking for a time in {_topics.Describe(partition)}", _options.Brokers,
-            () => _undecided.OffsetsForTimes(
-                [new Client.TopicPartitionTimestamp(_topics.Of(partition), time)], _options.RequestTimeout));
-        return answers[0].Offset.IsSpecial ? End(partition) : answers[0].Offset.Value;
-    }
+    internal long AtOrAfter(TopicPartition partition, long timeMs) =>
+        Ask(_undecided, partition, Math.Max(timeMs, 0)) ?? End(partition);
 
     /// <summary>The end as it was a moment ago.</summary>
     internal long KnownEnd(TopicPartition partition) =>
@@ -153,34 +152,63 @@ internal sealed class KafkaOffsets : IDisposable
         _stop.Dispose();
     }
 
-    private Client.WatermarkOffsets Watermarks(
-        Client.IConsumer<Client.Ignore, Client.Ignore> consumer, TopicPartition partition) =>
-        KafkaFailures.Ask(
-            $"asking for the end of {_topics.Describe(partition)}", _options.Brokers,
-            () => WhileLeadersMove(
-                consumer, partition,
-                () => consumer.QueryWatermarkOffsets(_topics.Of(partition), _options.RequestTimeout)));
+    // Not QueryWatermarkOffsets, which waits without end for a broker that is lost.
+    private long? Ask(
+        Client.IConsumer<Client.Ignore, Client.Ignore> consumer, TopicPartition partition, long timeMs)
+    {
+        var time = new Client.Timestamp(timeMs, Client.TimestampType.CreateTime);
+        Client.Offset offset = KafkaFailures.Ask(
+            $"asking where {_topics.Describe(partition)} {Words(timeMs)}", _options.Brokers,
+            () => WhileLeadersMove(consumer, partition, timeout => consumer.OffsetsForTimes(
+                [new Client.TopicPartitionTimestamp(_topics.Of(partition), time)], timeout)[0].Offset));
+        return offset.IsSpecial ? null : offset.Value;
+    }
+
+    private static string Words(long timeMs) => timeMs switch
+    {
+        Earliest => "begins",
+        Latest => "ends",
+        _ => string.Create(CultureInfo.InvariantCulture, $"reaches {timeMs} ms since 1970"),
+    };
 
     // The client remembers who led a partition, and after a broker's failure goes on asking it until it is
     // made to look again.
-    private T WhileLeadersMove<T>(Client.IClient client, TopicPartition partition, Func<T> request)
+    private T WhileLeadersMove<T>(
+        Client.IClient client, TopicPartition partition, Func<TimeSpan, T> request)
     {
+        TimeSpan attempt = _options.RequestTimeout < AttemptTimeout
+            ? _options.RequestTimeout : AttemptTimeout;
         long until = Environment.TickCount64 + (long)_options.RequestTimeout.TotalMilliseconds;
         while (true)
         {
             try
             {
-                return request();
+                return request(attempt);
             }
             catch (Client.KafkaException e) when (
-                e.Error.Code is Client.ErrorCode.NotLeaderForPartition or Client.ErrorCode.LeaderNotAvailable
-                && Environment.TickCount64 < until && !_stop.IsCancellationRequested)
+                MayHaveMoved(e) && Environment.TickCount64 < until && !_stop.IsCancellationRequested)
             {
                 _stop.Token.WaitHandle.WaitOne(LeaderWait);
-                using Client.IAdminClient admin =
-                    new Client.DependentAdminClientBuilder(client.Handle).Build();
-                admin.GetMetadata(_topics.ById(partition.Topic).Name, _options.RequestTimeout);
+                LookAgain(client, partition, attempt);
             }
+        }
+    }
+
+    private static bool MayHaveMoved(Client.KafkaException e) =>
+        KafkaFailures.ErrorOf(e).Code
+            is Client.ErrorCode.NotLeaderForPartition or Client.ErrorCode.LeaderNotAvailable
+            or Client.ErrorCode.Local_TimedOut or Client.ErrorCode.Local_Transport;
+
+    private void LookAgain(Client.IClient client, TopicPartition partition, TimeSpan timeout)
+    {
+        try
+        {
+            using Client.IAdminClient admin = new Client.DependentAdminClientBuilder(client.Handle).Build();
+            admin.GetMetadata(_topics.ById(partition.Topic).Name, timeout);
+        }
+        catch (Client.KafkaException)
+        {
+            // The request that follows says what is wrong, if it still is.
         }
     }
 
