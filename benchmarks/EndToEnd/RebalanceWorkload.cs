@@ -14,7 +14,7 @@ namespace Streams.Benchmarks.EndToEnd;
 /// [--partitions N] [--rows N]</c>. A first worker counts so many rows per partition; then a record per
 /// partition comes every 10 ms, and while they come a second worker joins. Prints one JSON line: of each
 /// partition the longest time between two committed outputs before the second worker started and while it
-/// joined.
+/// joined, and the same of the inputs, which are silent now and then themselves.
 /// </summary>
 internal static class RebalanceWorkload
 {
@@ -69,9 +69,10 @@ internal static class RebalanceWorkload
             new TopicSpec { Name = Input, Partitions = partitions, Retention = null });
         log.EnsureTopic(new TopicSpec { Name = Output, Partitions = partitions, Retention = null });
         using ILogWriter writer = log.OpenWriter("feed");
+        byte[][][] keys = [.. Enumerable.Range(0, partitions).Select(p => KeysOf(p, partitions, rows))];
         for (int row = 0; row < rows * partitions; row++)
         {
-            Append(writer, input[row % partitions], row / partitions);
+            Append(writer, input[row % partitions], keys[row % partitions][row / partitions]);
             if (writer.PendingBytes > 4 << 20)
                 writer.Commit();
         }
@@ -79,13 +80,17 @@ internal static class RebalanceWorkload
         using StreamsApplication first = Start(log, Path.Combine(folder, "first"));
         Wait(first, () => first.Progress.LagOf(Input) == 0);
         using var over = new CancellationTokenSource();
-        var watch = new OutputWatch(OpenLog(brokers), partitions);
-        Task watching = Task.Run(() => watch.Run(over.Token));
-        Task feeding = Task.Run(() => Feed(writer, input, over.Token));
+        var watch = new SilenceWatch(OpenLog(brokers), Output, partitions);
+        var feedWatch = new SilenceWatch(OpenLog(brokers), Input, partitions);
+        Task watching = Beside(() => watch.Run(over.Token));
+        Task watchingFeed = Beside(() => feedWatch.Run(over.Token));
+        Task feeding = Beside(() => Feed(writer, input, keys, over.Token));
         Thread.Sleep(TimeSpan.FromSeconds(3));
         watch.TakeLongest();
+        feedWatch.TakeLongest();
         Thread.Sleep(Phase);
         double[] before = watch.TakeLongest();
+        double[] feedBefore = feedWatch.TakeLongest();
         using KafkaLog otherLog = OpenLog(brokers);
         long started = Stopwatch.GetTimestamp();
         using StreamsApplication second = Start(otherLog, Path.Combine(folder, "second"));
@@ -93,9 +98,10 @@ internal static class RebalanceWorkload
         double joined = Stopwatch.GetElapsedTime(started).TotalSeconds;
         Thread.Sleep(Phase);
         double[] during = watch.TakeLongest();
+        double[] feedDuring = feedWatch.TakeLongest();
         int[] moved = [.. otherLog.Lanes.Owned];
         over.Cancel();
-        Task.WaitAll(watching, feeding);
+        Task.WaitAll(watching, watchingFeed, feeding);
         second.Stop();
         first.Stop();
         return JsonSerializer.Serialize(new
@@ -107,29 +113,41 @@ internal static class RebalanceWorkload
             moved,
             pause_before_ms = before,
             pause_ms = during,
+            feed_pause_before_ms = feedBefore,
+            feed_pause_ms = feedDuring,
             load_average = File.ReadAllText("/proc/loadavg").Split(' ')[0],
         });
     }
 
-    private static void Feed(ILogWriter writer, Topic input, CancellationToken over)
+    private static Task Beside(Action work) => Task.Factory.StartNew(
+        work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    // Keys that the output has in the same partition, so that none is silent for want of keys.
+    private static byte[][] KeysOf(int partition, int partitions, int count) =>
+    [
+        .. Enumerable.Range(0, int.MaxValue).Select(BitConverter.GetBytes)
+            .Where(key => Murmur2.Partition(key, partitions) == partition).Take(count),
+    ];
+
+    private static void Feed(ILogWriter writer, Topic input, byte[][][] keys, CancellationToken over)
     {
         for (int row = 0; !over.IsCancellationRequested; row++)
         {
             for (int p = 0; p < input.Partitions; p++)
-                Append(writer, input[p], row % 1_000);
+                Append(writer, input[p], keys[p][row % keys[p].Length]);
             writer.Commit();
             Thread.Sleep(FeedInterval);
         }
     }
 
-    private static void Append(ILogWriter writer, TopicPartition partition, int row) =>
+    private static void Append(ILogWriter writer, TopicPartition partition, byte[] key) =>
         writer.Append(partition, new LogRecord
         {
             TimestampMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
             HasKey = true,
-            Key = BitConverter.GetBytes(row),
+            Key = key,
             HasValue = true,
-            Value = BitConverter.GetBytes(row),
+            Value = key,
         });
 
     private static void Wait(StreamsApplication application, Func<bool> isSo)
@@ -142,8 +160,8 @@ internal static class RebalanceWorkload
         }
     }
 
-    /// <summary>Reads the output as a consumer does, and notes how long each partition was silent.</summary>
-    private sealed class OutputWatch(KafkaLog log, int partitions)
+    /// <summary>Reads a topic as a consumer does, and notes how long each partition was silent.</summary>
+    private sealed class SilenceWatch(KafkaLog log, string topicName, int partitions)
     {
         private readonly Lock _gate = new();
         private readonly long[] _last = new long[partitions];
@@ -166,17 +184,17 @@ internal static class RebalanceWorkload
         internal void Run(CancellationToken over)
         {
             using KafkaLog closed = log;
-            Topic output = log.FindTopic(Output)!;
+            Topic topic = log.FindTopic(topicName)!;
             using ILogReader reader = log.OpenReader(ReadLevel.Committed);
             using LogBatch batch = reader.CreateBatch();
             long[] offsets = [.. Enumerable.Range(0, partitions).Select(
-                p => log.EndOffset(output[p], ReadLevel.Committed))];
+                p => log.EndOffset(topic[p], ReadLevel.Committed))];
             Array.Fill(_last, Stopwatch.GetTimestamp());
             while (!over.IsCancellationRequested)
             {
                 for (int p = 0; p < partitions; p++)
                 {
-                    if (!reader.Read(output[p], offsets[p], batch))
+                    if (!reader.Read(topic[p], offsets[p], batch))
                         continue;
                     offsets[p] = batch.NextOffset;
                     if (!batch.TryRead(out _))

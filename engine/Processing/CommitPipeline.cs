@@ -27,8 +27,9 @@ internal sealed class CommitPipeline(
     {
         Wait();
         ICommit contents = writer.Prepare();
+        // On a thread of its own: user code that blocks the pool's threads holds no commit up.
         return _last = Task.Factory.StartNew(
-            () => Commit(contents, cancellation), CancellationToken.None, TaskCreationOptions.DenyChildAttach,
+            () => Commit(contents, cancellation), CancellationToken.None, TaskCreationOptions.LongRunning,
             environment.Background);
     }
 

@@ -12,6 +12,8 @@ namespace Streams.Log.Kafka;
 internal sealed unsafe class KafkaLogReader : ILogReader
 {
     private static readonly long ServeTicks = Stopwatch.Frequency / 10;
+    private static readonly long WakeTicks = Stopwatch.Frequency / 50;
+    private static readonly TimeSpan WakeTimeout = TimeSpan.FromMilliseconds(500);
 
     private readonly KafkaLog _log;
     private readonly Client.IConsumer<Client.Ignore, Client.Ignore> _consumer;
@@ -52,7 +54,12 @@ internal sealed unsafe class KafkaLogReader : ILogReader
         int count = (int)Librdkafka.ConsumeBatchQueue(
             fetch.Queue, 0, kafka.Messages, KafkaLogBatch.RecordsMax);
         if (count <= 0)
+        {
+            if (fetch.WakeAt < Stopwatch.GetTimestamp())
+                WakeClient(partition, fetch);
             return false;
+        }
+        fetch.WakeAt = long.MaxValue;
         // Whatever follows, what was taken from the client is given back to it.
         kafka.Fill(partition, count, offset);
         long next = fetch.Next;
@@ -111,7 +118,25 @@ internal sealed unsafe class KafkaLogReader : ILogReader
             throw KafkaFailures.Of(
                 e.Error, $"reading {_log.TopicsOf.Describe(partition)}", _log.Options.Brokers);
         }
-        return new Fetch(queue) { Next = offset };
+        return new Fetch(queue) { Next = offset, WakeAt = Stopwatch.GetTimestamp() + (WakeTicks / 4) };
+    }
+
+    // librdkafka's thread for a broker that had nothing to fetch sleeps for up to a second, and is not told
+    // that a partition may be fetched from now on. A request to that broker wakes it.
+    private void WakeClient(TopicPartition partition, Fetch fetch)
+    {
+        fetch.WakeAt = Stopwatch.GetTimestamp() + WakeTicks;
+        try
+        {
+            _consumer.OffsetsForTimes(
+                [new(_log.TopicsOf.Of(partition), new Client.Timestamp(-1, Client.TimestampType.CreateTime))],
+                WakeTimeout);
+        }
+        catch (Client.KafkaException)
+        {
+            // What is wrong with the partition comes from its queue.
+            fetch.WakeAt += Stopwatch.Frequency;
+        }
     }
 
     private void Stop(TopicPartition partition, Fetch fetch)
@@ -176,6 +201,10 @@ internal sealed unsafe class KafkaLogReader : ILogReader
         internal nint Queue { get; } = queue;
 
         internal long Next { get; set; }
+
+        /// <summary>When the client is to be woken, if nothing came before; never once something
+        /// did.</summary>
+        internal long WakeAt { get; set; }
 
         /// <summary>The end that the client came to last; -1 before the first.</summary>
         internal long End { get; set; } = -1;

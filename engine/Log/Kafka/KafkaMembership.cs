@@ -21,6 +21,7 @@ internal sealed class KafkaMembership : LaneBoard
     private readonly Thread _thread;
     private readonly KafkaStandbys? _standbys;
     private LogException? _failure;
+    private bool _isNew = true;
 
     internal KafkaMembership(KafkaLog log, string tasksTopic, int total, int slots)
         : base(new Lanes(0, total, new Dictionary<int, int>()))
@@ -38,7 +39,16 @@ internal sealed class KafkaMembership : LaneBoard
                     is LogUnavailableException failure)
                     _failure = failure;
             })
-            .SetPartitionsAssignedHandler((_, partitions) => Add(partitions))
+            .SetPartitionsAssignedHandler((consumer, partitions) =>
+            {
+                Add(partitions);
+                // Who is new gets nothing at first, because others have it all. librdkafka would let a second
+                // pass before it asks for what they give up meanwhile, and nobody works on that; a
+                // subscription asks at once.
+                if (partitions.Count == 0 && _isNew)
+                    consumer.Subscribe(tasksTopic);
+                _isNew = false;
+            })
             .SetPartitionsRevokedHandler(
                 (_, partitions) => Remove(partitions.Select(p => p.Partition), false))
             .SetPartitionsLostHandler((_, partitions) => Remove(partitions.Select(p => p.Partition), true))
@@ -83,7 +93,11 @@ internal sealed class KafkaMembership : LaneBoard
         try
         {
             while (!_stop.IsCancellationRequested)
+            {
                 _consumer.Consume(PollInterval);
+                // librdkafka looks whether a heartbeat is due when it is asked something, else once a second.
+                _ = _consumer.ConsumerGroupMetadata;
+            }
             // A member that is only closed keeps its partitions until its session times out; a static one is
             // meant to.
             if (_log.Options.Instance is null)

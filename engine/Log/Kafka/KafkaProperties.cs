@@ -9,6 +9,7 @@ namespace Streams.Log.Kafka;
 internal static class KafkaProperties
 {
     private const int ProducedBytesMax = 64 << 20;
+    private const int HeartbeatMsMax = 250;
 
     // What exactly-once rests on is not left to chance.
     private static readonly HashSet<string> Owned = new(StringComparer.Ordinal)
@@ -87,8 +88,9 @@ internal static class KafkaProperties
         };
 
     /// <summary>A member of the application's group.</summary>
-    internal static Client.ConsumerConfig Member(KafkaLogOptions options, string clientId, string group) =>
-        new(Common(options, clientId))
+    internal static Client.ConsumerConfig Member(KafkaLogOptions options, string clientId, string group)
+    {
+        var config = new Client.ConsumerConfig(Common(options, clientId))
         {
             GroupId = group,
             GroupInstanceId = options.Instance is { } instance ? $"{group}-{instance}" : null,
@@ -97,10 +99,15 @@ internal static class KafkaProperties
             AutoOffsetReset = Client.AutoOffsetReset.Latest,
             PartitionAssignmentStrategy = Client.PartitionAssignmentStrategy.CooperativeSticky,
             SessionTimeoutMs = (int)options.SessionTimeout.TotalMilliseconds,
-            HeartbeatIntervalMs = (int)Math.Clamp(options.SessionTimeout.TotalMilliseconds / 4, 100, 3000),
             MaxPollIntervalMs = (int)Math.Max(
                 options.RevocationTimeout.TotalMilliseconds * 2, options.SessionTimeout.TotalMilliseconds),
         };
+        // With the answer to a heartbeat a member is told that lanes move, and those that do stand still
+        // until all members know it.
+        config.HeartbeatIntervalMs ??= (int)Math.Clamp(
+            options.SessionTimeout.TotalMilliseconds / 4, 100, HeartbeatMsMax);
+        return config;
+    }
 
     /// <summary>A producer; with a transactional id where one is given.</summary>
     /// <param name="options">Where and how.</param>
@@ -120,9 +127,15 @@ internal static class KafkaProperties
         config.MessageMaxBytes ??= ProducedBytesMax;
         config.BatchSize ??= Math.Min(1_000_000, batchBytesMax);
         if (transactionalId is not null)
+        {
             config.TransactionTimeoutMs = (int)options.TransactionTimeout.TotalMilliseconds;
+            // A commit sends what there is; before it nobody waits for it, and fewer requests cost less.
+            config.LingerMs ??= 50;
+        }
         else
+        {
             config.EnableGaplessGuarantee = true;
+        }
         return config;
     }
 

@@ -105,7 +105,7 @@ internal sealed class DiskKeeper : IStateKeeper
                 return;
             _isWriting = true;
             _writing = Task.Factory.StartNew(
-                WriteWaiting, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _background);
+                WriteWaiting, CancellationToken.None, TaskCreationOptions.LongRunning, _background);
         }
     }
 
