@@ -6,9 +6,9 @@ RUN dotnet restore topologies/Streams.Topologies.csproj --locked-mode \
  && dotnet publish topologies/Streams.Topologies.csproj -c Release --no-restore -o /app
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
-# librdkafka is the client of Apache Kafka; curl asks /healthz.
+# librdkafka is the client of Apache Kafka, RocksDB keeps stores on disk where that is asked for; curl asks /healthz.
 RUN apt-get update \
- && apt-get install -y --no-install-recommends librdkafka1 curl \
+ && apt-get install -y --no-install-recommends librdkafka1 librocksdb8.9 curl \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /app /app
 RUN mkdir /data && chown app /data

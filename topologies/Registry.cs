@@ -191,6 +191,9 @@ internal abstract class TopologyKind : INamedKind
 
     public abstract Type Options { get; }
 
+    /// <summary>What the records of its topics are, whatever the options.</summary>
+    internal abstract IReadOnlyList<TopicFormat> Formats { get; }
+
     /// <summary>Builds it from its options.</summary>
     internal abstract BuiltTopology Build(object options);
 }

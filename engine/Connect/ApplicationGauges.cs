@@ -38,9 +38,7 @@ internal sealed class ApplicationGauges : IDisposable
         if (_log.SharesWork)
             _log.WhenEndsAreAsked(environment.Times.NoteAll);
         else
-            _sampling = new Timer(
-                _ => environment.Times.NoteAll(Stopwatch.GetTimestamp()), null, SampleInterval,
-                SampleInterval);
+            _sampling = new Timer(_ => Sample(), null, SampleInterval, SampleInterval);
         AddProgress();
         AddTasks();
         AddInputs();
@@ -57,6 +55,18 @@ internal sealed class ApplicationGauges : IDisposable
         Add(
             "streams_log_full", "logs", "1 while commits wait for room on the disk of the log, else 0.",
             () => [With(environment.Room.IsFull ? 1 : 0)]);
+    }
+
+    private void Sample()
+    {
+        try
+        {
+            _environment.Times.NoteAll(Stopwatch.GetTimestamp());
+        }
+        catch (LogException)
+        {
+            // The log has failed. Whoever works with it is told so, and ends the run with the reason.
+        }
     }
 
     /// <inheritdoc/>

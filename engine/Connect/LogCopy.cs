@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Connect.Backfills;
 using Streams.Connect.Evolution;
 using Streams.Log;
@@ -190,19 +189,9 @@ public sealed class LogCopy : IDisposable
         Func<StateStore> create, TopicPartition changelog, TopicPartition to, ILogWriter writer,
         CancellationToken cancellation)
     {
-        var environment = new TaskEnvironment(
-            _definition.Id, _viewed, new LogRoom(), _definition.DataFolder, _definition.Runtime,
-            TimeProvider.System);
-        var task = new TaskId(0, changelog.Partition);
-        using StateStore store = create();
-        using var snapshots = new StoreSnapshots(
-            store, _viewed, changelog, environment.SnapshotFiles(task, store.Name),
-            _definition.Runtime.Snapshots, TaskScheduler.Default);
-        using ILogReader reader = _from.OpenReader();
-        var progress = new RestoreProgress(task.ToString(), store.Name);
-        new StoreRestore(_viewed, NullLogger.Instance, progress, store, snapshots, changelog)
-            .Finish(reader, cancellation);
-        store.WriteAll(new CopiedEntries(writer, to));
+        using var stopped = new StoppedStore(
+            _definition, _viewed, create(), changelog, isOnDisk: false, cancellation);
+        stopped.Store.WriteAll(new CopiedEntries(writer, to));
         writer.Commit();
     }
 

@@ -1,21 +1,23 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Log;
 using Streams.Log.Embedded;
 using Streams.Processing;
 using Streams.State;
-using Streams.State.Disk;
 
 namespace Streams.Connect;
 
-/// <summary>Reads the stores of an application that does not run, from its directory, and changes nothing
+/// <summary>Reads the stores of an application that does not run in its directory, and changes nothing
 /// there: as they were at the last commit.</summary>
 /// <remarks>Each question restores the store that it is about, which takes as long as at a start.</remarks>
 /// <param name="definition">The application.</param>
-/// <param name="view">Its log.</param>
-public sealed class StoppedState(ApplicationDefinition definition, EmbeddedLogView view) : IStateReader
+/// <param name="log">Its log.</param>
+public sealed class StoppedState(ApplicationDefinition definition, ITopicLog log) : IStateReader
 {
-    // What stands behind the database's position is kept in memory, for nothing may be written.
-    private const long TailBytesMax = 4L << 30;
+    /// <param name="definition">The application.</param>
+    /// <param name="view">Its log, which is only read.</param>
+    public StoppedState(ApplicationDefinition definition, EmbeddedLogView view)
+        : this(definition, new ViewedLog(view))
+    {
+    }
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Stores => definition.Topology.Stores;
@@ -25,16 +27,15 @@ public sealed class StoppedState(ApplicationDefinition definition, EmbeddedLogVi
         string store, StateQuery query, CancellationToken cancellation = default)
     {
         StoreSpec spec = Find(store);
-        using var log = new ViewedLog(view);
         string name = $"{definition.Id}-{store}-changelog";
-        Topic changelog = view.FindTopic(name) ?? throw new StateQueryException(
+        Topic changelog = log.FindTopic(name) ?? throw new StateQueryException(
             spec.Options.Logged
                 ? $"The application has not run here yet: there is no topic '{name}'."
                 : $"The store '{store}' has no changelog, so nothing is left of it.");
         int limit = Math.Clamp(query.EntriesMax, 0, StateQuery.AnswerEntriesMax);
         var found = new List<List<StateEntry>>();
         for (int partition = 0; partition < changelog.Partitions; partition++)
-            found.Add(Read(spec, log, changelog[partition], query with { EntriesMax = limit }, cancellation));
+            found.Add(Read(spec, changelog[partition], query with { EntriesMax = limit }, cancellation));
         return Task.FromResult<IReadOnlyList<StateEntry>>(
             [.. StateQueries.Merge(found, e => e.KeyBytes, query.Descending).Take(limit)]);
     }
@@ -47,26 +48,12 @@ public sealed class StoppedState(ApplicationDefinition definition, EmbeddedLogVi
     }
 
     private List<StateEntry> Read(
-        StoreSpec spec, ViewedLog log, TopicPartition changelog, StateQuery query,
-        CancellationToken cancellation)
+        StoreSpec spec, TopicPartition changelog, StateQuery query, CancellationToken cancellation)
     {
-        var environment = new TaskEnvironment(
-            definition.Id, log, new LogRoom(), definition.DataFolder, definition.Runtime,
-            TimeProvider.System);
-        var task = new TaskId(0, changelog.Partition);
-        using StateStore store = spec.Create(null, 0);
-        using IStateKeeper keeper = definition.Runtime.IsOnDisk(spec)
-            ? new ReadOnlyDiskKeeper(
-                store, log, changelog, environment.DiskPlace(task, spec.Name),
-                definition.Runtime.Disk with { EntryCacheBytes = TailBytesMax })
-            : new StoreSnapshots(
-                store, log, changelog, environment.SnapshotFiles(task, spec.Name),
-                definition.Runtime.Snapshots, TaskScheduler.Default);
-        using ILogReader reader = view.OpenReader();
-        var progress = new RestoreProgress(task.ToString(), spec.Name);
-        new StoreRestore(log, NullLogger.Instance, progress, store, keeper, changelog)
-            .Finish(reader, cancellation);
-        return [.. store.Query(query).Take(query.EntriesMax)];
+        using var stopped = new StoppedStore(
+            definition, log, spec.Create(null, 0), changelog, definition.Runtime.IsOnDisk(spec),
+                cancellation);
+        return [.. stopped.Store.Query(query).Take(query.EntriesMax)];
     }
 
     private StoreSpec Find(string store) =>

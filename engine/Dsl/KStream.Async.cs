@@ -37,7 +37,7 @@ public sealed partial class KStream<TKey, TValue>
             StateBytesMax = mapped.StateBytesMax,
         };
         Builder.AddStore(new StoreSpec(
-            store, StoreShape.Of("held-calls", keys, values),
+            store, StoreShape.Of(StoreSpec.HeldCallsKind, keys, values),
             (undo, number) => new BytesStore(store, undo, number)));
         var output = new GraphOutput<TKey, TResult>();
         OperatorNode<TKey, TValue, TKey, TResult> node = null!;

@@ -6,6 +6,9 @@ namespace Streams.Processing;
 internal sealed class StoreSpec(
     StoreOptions options, StoreShape shape, Func<IUndoLog?, int, StateStore> create, bool savepoints = false)
 {
+    /// <summary>The kind of store that keeps records which wait for asynchronous calls.</summary>
+    internal const string HeldCallsKind = "held-calls";
+
     private readonly long? _lookbackMs;
 
     internal string Name => Options.Name;
@@ -17,6 +20,9 @@ internal sealed class StoreSpec(
 
     /// <summary>Whether the store's changes can be rolled back to a savepoint of the task.</summary>
     internal bool Savepoints { get; } = savepoints;
+
+    /// <summary>Whether it keeps records that wait for asynchronous calls.</summary>
+    internal bool HoldsCalls => Shape.Kind == HeldCallsKind;
 
     /// <summary>How much event time of records decides what the store holds; null where a record can matter
     /// for ever. A backfill reads that much before its first output.</summary>

@@ -116,8 +116,9 @@ internal sealed class TaskInput<TKey, TValue>(
         scope.CurrentPartition = Partition;
         scope.CurrentOffset = record.Offset;
         ReadOnlySpan<byte> headers = record.Headers;
-        if (Territory is not null)
-            scope.Territory = _headTerritory = Territory.Of(record.Offset, ref headers);
+        // Also where all records are new: a held record may have left another territory in the scope.
+        scope.Territory = _headTerritory =
+            Territory?.Of(record.Offset, ref headers) ?? Processing.Territory.New;
         if (record.HasKey)
             keySerde.Deserialize(record.Key, ref _key);
         if (record.HasValue)

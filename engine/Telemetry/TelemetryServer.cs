@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Streams.Connect;
@@ -19,7 +20,7 @@ public readonly record struct Readiness(bool IsReady, string Detail);
 /// <summary>
 /// Serves <c>/metrics</c> (Prometheus text), <c>/healthz</c> (200 while the process lives) and <c>/readyz</c>
 /// (200, or 503 with the reasons) on one address, by default on loopback; and there, where it is given a
-/// reader, <c>/state</c> and <c>/state/STORE</c>, one JSON object a line.
+/// reader, <c>/state</c> and <c>/state/STORE</c>, one JSON object a line, to callers on the same machine.
 /// </summary>
 public sealed class TelemetryServer : IAsyncDisposable
 {
@@ -47,16 +48,9 @@ public sealed class TelemetryServer : IAsyncDisposable
         });
         if (state is null)
             return;
-        // What stores hold is nobody's business but this machine's.
-        if (!IPAddress.IsLoopback(address.Address))
-        {
-            _application.MapGet("/state/{*store}", () => Text(
-                "State is only shown where 'listen' is a loopback address, such as 127.0.0.1:9464.\n", 403));
-            return;
-        }
-        _application.MapGet("/state", () => Text(string.Concat(state.Stores.Select(s => s + "\n"))));
-        _application.MapGet("/state/{store}", (string store, HttpRequest request) =>
-            AnswerAsync(state, store, request));
+        RouteGroupBuilder stores = _application.MapGroup("/state").AddEndpointFilter(FromThisMachine);
+        stores.MapGet("", () => Text(string.Concat(state.Stores.Select(s => s + "\n"))));
+        stores.MapGet("/{store}", (string store, HttpRequest request) => AnswerAsync(state, store, request));
     }
 
     /// <summary>Where it listens; with port 0 asked for, the port that it got.</summary>
@@ -95,6 +89,13 @@ public sealed class TelemetryServer : IAsyncDisposable
         _process.Dispose();
         _metrics.Dispose();
     }
+
+    // What stores hold is nobody's business but this machine's, whatever the address that is listened on.
+    private static async ValueTask<object?> FromThisMachine(
+        EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        context.HttpContext.Connection.RemoteIpAddress is { } caller && IPAddress.IsLoopback(caller)
+            ? await next(context)
+            : Text("State is shown to callers on the same machine only: ask 127.0.0.1 there.\n", 403);
 
     private static async Task<IResult> AnswerAsync(IStateReader state, string store, HttpRequest request)
     {

@@ -28,6 +28,11 @@ internal static class PostgresDdl
                 EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', name, parent);
                 EXECUTE format(
                   'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, name, low, high);
+              ELSIF NOT EXISTS (
+                SELECT FROM pg_inherits WHERE inhrelid = to_regclass(quote_ident(name))
+                  AND inhparent = to_regclass(quote_ident(parent))) THEN
+                RAISE EXCEPTION '% is detached from %: rename or drop it, or attach it again', name, parent
+                  USING ERRCODE = '55000';
               END IF;
             END
             $$

@@ -65,6 +65,8 @@ internal static class PostgresErrors
                 $"postgres: {server} refuses the login: {what}. The password comes from the variable of " +
                 "the environment that 'password_variable' names.", e),
             "3D000" => new ConfigurationException($"postgres: {server}: {what}. Create it first.", e),
+            // What streams_add_month says of a month that was detached.
+            "55000" => new ConfigurationException($"postgres: {server}: {what}.", e),
             "42501" => new ConfigurationException(
                 $"postgres: {server}: {what}. 'streams sql roles' prints what the role must be granted.", e),
             "3F000" or "42P01" or "42703" or "42883" => new ConfigurationException(

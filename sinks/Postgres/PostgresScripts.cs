@@ -62,10 +62,14 @@ public static class PostgresScripts
         return $"""
             -- Run as a superuser, in the database. Passwords are set apart: \password streams_writer
             -- Roles are the server's: those that another database made are taken as they are.
-            DO $$ BEGIN
-              IF to_regrole('streams_owner') IS NULL THEN CREATE ROLE streams_owner NOLOGIN; END IF;
-              IF to_regrole('streams_writer') IS NULL THEN CREATE ROLE streams_writer LOGIN; END IF;
-              IF to_regrole('streams_reader') IS NULL THEN CREATE ROLE streams_reader LOGIN; END IF;
+            DO $$
+            BEGIN
+              BEGIN CREATE ROLE streams_owner NOLOGIN;
+              EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END;
+              BEGIN CREATE ROLE streams_writer LOGIN;
+              EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END;
+              BEGIN CREATE ROLE streams_reader LOGIN;
+              EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END;
             END $$;
 
             CREATE SCHEMA IF NOT EXISTS {schema};

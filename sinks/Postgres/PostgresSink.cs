@@ -194,8 +194,8 @@ public sealed class PostgresSink : ISink
             [.. rows.Tables.Where(t => t.Time is not null && database.IsDividedByMonth(t))];
         rows.Months.IsDivided = divided.Count > 0;
         // A month is there when it is there in all of them; making one that is there does nothing.
-        foreach (int month in divided.Select(t => database.Months(t).ToHashSet())
-            .Aggregate((IEnumerable<int>)[], (all, some) => all.Any() ? all.Intersect(some) : some).ToList())
+        foreach (int month in divided.SelectMany(t => database.Months(t).Distinct())
+            .GroupBy(month => month).Where(same => same.Count() == divided.Count).Select(same => same.Key))
             rows.Months.Add(month);
         rows.DividedTables = divided;
     }

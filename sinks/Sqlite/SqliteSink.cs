@@ -136,10 +136,17 @@ public sealed class SqliteSink : ISink
         SinkContext context, string fromLogId, IReadOnlyDictionary<TopicPartition, long> positions)
     {
         _connection = Connect();
-        new SqliteFile(_connection, _options).MoveTo(
-            context.LogId, fromLogId, context.Topics.SelectMany(t => positions
-                .Where(p => p.Key.Topic == t.Id)
-                .Select(p => (t.Name, p.Key.Partition, p.Value))));
+        try
+        {
+            new SqliteFile(_connection, _options).MoveTo(
+                context.LogId, fromLogId, context.Topics.SelectMany(t => positions
+                    .Where(p => p.Key.Topic == t.Id)
+                    .Select(p => (t.Name, p.Key.Partition, p.Value))));
+        }
+        catch (SqliteException e) when (SqliteStatement.IsPassing(e.SqliteErrorCode))
+        {
+            throw Unavailable(e);
+        }
     }
 
     /// <inheritdoc/>

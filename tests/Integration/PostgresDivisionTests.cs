@@ -5,6 +5,7 @@ namespace Streams.Tests.Integration;
 
 /// <summary>Transactions and alerts in tables of a month, so that old ones can be taken away whole (CSIC-074,
 /// 078, their part in the database), written by a role that may do no more than it needs.</summary>
+[Collection("Roles")]
 public sealed class PostgresDivisionTests(PostgresServers servers) : IDisposable
 {
     private const string Columns = """

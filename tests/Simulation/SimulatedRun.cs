@@ -227,7 +227,7 @@ internal sealed class SimulatedRun
         {
             kept.StorePrefix = "renamed";
             Topology = Plan.Build(Bug);
-            if (TopologyChanges.Find(Definition(), log).CanStart)
+            if (TopologyChanges.Find(Definition(), new OpenLogContents(log)).CanStart)
                 throw new SimulationFailureException($"Losing the store of {kept} was not refused.");
             kept.StorePrefix = "s";
             Seen.Count("loss of a store was refused");

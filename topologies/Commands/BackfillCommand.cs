@@ -3,9 +3,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Streams.Connect;
 using Streams.Connect.Backfills;
-using Streams.Log;
-using Streams.Log.Embedded;
-using Streams.Log.Kafka;
 using Streams.Topologies.Hosting;
 
 namespace Streams.Topologies.Commands;
@@ -53,7 +50,7 @@ internal static class BackfillCommand
 
     private static int Status(RunSettings settings, bool json)
     {
-        using OpenedLog log = Look(settings);
+        using OpenedLog log = OpenedLog.Look(LogPlace.Of(settings));
         BackfillStatus? status = Backfill.Status(settings.Application, log.Contents);
         if (json)
             Console.WriteLine(JsonSerializer.Serialize(
@@ -72,7 +69,7 @@ internal static class BackfillCommand
 
     private static int Plan(RunSettings settings, BackfillRequest request, bool json)
     {
-        using OpenedLog log = Look(settings);
+        using OpenedLog log = OpenedLog.Look(LogPlace.Of(settings));
         BackfillPlan plan = Backfill.Plan(Define(settings), log.Contents, request);
         Write(plan, json, "would be processed again; nothing was changed, --apply begins it");
         return plan.Problems.Count > 0 ? ExitCode.Usage
@@ -84,35 +81,11 @@ internal static class BackfillCommand
         RunSettings settings, BackfillRequest request, bool json, CancellationToken cancellation)
     {
         using ILoggerFactory factory = HostLog.CreateFactory(settings.Options.LogFormat);
-        using ITopicLog log = IsOnKafka(settings) ? OpenKafka(settings) : OpenEmbedded(settings);
+        using OpenedLog log = OpenedLog.ToChange(LogPlace.Of(settings));
         BackfillPlan plan = Backfill.Begin(
-            Define(settings), log, request, factory.CreateLogger("streams"), cancellation);
+            Define(settings), log.Log, request, factory.CreateLogger("streams"), cancellation);
         Write(plan, json, "is going to be processed again by the next 'streams run'");
         return ExitCode.Done;
-    }
-
-    private static bool IsOnKafka(RunSettings settings) => settings.Options.Kafka.Brokers.Length > 0;
-
-    private static OpenedLog Look(RunSettings settings)
-    {
-        if (IsOnKafka(settings))
-        {
-            KafkaLog log = OpenKafka(settings);
-            return new OpenedLog(new OpenLogContents(log), log);
-        }
-        EmbeddedLogView view = DataFolder.View(settings.DataFolder);
-        return new OpenedLog(view, view);
-    }
-
-    private static KafkaLog OpenKafka(RunSettings settings) => KafkaLog.Open(
-        settings.Application, settings.Options.Kafka,
-        HostLog.CreateFactory(settings.Options.LogFormat).CreateLogger("streams"));
-
-    private static EmbeddedLog OpenEmbedded(RunSettings settings)
-    {
-        // A folder that is not there yet is not made for this.
-        DataFolder.View(settings.DataFolder).Dispose();
-        return EmbeddedLog.Open(settings.Options.Log.ToLog(DataFolder.LogFolder(settings.DataFolder)));
     }
 
     private static ApplicationDefinition Define(RunSettings settings) =>

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Streams.Connect;
 using Streams.Errors;
-using Streams.Log;
 using Streams.Topologies.Hosting;
 
 namespace Streams.Topologies.Commands;
@@ -37,7 +36,7 @@ internal static class DlqCommands
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
             DlqFilter wanted = filter.Read(parsed);
-            using OpenedLog log = access.Open(parsed, access.ApplicationMeant(parsed));
+            using OpenedLog log = access.Look(parsed, access.ApplicationMeant(parsed));
             var replayed = new ReplayedLetters(log.Contents);
             List<StoredLetter> letters = [.. wanted.Letters(log.Contents)];
             foreach (StoredLetter letter in letters.TakeLast(parsed.GetValue(count)))
@@ -68,7 +67,7 @@ internal static class DlqCommands
         AddTo(command, access);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            using OpenedLog log = access.Open(parsed, access.ApplicationMeant(parsed));
+            using OpenedLog log = access.Look(parsed, access.ApplicationMeant(parsed));
             var wanted = new DlqFilter
             {
                 Topic = parsed.GetValue(topic),
@@ -116,13 +115,13 @@ internal static class DlqCommands
             var counts = new DlqReplay(wanted);
             if (parsed.GetValue(dryRun))
             {
-                using OpenedLog log = access.Open(parsed, access.ApplicationMeant(parsed));
+                using OpenedLog log = access.Look(parsed, access.ApplicationMeant(parsed));
                 counts.Count(log.Contents);
             }
             else
             {
-                using ITopicLog log = access.OpenWritable(parsed, access.ApplicationMeant(parsed));
-                counts.Run(log);
+                using OpenedLog log = access.OpenToChange(parsed, access.ApplicationMeant(parsed));
+                counts.Run(log.Log);
             }
             Console.WriteLine(parsed.GetValue(json)
                 ? JsonSerializer.Serialize(new

@@ -32,14 +32,14 @@ internal static class LagCommand
         access.AddApplicationTo(command, "The application; without it, all that the log knows.");
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            string? one = access.ApplicationOf(parsed);
             string[] sinks = parsed.GetValue(groups) ?? [];
+            // On Kafka a sink's group carries its application's name.
+            string? one = sinks.Length > 0 ? access.ApplicationMeant(parsed) : access.ApplicationOf(parsed);
             List<PartitionLag> lags = [.. (one is null ? access.Applications(parsed) : [one]).SelectMany(
                 a => OfApplication(access, parsed, a, isNamed: one is not null))];
             if (sinks.Length > 0)
             {
-                // On Kafka a sink's group carries its application's name.
-                using OpenedLog log = access.Open(parsed, one ?? lags.Select(l => l.Group).FirstOrDefault());
+                using OpenedLog log = access.Look(parsed, one);
                 lags.AddRange(sinks.SelectMany(s => OfSink(s, log.Contents)));
             }
             if (parsed.GetValue(json))
@@ -54,7 +54,7 @@ internal static class LagCommand
     private static IReadOnlyList<PartitionLag> OfApplication(
         LogAccess access, ParseResult parsed, string application, bool isNamed)
     {
-        using OpenedLog log = access.Open(parsed, application);
+        using OpenedLog log = access.Look(parsed, application);
         // On Kafka applications are known by their topics before they have begun.
         return isNamed || LagReport.Applications(log.Contents).Contains(application)
             ? LagReport.Of(application, log.Contents) : [];

@@ -1,7 +1,5 @@
 using System.CommandLine;
 using Streams.Connect;
-using Streams.Log;
-using Streams.Log.Embedded;
 using Streams.Log.Kafka;
 using Streams.Topologies.Configuration;
 using Streams.Topologies.Hosting;
@@ -70,53 +68,42 @@ internal sealed class LogAccess
     /// <summary>The applications that the log knows.</summary>
     internal IReadOnlyList<string> Applications(ParseResult parsed)
     {
-        using OpenedLog log = Open(parsed);
+        using OpenedLog log = Look(parsed);
         return IsOnKafka(parsed) ? KafkaLog.ApplicationsAmong(log.Contents.Topics)
             : LagReport.Applications(log.Contents);
     }
 
-    /// <summary>Opens the log to look at.</summary>
+    /// <summary>Opens the log to look at it.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="application">Whose groups are meant on Kafka; null for that of the
     /// configuration.</param>
-    internal OpenedLog Open(ParseResult parsed, string? application = null)
-    {
-        if (!IsOnKafka(parsed))
-        {
-            EmbeddedLogView view = DataFolder.View(RequireData(parsed));
-            return new OpenedLog(view, view);
-        }
-        ITopicLog log = OpenKafka(parsed, application);
-        return new OpenedLog(new OpenLogContents(log), log);
-    }
+    internal OpenedLog Look(ParseResult parsed, string? application = null) =>
+        OpenedLog.Look(PlaceOf(parsed, application));
 
     /// <summary>Opens the log to change it; where it is a directory, no process may run on it.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="application">The application; null for the configuration's.</param>
     /// <param name="setsRetention">Whether a topic's retention was asked for, and Kafka is to go by
     /// it.</param>
-    internal ITopicLog OpenWritable(
+    internal OpenedLog OpenToChange(
         ParseResult parsed, string? application = null, bool setsRetention = false)
     {
-        if (IsOnKafka(parsed))
-            return OpenKafka(parsed, application, setsRetention);
-        string data = RequireData(parsed);
-        // A directory that is none is not made one.
-        DataFolder.View(data).Dispose();
-        return EmbeddedLog.Open(new LogOptions().ToLog(DataFolder.LogFolder(data)));
+        LogPlace place = PlaceOf(parsed, application);
+        return OpenedLog.ToChange(place with
+        {
+            Kafka = place.Kafka with
+            {
+                RetentionByEventTime = setsRetention || place.Kafka.RetentionByEventTime,
+            },
+        });
     }
 
-    private string RequireData(ParseResult parsed) => DataOf(parsed) ?? throw new ConfigurationException(
-        "Where is the data? Give --data DIR, or --kafka BROKERS, or -c with a configuration.");
-
-    private KafkaLog OpenKafka(ParseResult parsed, string? application, bool setsRetention = false)
+    private LogPlace PlaceOf(ParseResult parsed, string? application) => new()
     {
-        KafkaLogOptions options = KafkaOf(parsed);
-        return KafkaLog.Open(
-            application ?? ApplicationOf(parsed) ?? "streams",
-            options with { RetentionByEventTime = setsRetention || options.RetentionByEventTime },
-            HostLog.CreateFactory(LogFormat.Text).CreateLogger("streams"));
-    }
+        Data = DataOf(parsed),
+        Application = application ?? ApplicationOf(parsed) ?? "streams",
+        Kafka = KafkaOf(parsed),
+    };
 
     private ConfigSection FileOf(ParseResult parsed) => parsed.GetValue(_file) is { } path
         ? ConfigSection.ReadFile(path) : ConfigSection.Empty("command line");
@@ -125,12 +112,4 @@ internal sealed class LogAccess
     private KafkaLogOptions KafkaOf(ParseResult parsed) =>
         parsed.GetValue(_data) is not null && parsed.GetValue(_kafka) is null ? new KafkaLogOptions()
             : RunSettingsReader.KafkaOf(FileOf(parsed), parsed.GetValue(_kafka));
-}
-
-/// <summary>A log that is open to be looked at.</summary>
-/// <param name="Contents">What it holds.</param>
-/// <param name="Closed">What is to be closed.</param>
-internal sealed record OpenedLog(ILogContents Contents, IDisposable Closed) : IDisposable
-{
-    public void Dispose() => Closed.Dispose();
 }

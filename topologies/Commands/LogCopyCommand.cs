@@ -47,11 +47,9 @@ internal static class LogCopyCommand
     private static void Copy(RunSettings settings, bool apply, CancellationToken cancellation)
     {
         using ILoggerFactory factory = HostLog.CreateFactory(settings.Options.LogFormat);
-        // A directory that is none is not made one.
-        DataFolder.View(settings.DataFolder).Dispose();
         // Held, so that nobody runs on it meanwhile.
-        using EmbeddedLog held = EmbeddedLog.Open(
-            settings.Options.Log.ToLog(DataFolder.LogFolder(settings.DataFolder)));
+        using OpenedLog held = OpenedLog.ToChange(
+            LogPlace.Of(settings) with { Kafka = new KafkaLogOptions() });
         using EmbeddedLogView view = DataFolder.View(settings.DataFolder);
         using KafkaLog to = KafkaLog.Open(
             settings.Application, settings.Options.Kafka, factory.CreateLogger("streams"));

@@ -1,9 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
-using Microsoft.Extensions.Logging;
 using Streams.Connect.Evolution;
-using Streams.Log.Embedded;
-using Streams.Log.Kafka;
+using Streams.Log;
 using Streams.Topologies.Hosting;
 
 namespace Streams.Topologies.Commands;
@@ -46,19 +44,13 @@ internal static class PlanCommand
 
     private static TopologyChanges Find(RunSettings settings)
     {
+        var place = LogPlace.Of(settings);
         var definition = ApplicationHost.Define(settings, settings.Topology.Build(settings.TopologyOptions));
-        if (settings.Options.Kafka.Brokers.Length > 0)
-        {
-            using ILoggerFactory factory = HostLog.CreateFactory(settings.Options.LogFormat);
-            using KafkaLog kafka = KafkaLog.Open(
-                settings.Application, settings.Options.Kafka, factory.CreateLogger("streams"));
-            return TopologyChanges.Find(definition, kafka);
-        }
-        string folder = DataFolder.LogFolder(settings.DataFolder);
-        if (!Directory.Exists(folder))
-            return TopologyChanges.Find(definition, (EmbeddedLogView?)null);
-        using EmbeddedLogView log = EmbeddedLogView.Open(folder);
-        return TopologyChanges.Find(definition, log);
+        // Where there is no log yet, all of it is new.
+        if (!place.IsOnKafka && !Directory.Exists(DataFolder.LogFolder(settings.DataFolder)))
+            return TopologyChanges.Find(definition, new NoLogContents());
+        using OpenedLog log = OpenedLog.Look(place);
+        return TopologyChanges.Find(definition, log.Contents);
     }
 
     private static void WriteJson(TopologyChanges changes) => Console.WriteLine(JsonSerializer.Serialize(

@@ -46,13 +46,13 @@ internal static class ResetCommand
                 id, log, parsed.GetValue(toEnd), parsed.GetValue(sources) ?? []);
             if (parsed.GetValue(apply))
             {
-                using ITopicLog log = access.OpenWritable(parsed, id);
-                reset = Plan(new OpenLogContents(log));
-                reset.Apply(log, access.DataOf(parsed));
+                using OpenedLog log = access.OpenToChange(parsed, id);
+                reset = Plan(log.Contents);
+                reset.Apply(log.Log, access.DataOf(parsed));
             }
             else
             {
-                using OpenedLog log = access.Open(parsed, id);
+                using OpenedLog log = access.Look(parsed, id);
                 reset = Plan(log.Contents);
             }
             Write(reset, parsed.GetValue(apply), parsed.GetValue(json));

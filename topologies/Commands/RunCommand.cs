@@ -96,7 +96,7 @@ internal sealed class RunCommandOptions
 
     private readonly Option<string?> _listen = new("--listen")
     {
-        Description = "Serve /metrics, /healthz, /readyz and, on loopback, /state here, such as "
+        Description = "Serve /metrics, /healthz, /readyz and, to this machine, /state here, such as "
             + "127.0.0.1:9464.",
     };
 
@@ -133,8 +133,8 @@ internal sealed class RunCommandOptions
     internal void AddAcceptTo(Command command) => command.Options.Add(_accept);
 
     /// <summary>Whether it is said where the data lies.</summary>
-    internal bool NamesDirectory(ParseResult parsed) =>
-        parsed.GetValue(_file) is not null || parsed.GetValue(_data) is not null;
+    internal bool NamesLog(ParseResult parsed) => parsed.GetValue(_file) is not null
+        || parsed.GetValue(_data) is not null || parsed.GetValue(_kafka) is not null;
 
     internal void AddTo(Command command)
     {

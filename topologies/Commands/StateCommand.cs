@@ -33,7 +33,8 @@ internal static class StateCommand
         var command = new Command(
             "state",
             "Print entries of a store, one JSON object a line: of the application that listens on --url, or, "
-            + "with -c or --topology and --data, as the last commit left them in a directory.")
+            + "with -c, or --topology and --data or --kafka, as the last commit left them where none runs in "
+            + "the directory.")
         {
             store, url,
         };
@@ -41,7 +42,7 @@ internal static class StateCommand
         run.AddTo(command);
         command.SetAction((parsed, cancellation) => CommandRunner.RunAsync(async () =>
         {
-            bool isStopped = parsed.GetValue(url) is null && run.NamesDirectory(parsed);
+            bool isStopped = parsed.GetValue(url) is null && run.NamesLog(parsed);
             string? name = parsed.GetValue(store);
             string answer = isStopped
                 ? await ReadAsync(run.Read(parsed), name, question.Read(parsed), cancellation)
@@ -83,17 +84,23 @@ internal static class StateCommand
     private static async Task<string> ReadAsync(
         RunSettings settings, string? store, StateQuestion question, CancellationToken cancellation)
     {
-        string folder = DataFolder.LogFolder(settings.DataFolder);
-        if (!Directory.Exists(folder))
-            throw new ConfigurationException(
-                $"{settings.DataFolder} is no data directory: it has no folder 'log'.");
-        using EmbeddedLogView view = EmbeddedLogView.Open(folder);
-        var state = new StoppedState(
-            ApplicationHost.Define(settings, settings.Topology.Build(settings.TopologyOptions)), view);
-        return store is null
+        var place = LogPlace.Of(settings);
+        ApplicationDefinition definition =
+            ApplicationHost.Define(settings, settings.Topology.Build(settings.TopologyOptions));
+        if (place.IsOnKafka)
+        {
+            using OpenedLog log = OpenedLog.ToChange(place);
+            return await AnswerAsync(new StoppedState(definition, log.Log), store, question, cancellation);
+        }
+        using EmbeddedLogView view = DataFolder.View(settings.DataFolder);
+        return await AnswerAsync(new StoppedState(definition, view), store, question, cancellation);
+    }
+
+    private static async Task<string> AnswerAsync(
+        StoppedState state, string? store, StateQuestion question, CancellationToken cancellation) =>
+        store is null
             ? string.Concat(state.Stores.Select(s => s + "\n"))
             : await question.AnswerAsync(state, store, cancellation);
-    }
 
     /// <summary>The options that say what to read.</summary>
     private sealed class QuestionOptions

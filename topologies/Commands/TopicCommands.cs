@@ -8,7 +8,6 @@ using Streams.Errors;
 using Streams.Log;
 using Streams.Records;
 using Streams.Topologies.Hosting;
-using Streams.Topologies.Transactions;
 
 namespace Streams.Topologies.Commands;
 
@@ -16,7 +15,8 @@ namespace Streams.Topologies.Commands;
 internal static class TopicCommands
 {
     // Every record type that a topic of ours may hold, by the topic's name.
-    private static readonly IReadOnlyList<TopicFormat> Formats = TransactionsTables.Formats;
+    private static readonly IReadOnlyList<TopicFormat> Formats =
+        [.. Registry.Topologies.SelectMany(t => t.Formats)];
 
     internal static Command CreateTopics()
     {
@@ -29,7 +29,7 @@ internal static class TopicCommands
         access.AddTo(command);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            using OpenedLog log = access.Open(parsed);
+            using OpenedLog log = access.Look(parsed);
             bool isOnKafka = access.IsOnKafka(parsed);
             // Looked up by its name, because a list from Kafka says little of each.
             foreach (Topic topic in log.Contents.Topics.Select(t => log.Contents.FindTopic(t.Name) ?? t))
@@ -68,7 +68,7 @@ internal static class TopicCommands
         access.AddTo(command);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            using OpenedLog log = access.Open(parsed);
+            using OpenedLog log = access.Look(parsed);
             Topic topic = Find(log.Contents, parsed.GetValue(name)!);
             if (parsed.GetValue(partition) is { } wanted && (wanted < 0 || wanted >= topic.Partitions))
                 throw new ConfigurationException(

@@ -61,8 +61,9 @@ internal static class TopicSubcommands
                 throw new ConfigurationException(
                     "--schema: Kafka keeps no schema's name with a topic. The topics of the project's own "
                     + "topologies are decoded without.");
-            using ITopicLog log = access.OpenWritable(
+            using OpenedLog opened = access.OpenToChange(
                 parsed, setsRetention: parsed.GetValue(retention) is not null);
+            ITopicLog log = opened.Log;
             bool existed = log.FindTopic(spec.Name) is not null;
             Topic topic = log.EnsureTopic(spec);
             Console.WriteLine(
@@ -85,7 +86,7 @@ internal static class TopicSubcommands
         access.AddTo(command);
         command.SetAction((parsed, _) => CommandRunner.RunAsync(() =>
         {
-            using OpenedLog log = access.Open(parsed);
+            using OpenedLog log = access.Look(parsed);
             Topic topic = TopicCommands.Find(log.Contents, parsed.GetValue(name)!);
             if (parsed.GetValue(json))
                 WriteJson(log.Contents, topic);

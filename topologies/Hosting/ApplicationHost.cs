@@ -47,23 +47,25 @@ internal sealed class ApplicationHost : IAsyncDisposable
         RunSettings settings, BuiltTopology built, ILogger logger,
         IReadOnlyList<SourceBinding>? sources = null)
     {
+        ApplicationDefinition definition = Define(settings, built, sources);
         IDisposable? folderLock = null;
         ITopicLog? log = null;
         try
         {
-            string folder = DataFolder.Prepare(settings.DataFolder);
             if (settings.Options.Kafka.Brokers.Length > 0)
             {
+                DataFolder.Prepare(settings.DataFolder);
                 folderLock = DataFolder.Lock(settings.DataFolder);
+                BeginOnKafka(settings, definition, logger);
                 log = KafkaLog.Open(settings.Application, settings.Options.Kafka, logger);
             }
             else
             {
+                string folder = DataFolder.LogFolder(settings.DataFolder);
+                DataFolder.Prepare(folder);
                 log = OpenEmbedded(settings.Options.Log.ToLog(folder), logger);
+                Begin(settings, definition, log, logger);
             }
-            ApplicationDefinition definition = Define(settings, built, sources);
-            if (settings.Backfill is { } request)
-                Begin(definition, log, request, logger);
             return new ApplicationHost(
                 log, folderLock, built, new StreamsApplication(definition, log, logger));
         }
@@ -75,10 +77,22 @@ internal sealed class ApplicationHost : IAsyncDisposable
         }
     }
 
+    // By a member of its own, for a static one stays in the group when it has ended, and the group waits.
+    private static void BeginOnKafka(RunSettings settings, ApplicationDefinition definition, ILogger logger)
+    {
+        if (settings.Backfill is null)
+            return;
+        using KafkaLog log = KafkaLog.Open(
+            settings.Application, settings.Options.Kafka with { Instance = null }, logger);
+        Begin(settings, definition, log, logger);
+    }
+
     // A service that is started again with the same words goes on with what it had begun.
     private static void Begin(
-        ApplicationDefinition definition, ITopicLog log, BackfillRequest request, ILogger logger)
+        RunSettings settings, ApplicationDefinition definition, ITopicLog log, ILogger logger)
     {
+        if (settings.Backfill is not { } request)
+            return;
         if (Backfill.Status(definition.Id, new OpenLogContents(log)) is { } last
             && last.Words == request.ToString())
             logger.BackfillBegunBefore(last.Words);
@@ -186,16 +200,14 @@ internal sealed class ApplicationHost : IAsyncDisposable
 /// <summary>The folder that a log lies in.</summary>
 internal static class DataFolder
 {
-    /// <summary>Makes the folder and makes sure that it can be written.</summary>
-    /// <returns>The folder of the log in it.</returns>
+    /// <summary>Makes a folder and makes sure that it can be written.</summary>
     /// <exception cref="ConfigurationException">It cannot be made or written.</exception>
-    internal static string Prepare(string folder)
+    internal static void Prepare(string folder)
     {
-        string log = LogFolder(folder);
         try
         {
-            Directory.CreateDirectory(log);
-            string probe = Path.Combine(log, ".writable");
+            Directory.CreateDirectory(folder);
+            string probe = Path.Combine(folder, ".writable");
             File.WriteAllBytes(probe, []);
             File.Delete(probe);
         }
@@ -204,7 +216,6 @@ internal static class DataFolder
             throw new ConfigurationException(
                 $"The data directory {folder} cannot be written: {e.Message}", e);
         }
-        return log;
     }
 
     /// <summary>Opens a data directory to look at; a process may run on it.</summary>

@@ -102,7 +102,10 @@ public static class MetricsTopology
             FROM metrics_hourly h
             FULL JOIN (SELECT date_trunc('hour', at, 'UTC') AS hour, machine_id, count(*) AS samples
                        FROM metrics GROUP BY 1, 2) m USING (hour, machine_id)
-            WHERE hour <= (SELECT max(hour) FROM metrics_hourly) AND h.samples IS DISTINCT FROM m.samples
+            WHERE hour <= (SELECT max(hour) FROM metrics_hourly)
+              AND hour >= (SELECT min(hour) FROM metrics_hourly)
+              AND hour >= (SELECT date_trunc('hour', min(at), 'UTC') FROM metrics)
+              AND h.samples IS DISTINCT FROM m.samples
             """),
     ];
 
@@ -180,6 +183,8 @@ internal sealed class MetricsKind : TopologyKind
 
     public override Type Options => typeof(MetricsOptions);
 
+    internal override IReadOnlyList<TopicFormat> Formats => MetricsTopology.Formats;
+
     internal override BuiltTopology Build(object options)
     {
         var metrics = (MetricsOptions)options;
@@ -195,7 +200,7 @@ internal sealed class MetricsKind : TopologyKind
                 Partitions = metrics.Partitions,
                 Schema = MachineMetric.RecordType.Name,
             }],
-            Formats = MetricsTopology.Formats,
+            Formats = Formats,
             OutputTopics = [MetricsTopology.Metrics, MetricsTopology.Hourly],
             Tables = MetricsTopology.Tables,
             PostgresTables = MetricsTopology.PostgresTables,

@@ -1,3 +1,4 @@
+using Streams.Connect;
 using Streams.Connectors.Chain;
 using Streams.Connectors.Http;
 using Streams.Log;
@@ -44,6 +45,8 @@ internal sealed class TransactionsKind : TopologyKind
     public override string Doc => "Risk-scored transactions and alerts from the blocks of a chain.";
 
     public override Type Options => typeof(TransactionsSetupOptions);
+
+    internal override IReadOnlyList<TopicFormat> Formats => TransactionsTables.Formats;
 
     internal override BuiltTopology Build(object options)
     {

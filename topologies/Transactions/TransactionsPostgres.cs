@@ -94,8 +94,10 @@ public static class TransactionsPostgres
             FULL JOIN (SELECT date_trunc('hour', created_at, 'UTC') AS hour, analysis_level AS level,
                               count(*) AS transactions
                        FROM transactions GROUP BY 1, 2) t USING (hour, level)
-            WHERE hour <= (
-                SELECT max(hour) FROM risk_hours) AND h.transactions IS DISTINCT FROM t.transactions
+            WHERE hour <= (SELECT max(hour) FROM risk_hours)
+              AND hour >= (SELECT min(hour) FROM risk_hours)
+              AND hour >= (SELECT date_trunc('hour', min(created_at), 'UTC') FROM transactions)
+              AND h.transactions IS DISTINCT FROM t.transactions
             """),
         new ViewMapping(
             "alerts_without_transaction", "Alerts whose transaction is not there.",

@@ -53,6 +53,8 @@ public static class Backfill
         Require(Plan(definition, contents, request));
         CatchUp(definition with { Sinks = [] }, log, logger, cancellation);
         BackfillPlan plan = Require(Plan(definition, contents, request));
+        // What waits can take long enough for somebody to start another process.
+        StateEpoch.RequireNoProcess(definition.Id, log);
         SetBack(definition, log, plan);
         new ShapeKeeper(definition, log, logger).Settle();
         return plan;
@@ -65,7 +67,7 @@ public static class Backfill
         if (BackfillRecord.Read(contents, definition.Id) is not { IsDone: false } record)
             return null;
         long left = record.Left(contents, definition.Id);
-        if (left > 0 || record.SourcesLeft(contents).Any())
+        if (left > 0 || record.SourcesLeft(contents).Any() || HoldsCalls(definition, log))
         {
             logger.BackfillUnderWay(definition.Id, record.Words, left);
             return record.Run(log, definition.Runtime.BackfillRecordsMax);
@@ -76,6 +78,26 @@ public static class Backfill
         writer.Commit();
         logger.BackfillDone(definition.Id, record.Words);
         return null;
+    }
+
+    // A record that waits for a call is behind the positions, and is still what the backfill made of it.
+    private static bool HoldsCalls(ApplicationDefinition definition, ITopicLog log)
+    {
+        foreach (StoreSpec spec in definition.Topology.Parts.SelectMany(p => p.Stores)
+            .Where(s => s.HoldsCalls))
+        {
+            if (log.FindTopic($"{definition.Id}-{spec.Name}-changelog") is not { } changelog)
+                continue;
+            for (int p = 0; p < changelog.Partitions; p++)
+            {
+                using var stopped = new StoppedStore(
+                    definition, log, spec.Create(null, 0), changelog[p], definition.Runtime.IsOnDisk(spec),
+                    default);
+                if (stopped.Store.Count > 0)
+                    return true;
+            }
+        }
+        return false;
     }
 
     private static BackfillPlan Require(BackfillPlan plan) =>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Streams.Log;
-using Streams.Log.Embedded;
 using Streams.Processing;
 
 namespace Streams.Connect.Evolution;
@@ -76,18 +75,10 @@ public sealed class TopologyChanges
     /// pass.</summary>
     public IReadOnlyList<string> NeedlesslyAccepted { get; init; } = [];
 
-    /// <summary>Compares an application with the log that it is to run on, where nothing else does.</summary>
+    /// <summary>Compares an application with what a log holds, which may be in use.</summary>
     /// <exception cref="TopologyException">The topology cannot run on that log at all.</exception>
-    public static TopologyChanges Find(ApplicationDefinition definition, ITopicLog log) =>
-        ShapeComparison.Compare(definition, new OpenLogContents(log)).Changes;
-
-    /// <summary>Compares an application with the log of a directory, which may be in use.</summary>
-    /// <param name="definition">The application.</param>
-    /// <param name="log">The log; null where there is none yet.</param>
-    /// <exception cref="TopologyException">The topology cannot run on that log at all.</exception>
-    public static TopologyChanges Find(ApplicationDefinition definition, EmbeddedLogView? log) =>
-        ShapeComparison.Compare(
-            definition, log ?? (ILogContents)new NoLogContents()).Changes;
+    public static TopologyChanges Find(ApplicationDefinition definition, ILogContents log) =>
+        ShapeComparison.Compare(definition, log).Changes;
 
     /// <summary>Writes it for people.</summary>
     public void Write(TextWriter to)

@@ -12,8 +12,8 @@ namespace Streams.State.Disk;
 /// </remarks>
 internal sealed unsafe class RocksLibrary
 {
-    /// <summary>What the system's packages call the file.</summary>
-    internal const string FileName = "librocksdb.so.7.8";
+    // What the packages call the file: Debian 12's librocksdb7.8, Ubuntu 24.04's librocksdb8.9.
+    private static readonly string[] FileNames = ["librocksdb.so.7.8", "librocksdb.so.8.9"];
 
     private static readonly Lazy<RocksLibrary> Loaded = new(() => new RocksLibrary(Load()));
 
@@ -161,11 +161,23 @@ internal sealed unsafe class RocksLibrary
     /// <exception cref="DllNotFoundException">It is not installed.</exception>
     internal static RocksLibrary Instance => Loaded.Value;
 
-    private static nint Load() => NativeLibrary.TryLoad(FileName, out nint handle)
-        ? handle
-        : throw new DllNotFoundException(
-            $"A store on disk needs RocksDB: {FileName} cannot be loaded. Install the package "
-            + "librocksdb7.8 (apt-get install librocksdb7.8), or keep the store in memory.");
+    /// <summary>Whether it is installed.</summary>
+    internal static bool IsThere => TryLoad(out _);
+
+    private static nint Load() => TryLoad(out nint handle) ? handle : throw new DllNotFoundException(
+        $"A store on disk needs RocksDB: {string.Join(" or ", FileNames)} cannot be loaded. Install the "
+        + "package librocksdb7.8 (Ubuntu 24.04: librocksdb8.9), or keep the store in memory.");
+
+    private static bool TryLoad(out nint handle)
+    {
+        foreach (string name in FileNames)
+        {
+            if (NativeLibrary.TryLoad(name, out handle))
+                return true;
+        }
+        handle = 0;
+        return false;
+    }
 
     private nint At(string name) => NativeLibrary.GetExport(_handle, "rocksdb_" + name);
 }

@@ -9,6 +9,7 @@ using Xunit;
 namespace Streams.Tests.Sinks.Postgres;
 
 /// <summary>Tables as they are made, compared and divided. On a real server.</summary>
+[Collection("Roles")]
 public sealed class PostgresTableTests(PostgresServers servers) : IDisposable
 {
     private readonly PostgresRun _run = new(servers.Postgres);
@@ -178,6 +179,24 @@ public sealed class PostgresTableTests(PostgresServers servers) : IDisposable
         _run.Deliver();
         Assert.Equal(3, _run.Number("SELECT count(*) FROM readings"));
         Assert.Contains("'partitions_max'", _run.DeadLetters().Single().Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_month_that_was_taken_away_stops_the_sink_and_is_named()
+    {
+        _run.Mapping = Divided;
+        AddMonths();
+        _run.Deliver();
+        _run.Execute("ALTER TABLE readings DETACH PARTITION readings_2023_12");
+        AddMonths();
+        var e = Assert.Throws<ConfigurationException>(() => _run.Deliver());
+        Assert.Contains(
+            "readings_2023_12 is detached from readings: rename or drop it", e.Message,
+            StringComparison.Ordinal);
+        _run.Execute("ALTER TABLE readings_2023_12 RENAME TO old");
+        _run.Deliver();
+        Assert.Empty(_run.DeadLetters());
+        Assert.Equal(4, _run.Number("SELECT count(*) FROM readings"));
     }
 
     [Fact]

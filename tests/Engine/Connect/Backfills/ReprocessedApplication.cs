@@ -8,6 +8,7 @@ using Streams.Log.Embedded;
 using Streams.Processing;
 using Streams.Records;
 using Streams.Tests.Support;
+using Xunit;
 
 namespace Streams.Tests.Engine.Connect.Backfills;
 
@@ -42,6 +43,7 @@ internal sealed class ReprocessedApplication : IDisposable
             {
                 CommitInterval = TimeSpan.FromMilliseconds(1),
                 DecodingFailures = FailurePolicy.DeadLetter,
+                CallsStopWait = TimeSpan.FromMilliseconds(50),
             },
         };
     }
@@ -68,6 +70,22 @@ internal sealed class ReprocessedApplication : IDisposable
             Thread.Sleep(2);
         }
         application.Stop();
+    }
+
+    /// <summary>Runs until the positions are behind every record, and stops, whatever waits for a
+    /// call.</summary>
+    internal void RunPast(Action<StreamsBuilder> write)
+    {
+        using EmbeddedLog log = Open();
+        using var application = new StreamsApplication(Define(write), log, NullLogger.Instance);
+        application.Start();
+        Topic topic = log.FindTopic("in")!;
+        Assert.True(SpinWait.SpinUntil(
+            () => Enumerable.Range(0, topic.Partitions).All(
+                p => log.CommittedOffset("app", topic[p]) == log.EndOffset(topic[p], ReadLevel.Committed)),
+            TimeSpan.FromMinutes(1)));
+        application.Stop();
+        Assert.Null(application.Failure);
     }
 
     /// <summary>Begins a backfill.</summary>
@@ -105,8 +123,11 @@ internal sealed class ReprocessedApplication : IDisposable
             {
                 while (batch.TryRead(out LogRecord record))
                 {
-                    Assert(record.Headers.IsEmpty || topicName == "in" || topicName.StartsWith("app-",
-                        StringComparison.Ordinal));
+                    // A mark must never leave the application.
+                    Assert.True(
+                        record.Headers.IsEmpty || topicName == "in"
+                            || topicName.StartsWith("app-", StringComparison.Ordinal),
+                        "A record of an output has headers.");
                     found.Add(
                         $"{Encoding.UTF8.GetString(record.Key)}={Encoding.UTF8.GetString(record.Value)}");
                 }
@@ -159,7 +180,4 @@ internal sealed class ReprocessedApplication : IDisposable
         }
         writer.Commit();
     }
-
-    // A mark must never leave the application.
-    private static void Assert(bool holds) => Xunit.Assert.True(holds, "A record of an output has headers.");
 }

@@ -348,8 +348,11 @@ public sealed class KafkaApplicationTests(KafkaBroker broker) : IDisposable
                 TransactionalId = $"{_application}-probe",
             }).Build();
         producer.InitTransactions(TimeSpan.FromSeconds(30));
-        for (bool isRefused = false; !isRefused;)
+        bool isRefused = false;
+        for (int attempt = 0; !isRefused; attempt++)
         {
+            Assert.True(attempt < 300, "The broker goes on taking what is too large.");
+            await Task.Delay(100, TestContext.Current.CancellationToken);
             producer.BeginTransaction();
             try
             {

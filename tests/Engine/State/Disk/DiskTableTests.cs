@@ -231,8 +231,7 @@ public sealed class DiskTableTests : IDisposable
         _folder.Dispose();
     }
 
-    internal static bool HasLibrary() =>
-        System.Runtime.InteropServices.NativeLibrary.TryLoad(RocksLibrary.FileName, out _);
+    internal static bool HasLibrary() => RocksLibrary.IsThere;
 
     private static byte[] Key(Random random)
     {
