@@ -69,6 +69,12 @@ public sealed class LogCopy : IDisposable
         if (Backfill.Status(_definition.Id, _from) is { IsDone: false } backfill)
             throw new ConfigurationException(
                 $"'{backfill.Words}' is under way: let it come to its end before the directory is copied.");
+        if (SourcesLeftBehind() is { Length: > 0 } left)
+            throw new ConfigurationException(
+                $"The directory has the positions of {string.Join(", ", left.Select(s => $"'{s}'"))}, which "
+                + "the configuration does not name: a source begins anew when it is named later. Name it, or "
+                + "let it go: "
+                + $"{string.Join(' ', left.Select(s => $"--accept-loss {s}"))}.");
         if (_to.Cursor(ShapeComparison.CursorSource, _definition.Id) is not null)
             throw new ConfigurationException(
                 $"'{_definition.Id}' has run on the other log already.");
@@ -246,6 +252,13 @@ public sealed class LogCopy : IDisposable
             .Where(a => topic.Name.StartsWith(a + "-", StringComparison.Ordinal))
             .MaxBy(a => a.Length);
     }
+
+    // Of a directory with several applications it is not known whose a source is.
+    private string[] SourcesLeftBehind() => LagReport.Applications(_from).Count > 1 ? [] :
+    [
+        .. _from.CursorSources.Where(SourceCursors.IsOutput).Select(SourceCursors.SourceOf)
+            .Except(_definition.Sources.Select(s => s.Name)).Except(_definition.AcceptedLosses),
+    ];
 
     // The store whose content stands for the changelog; null for a topic whose records are copied as they
     // are, among them the changelogs that are never cut off behind a snapshot.

@@ -13,4 +13,10 @@ internal static class SourceCursors
 
     /// <summary>The name that they are kept under.</summary>
     internal static string Of(string source) => source + Suffix;
+
+    /// <summary>Whether they are kept under that name.</summary>
+    internal static bool IsOutput(string name) => name.EndsWith(Suffix, StringComparison.Ordinal);
+
+    /// <summary>Whose they are.</summary>
+    internal static string SourceOf(string name) => name[..^Suffix.Length];
 }

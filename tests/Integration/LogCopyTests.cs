@@ -66,6 +66,13 @@ public sealed class LogCopyTests(PostgresServers servers) : IDisposable
         var changed = StreamsProcess.Run(
             ["log", "copy", .. arguments, _folder.File("data"), "--option", "hour_grace=9m"]);
         Assert.Contains("made by another topology", changed.Errors, StringComparison.Ordinal);
+        string[] renamed = ["log", "copy", .. arguments.Select(a => a.Replace(
+            "rounds_max=20", "rounds_max=20&name=other", StringComparison.Ordinal)), _folder.File("data")];
+        var left = StreamsProcess.Run(renamed);
+        Assert.Equal(2, left.Code);
+        Assert.Contains("the positions of 'mining-simulated'", left.Errors, StringComparison.Ordinal);
+        TransactionsInput.AssertDone(
+            StreamsProcess.Run([.. renamed, "--accept-loss", "mining-simulated"]));
         TransactionsInput.AssertDone(
             StreamsProcess.Run(["log", "copy", .. arguments, _folder.File("data"), "--apply"]));
         TransactionsInput.AssertDone(StreamsProcess.Run(

@@ -29,6 +29,7 @@ internal static class LogCopyCommand
             from, apply,
         };
         options.AddTo(command);
+        options.AddAcceptTo(command);
         command.SetAction((parsed, cancellation) => CommandRunner.RunAsync(() =>
         {
             RunSettings settings = options.Read(parsed, needsData: false) with

@@ -93,6 +93,9 @@ public sealed class EmbeddedLogView : ILogContents, IDisposable
     public IReadOnlyList<KeyValuePair<string, byte[]>> Cursors(string source) =>
         _state.Catalog.Cursors.All(source);
 
+    /// <summary>The sources that have committed cursors, in ordinal order.</summary>
+    public IReadOnlyList<string> CursorSources => _state.Catalog.Cursors.Sources;
+
     /// <summary>Opens a reader.</summary>
     public ILogReader OpenReader() =>
         new EmbeddedLogReader(_state, _segmentFiles, _files, ReadBytesMax, ReadLevel.Committed);

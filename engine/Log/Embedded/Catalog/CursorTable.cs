@@ -12,6 +12,9 @@ internal sealed class CursorTable
 
     private readonly NameTable<NameTable<CursorValue>> _sources = new();
 
+    /// <summary>The sources that have cursors, in ordinal order.</summary>
+    public IReadOnlyList<string> Sources => _sources.SortedNames();
+
     /// <summary>A copy of the cursor, or null.</summary>
     public byte[]? Find(string source, string key) =>
         _sources.Find(source)?.Find(key) is { } value ? value.Bytes.ToArray() : null;
