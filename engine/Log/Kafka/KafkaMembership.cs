@@ -93,11 +93,7 @@ internal sealed class KafkaMembership : LaneBoard
         try
         {
             while (!_stop.IsCancellationRequested)
-            {
-                _consumer.Consume(PollInterval);
-                // librdkafka looks whether a heartbeat is due when it is asked something, else once a second.
-                _ = _consumer.ConsumerGroupMetadata;
-            }
+                Poll();
             // A member that is only closed keeps its partitions until its session times out; a static one is
             // meant to.
             if (_log.Options.Instance is null)
@@ -121,6 +117,26 @@ internal sealed class KafkaMembership : LaneBoard
             Publish(new Lanes(Current.Version + 1, _total, new Dictionary<int, int>(), isLost: true));
         }
     }
+
+    private void Poll()
+    {
+        try
+        {
+            _consumer.Consume(PollInterval);
+            // librdkafka looks whether a heartbeat is due when it is asked something, else once a second.
+            _ = _consumer.ConsumerGroupMetadata;
+        }
+        catch (Client.KafkaException e) when (IsPassing(e.Error))
+        {
+            // The client goes on by itself, as when the coordinator of the group moves to another broker.
+            _log.Logger.KafkaFails(_consumer, e.Error);
+            _stop.Token.WaitHandle.WaitOne(PollInterval);
+        }
+    }
+
+    private bool IsPassing(Client.Error error) =>
+        error is { IsFatal: false, Code: not Client.ErrorCode.Local_MaxPollExceeded }
+        && KafkaFailures.Of(error, "being a member", _log.Options.Brokers) is LogInterruptedException;
 
     private void Add(List<Client.TopicPartition> partitions)
     {
