@@ -9,14 +9,15 @@ namespace Streams.Tests.Integration;
 /// Three workers on three brokers with a database behind them; workers are killed, stopped for longer than
 /// their session, brokers and the database are killed, at random. Then Kafka's own consumer and SQL say what
 /// is there, and it is compared with what was sent: no code of the project takes part in that.
-/// STREAMS_TEST_KILLS says how many kills, STREAMS_TEST_JOURNAL names a file for what happened (CSIC-119 to
-/// 123).
+/// STREAMS_TEST_KILLS says how many kills, STREAMS_TEST_SEED which, STREAMS_TEST_JOURNAL names a file for
+/// what happened (CSIC-119 to 123).
 /// </summary>
 [Collection("Kafka chaos")]
 public sealed class KafkaChaosTests
 {
     private const int Workers = 3;
     private const int Partitions = 6;
+    private const string Fenced = "static members fenced by what they were before";
     private const string EndedAlone = "workers that gave up by themselves";
 
     private static readonly int Kills = int.Parse(
@@ -30,7 +31,8 @@ public sealed class KafkaChaosTests
     [Fact]
     public async Task Killed_stopped_and_cut_off_at_random_the_workers_leave_each_record_once_and_in_order()
     {
-        int seed = Environment.TickCount;
+        int seed = Environment.GetEnvironmentVariable("STREAMS_TEST_SEED") is { Length: > 0 } given
+            ? int.Parse(given, CultureInfo.InvariantCulture) : Environment.TickCount;
         var random = new Random(seed);
         using PostgresServer server = PostgresServer.Start();
         using KafkaCluster cluster = KafkaCluster.Start(nodes: 3);
@@ -58,8 +60,6 @@ public sealed class KafkaChaosTests
             StopWorkers();
             ChaosCheck.Topics(cluster, feed.Sent, $"seed {seed}");
             ChaosCheck.Tables(server, database, feed.Sent, $"seed {seed}");
-            Assert.False(
-                _journal.Has(EndedAlone), "A worker gave up by itself:\n" + _journal.Tail(400));
         }
         catch (Exception)
         {
@@ -75,6 +75,7 @@ public sealed class KafkaChaosTests
         string summary = $"{feed.Total} records, seed {seed}: {_journal.Summary}";
         _journal.Write(summary);
         TestContext.Current.TestOutputHelper?.WriteLine(summary);
+        Assert.False(_journal.Has(EndedAlone), "A worker gave up by itself:\n" + _journal.Tail(400));
     }
 
     private async Task DisturbAsync(ChaosRun run, Random random)
@@ -162,10 +163,16 @@ public sealed class KafkaChaosTests
             if (!_workers[i]!.HasExited)
                 continue;
             if (!_isToEnd[i])
-                _journal.Note(EndedAlone, $"worker {i}, exit code {_workers[i]!.ExitCode}");
+                _journal.Note(
+                    IsFenced(i) ? Fenced : EndedAlone, $"worker {i}, exit code {_workers[i]!.ExitCode}");
             StartWorker(run, i);
         }
     }
+
+    // The coordinator that takes over from one that was killed can know a static member by what it was before
+    // its last start. It then fences the one that is there, which ends, to be started again.
+    private bool IsFenced(int number) => number == Workers - 1 && _journal.Says(
+        $"{number}/{_workers[number]!.Id}: ", "has taken this one's kafka.instance");
 
     // The last one is a static member: after a kill it comes back as the one that it was.
     private void StartWorker(ChaosRun run, int number)

@@ -56,10 +56,14 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
         using (StreamsProcess process = StreamsProcess.Start("run", "-c", file))
         {
             await process.WaitForAsync("came to this process");
-            (int code, _, string errors) = StreamsProcess.Run("reset", "-c", file, "--apply");
+            (int code, _, string errors) = StreamsProcess.Run("reset", "-c", Elsewhere(file), "--apply");
             Assert.Equal(3, code);
             Assert.Contains(
                 $"'{_application}' runs: its group has 1 members", errors, StringComparison.Ordinal);
+            var here = StreamsProcess.Run("reset", "-c", file, "--apply");
+            Assert.Equal(3, here.Code);
+            Assert.Contains(
+                "Another process works in the data directory", here.Errors, StringComparison.Ordinal);
             process.Terminate();
             Assert.Equal(0, process.WaitForEnd().Code);
         }
@@ -86,7 +90,8 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
         using (StreamsProcess process = StreamsProcess.Start("run", "-c", file))
         {
             await process.WaitForAsync("came to this process");
-            var refused = StreamsProcess.Run("backfill", "-c", file, "--from", "start", "--apply");
+            var refused = StreamsProcess.Run(
+                "backfill", "-c", Elsewhere(file), "--from", "start", "--apply");
             Assert.Equal(3, refused.Code);
             Assert.Contains($"'{_application}' runs", refused.Errors, StringComparison.Ordinal);
             process.Terminate();
@@ -218,6 +223,15 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
 
             """);
         return file;
+    }
+
+    // The configuration as another machine has it.
+    private string Elsewhere(string file)
+    {
+        string elsewhere = _folder.File("elsewhere.yaml");
+        File.WriteAllText(elsewhere, File.ReadAllText(file).Replace(
+            _folder.File("data"), _folder.File("other-data"), StringComparison.Ordinal));
+        return elsewhere;
     }
 
     private void AppendUndecodable()

@@ -81,7 +81,7 @@ internal static class BackfillCommand
         RunSettings settings, BackfillRequest request, bool json, CancellationToken cancellation)
     {
         using ILoggerFactory factory = HostLog.CreateFactory(settings.Options.LogFormat);
-        using OpenedLog log = OpenedLog.ToChange(LogPlace.Of(settings));
+        using OpenedLog log = OpenedLog.ToChange(LogPlace.Of(settings), usesFolder: true);
         BackfillPlan plan = Backfill.Begin(
             Define(settings), log.Log, request, factory.CreateLogger("streams"), cancellation);
         Write(plan, json, "is going to be processed again by the next 'streams run'");

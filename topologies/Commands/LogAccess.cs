@@ -85,17 +85,21 @@ internal sealed class LogAccess
     /// <param name="application">The application; null for the configuration's.</param>
     /// <param name="setsRetention">Whether a topic's retention was asked for, and Kafka is to go by
     /// it.</param>
+    /// <param name="usesFolder">Whether the data directory of an application on Kafka is changed
+    /// too.</param>
     internal OpenedLog OpenToChange(
-        ParseResult parsed, string? application = null, bool setsRetention = false)
+        ParseResult parsed, string? application = null, bool setsRetention = false, bool usesFolder = false)
     {
         LogPlace place = PlaceOf(parsed, application);
-        return OpenedLog.ToChange(place with
-        {
-            Kafka = place.Kafka with
+        return OpenedLog.ToChange(
+            place with
             {
-                RetentionByEventTime = setsRetention || place.Kafka.RetentionByEventTime,
+                Kafka = place.Kafka with
+                {
+                    RetentionByEventTime = setsRetention || place.Kafka.RetentionByEventTime,
+                },
             },
-        });
+            usesFolder);
     }
 
     private LogPlace PlaceOf(ParseResult parsed, string? application) => new()

@@ -46,7 +46,7 @@ internal static class ResetCommand
                 id, log, parsed.GetValue(toEnd), parsed.GetValue(sources) ?? []);
             if (parsed.GetValue(apply))
             {
-                using OpenedLog log = access.OpenToChange(parsed, id);
+                using OpenedLog log = access.OpenToChange(parsed, id, usesFolder: true);
                 reset = Plan(log.Contents);
                 reset.Apply(log.Log, access.DataOf(parsed));
             }

@@ -89,7 +89,7 @@ internal static class StateCommand
             ApplicationHost.Define(settings, settings.Topology.Build(settings.TopologyOptions));
         if (place.IsOnKafka)
         {
-            using OpenedLog log = OpenedLog.ToChange(place);
+            using OpenedLog log = OpenedLog.ToChange(place, usesFolder: true);
             return await AnswerAsync(new StoppedState(definition, log.Log), store, question, cancellation);
         }
         using EmbeddedLogView view = DataFolder.View(settings.DataFolder);

@@ -54,7 +54,7 @@ internal sealed class ApplicationHost : IAsyncDisposable
         {
             if (settings.Options.Kafka.Brokers.Length > 0)
             {
-                DataFolder.Prepare(settings.DataFolder);
+                DataFolder.Prepare(settings.DataFolder, settings.DataFolder);
                 folderLock = DataFolder.Lock(settings.DataFolder);
                 BeginOnKafka(settings, definition, logger);
                 log = KafkaLog.Open(settings.Application, settings.Options.Kafka, logger);
@@ -62,7 +62,7 @@ internal sealed class ApplicationHost : IAsyncDisposable
             else
             {
                 string folder = DataFolder.LogFolder(settings.DataFolder);
-                DataFolder.Prepare(folder);
+                DataFolder.Prepare(settings.DataFolder, folder);
                 log = OpenEmbedded(settings.Options.Log.ToLog(folder), logger);
                 Begin(settings, definition, log, logger);
             }
@@ -201,13 +201,15 @@ internal sealed class ApplicationHost : IAsyncDisposable
 internal static class DataFolder
 {
     /// <summary>Makes a folder and makes sure that it can be written.</summary>
+    /// <param name="folder">The data directory, for the message.</param>
+    /// <param name="part">The folder: itself, or one in it.</param>
     /// <exception cref="ConfigurationException">It cannot be made or written.</exception>
-    internal static void Prepare(string folder)
+    internal static void Prepare(string folder, string part)
     {
         try
         {
-            Directory.CreateDirectory(folder);
-            string probe = Path.Combine(folder, ".writable");
+            Directory.CreateDirectory(part);
+            string probe = Path.Combine(part, ".writable");
             File.WriteAllBytes(probe, []);
             File.Delete(probe);
         }

@@ -66,17 +66,18 @@ internal sealed class OpenedLog : IDisposable
         return new OpenedLog(view, null, view);
     }
 
-    /// <summary>Opens it to change it; no process may run in the data directory.</summary>
+    /// <summary>Opens it to change it; where it lies in a data directory, no process may run in
+    /// that.</summary>
+    /// <param name="place">Where.</param>
+    /// <param name="usesFolder">Whether, beside a log on Kafka, what lies in the data directory is read or
+    /// changed too: snapshots, and stores on disk.</param>
     /// <exception cref="ConfigurationException">There is no log there.</exception>
     /// <exception cref="LogUnavailableException">A process runs in the data directory.</exception>
-    internal static OpenedLog ToChange(LogPlace place)
+    internal static OpenedLog ToChange(LogPlace place, bool usesFolder = false)
     {
         if (place.IsOnKafka)
-        {
-            // Snapshots and stores on disk lie in the directory.
-            return OnKafka(place, place.Data is { } folder && Directory.Exists(folder)
+            return OnKafka(place, usesFolder && place.Data is { } folder && Directory.Exists(folder)
                 ? DataFolder.Lock(folder) : null);
-        }
         string data = place.RequireData();
         // A directory that is none is not made one.
         DataFolder.View(data).Dispose();
