@@ -20,6 +20,7 @@ internal sealed unsafe class KafkaLogReader : ILogReader
     private readonly nint _handle;
     private readonly Dictionary<TopicPartition, Fetch> _fetches = [];
     private long _serveAt;
+    private long _wakeAt;
     private Client.Error? _fatal;
 
     internal KafkaLogReader(KafkaLog log)
@@ -55,7 +56,8 @@ internal sealed unsafe class KafkaLogReader : ILogReader
             fetch.Queue, 0, kafka.Messages, KafkaLogBatch.RecordsMax);
         if (count <= 0)
         {
-            if (fetch.WakeAt < Stopwatch.GetTimestamp())
+            long now = Stopwatch.GetTimestamp();
+            if (fetch.WakeAt < now && _wakeAt < now)
                 WakeClient(partition, fetch);
             return false;
         }
@@ -134,8 +136,8 @@ internal sealed unsafe class KafkaLogReader : ILogReader
         }
         catch (Client.KafkaException)
         {
-            // What is wrong with the partition comes from its queue.
-            fetch.WakeAt += Stopwatch.Frequency;
+            // What is wrong with the partition comes from its queue; others are not held up by it.
+            _wakeAt = Stopwatch.GetTimestamp() + Stopwatch.Frequency;
         }
     }
 
