@@ -32,12 +32,15 @@ internal sealed unsafe class KafkaLogReader : ILogReader
             .SetErrorHandler((client, error) =>
             {
                 log.Brokers.Note(client, error);
-                if (KafkaFailures.Of(error, "reading", log.Options.Brokers) is LogUnavailableException)
+                if (KafkaFailures.Of(error, Doing, log.Options.Brokers) is LogUnavailableException)
                     _fatal = error;
             })
             .Build();
         _handle = Librdkafka.HandleOf(_consumer);
     }
+
+    // A reader is in no group, but the client asks who coordinates the one that it must name.
+    private string Doing => $"reading as the group '{_log.ClientId}'";
 
     /// <inheritdoc/>
     public LogBatch CreateBatch() => new KafkaLogBatch();
@@ -166,10 +169,10 @@ internal sealed unsafe class KafkaLogReader : ILogReader
         }
         catch (Client.ConsumeException e)
         {
-            throw KafkaFailures.Of(e.Error, "reading", _log.Options.Brokers);
+            throw KafkaFailures.Of(e.Error, Doing, _log.Options.Brokers);
         }
         if (_fatal is not null)
-            throw KafkaFailures.Of(_fatal, "reading", _log.Options.Brokers);
+            throw KafkaFailures.Of(_fatal, Doing, _log.Options.Brokers);
     }
 
     // Records that retention has deleted are passed over, as the embedded log does.
