@@ -101,9 +101,11 @@ internal sealed class StoreRestore(
     {
         if (!reader.Read(changelog, _offset, batch))
             return null;
+        using var queue = new RestoreQueue(store);
         long records = 0;
         for (; batch.TryRead(out LogRecord record); records++)
-            store.Restore(record.Key, record.HasValue, record.Value);
+            queue.Add(record.Key, record.HasValue, record.Value);
+        queue.Apply();
         Volatile.Write(ref _offset, batch.NextOffset);
         return records;
     }

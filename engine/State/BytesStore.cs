@@ -180,6 +180,10 @@ public sealed class BytesStore : StateStore, IKeyValueEntries
             _table.RestoreDeleted(key);
     }
 
+    internal override uint Expect(ReadOnlySpan<byte> changelogKey) => Prefetch(changelogKey);
+
+    internal override void ExpectEntry(uint hash) => PrefetchEntry(hash);
+
     internal override void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
     {
         if (hasValue)

@@ -145,6 +145,11 @@ public sealed class KeyValueStore<TKey, TValue> : StateStore, IReadOnlyKeyValueS
     internal override void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value) =>
         _entries.Restore(key, hasValue, value);
 
+    internal override uint Expect(ReadOnlySpan<byte> changelogKey) =>
+        (_entries as BytesStore)?.Prefetch(changelogKey) ?? 0;
+
+    internal override void ExpectEntry(uint hash) => (_entries as BytesStore)?.PrefetchEntry(hash);
+
     internal override void Restored()
     {
         if (_expiry is null)

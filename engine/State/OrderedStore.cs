@@ -115,6 +115,10 @@ internal sealed class OrderedStore : StateStore
             _table.RestoreDeleted(key);
     }
 
+    internal override uint Expect(ReadOnlySpan<byte> changelogKey) => _table.Prefetch(changelogKey);
+
+    internal override void ExpectEntry(uint hash) => _table.PrefetchEntry(hash);
+
     internal override void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value)
     {
         if (hasValue)

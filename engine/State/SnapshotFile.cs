@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Streams.Buffers;
 using Streams.Log.Embedded.Files;
 
@@ -23,6 +24,8 @@ internal static class SnapshotFile
 
     // No table part has this number, so the frame that carries it closes the file.
     internal const long ClosingPart = long.MaxValue;
+
+    private const int EntriesAhead = 16;
 
     /// <summary>Writes the header: the changelog offset from which replay makes the pages
     /// consistent.</summary>
@@ -53,68 +56,64 @@ internal static class SnapshotFile
     }
 
     /// <summary>Reads a snapshot into an empty store.</summary>
+    /// <param name="files">Where it is.</param>
+    /// <param name="name">Its file.</param>
+    /// <param name="store">The store.</param>
+    /// <param name="background">Reads ahead.</param>
+    /// <param name="progress">Is told how far it is.</param>
     /// <returns>The changelog offset to replay from; null where the file is not a whole snapshot, and the
     /// store may hold part of it.</returns>
     internal static long? Read(
-        ILogFileSystem files, string name, StateStore store, RestoreProgress? progress = null)
+        ILogFileSystem files, string name, StateStore store, TaskScheduler background,
+        RestoreProgress? progress = null)
     {
         using ILogFile file = files.Open(name, LogFileMode.Read);
         Span<byte> header = stackalloc byte[HeaderBytes];
         if (file.ReadAt(header, 0) < HeaderBytes || !header[..8].SequenceEqual(Magic))
             return null;
-        byte[] page = new byte[PageArena.PageBytes + FrameBytes];
-        long position = HeaderBytes;
         progress?.Begin(isSnapshot: true, file.Length);
-        while (ReadFrame(file, position, ref page, out long part, out int length))
+        using var reader = new SnapshotReader(file, background);
+        while (reader.Read())
         {
-            position += FrameBytes + length;
-            progress?.Report(position);
-            ReadOnlySpan<byte> bytes = page.AsSpan(FrameBytes, length);
-            if (part != ClosingPart)
+            progress?.Report(reader.Position);
+            if (reader.Part != ClosingPart)
             {
-                RestorePage(store.RestorePart(part), bytes);
+                RestorePage(store.RestorePart(reader.Part), reader.Bytes);
                 continue;
             }
-            store.ObservedMs = BinaryPrimitives.ReadInt64LittleEndian(bytes);
+            store.ObservedMs = BinaryPrimitives.ReadInt64LittleEndian(reader.Bytes);
             return BinaryPrimitives.ReadInt64LittleEndian(header[8..]);
         }
         return null;
     }
 
-    private static bool ReadFrame(
-        ILogFile file, long position, ref byte[] page, out long part, out int length)
-    {
-        part = 0;
-        length = 0;
-        if (file.ReadAt(page.AsSpan(0, FrameBytes), position) < FrameBytes)
-            return false;
-        length = BinaryPrimitives.ReadInt32LittleEndian(page);
-        if (length < 0 || length > file.Length - position - FrameBytes)
-            return false;
-        if (page.Length < length + FrameBytes)
-            Array.Resize(ref page, length + FrameBytes);
-        if (file.ReadAt(page.AsSpan(FrameBytes, length), position + FrameBytes) < length)
-            return false;
-        part = BinaryPrimitives.ReadInt64LittleEndian(page.AsSpan(8));
-        return Crc32C.Compute(page.AsSpan(8, length + 8)) == BinaryPrimitives.ReadUInt32LittleEndian(
-            page.AsSpan(4));
-    }
-
-    // Walks a page as the arena cut it: entries and free places follow one another, each of its size class.
+    // Walks a page as the arena cut it: entries and free places follow one another, each of its size class. A
+    // few entries are looked at before the first of them is restored, so that the waits for the index overlap.
     private static void RestorePage(TrackedTable table, ReadOnlySpan<byte> page)
     {
+        Span<int> places = stackalloc int[EntriesAhead];
+        int count = 0;
         for (int at = PageArena.GrainBytes; at < page.Length;)
         {
-            var header = System.Runtime.InteropServices.MemoryMarshal.Read<EntryHeader>(page[at..]);
+            EntryHeader header = MemoryMarshal.Read<EntryHeader>(page[at..]);
             if ((header.Flags & EntryFlags.Free) == 0)
             {
-                ReadOnlySpan<byte> entry = page[at..];
-                ReadOnlySpan<byte> value = entry.Slice(
-                    EntryHeader.ValueOffset(header.KeyBytes), header.ValueBytes);
-                value.CopyTo(
-                    table.Restore(entry.Slice(EntryHeader.Bytes, header.KeyBytes), header.ValueBytes));
+                table.Prefetch(page.Slice(at + EntryHeader.Bytes, header.KeyBytes));
+                places[count++] = at;
             }
             at += SizeClass.Bytes(header.SizeClass);
+            if (count < EntriesAhead && at < page.Length)
+                continue;
+            foreach (int place in places[..count])
+                RestoreEntry(table, page[place..]);
+            count = 0;
         }
+    }
+
+    private static void RestoreEntry(TrackedTable table, ReadOnlySpan<byte> entry)
+    {
+        EntryHeader header = MemoryMarshal.Read<EntryHeader>(entry);
+        ReadOnlySpan<byte> value = entry.Slice(EntryHeader.ValueOffset(header.KeyBytes), header.ValueBytes);
+        value.CopyTo(table.Restore(entry.Slice(EntryHeader.Bytes, header.KeyBytes), header.ValueBytes));
     }
 }

@@ -66,6 +66,15 @@ public abstract class StateStore : IDisposable
     /// <summary>Takes one changelog record, oldest first, before processing starts.</summary>
     internal abstract void Restore(ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value);
 
+    /// <summary>Says that a record of that key is going to be restored soon; a hint.</summary>
+    /// <returns>What <see cref="ExpectEntry"/> wants.</returns>
+    internal virtual uint Expect(ReadOnlySpan<byte> changelogKey) => 0;
+
+    /// <summary>Says the same again, when what the first time asked for has come.</summary>
+    internal virtual void ExpectEntry(uint hash)
+    {
+    }
+
     /// <summary>Sets an entry back to what it was before a savepoint; the change goes to the
     /// changelog.</summary>
     internal abstract void Undo(long part, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value);

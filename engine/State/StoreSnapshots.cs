@@ -55,7 +55,7 @@ internal sealed class StoreSnapshots : IStateKeeper
         long end = _log.EndOffset(_changelog, ReadLevel.Committed);
         foreach (string name in Names().Reverse())
         {
-            if (SnapshotFile.Read(_files, name, _store, progress) is { } offset
+            if (SnapshotFile.Read(_files, name, _store, _background, progress) is { } offset
                 && offset >= start && offset <= end)
                 return offset;
             _store.Clear();

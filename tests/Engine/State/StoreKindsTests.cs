@@ -77,7 +77,8 @@ public sealed class StoreKindsTests
         SnapshotFile.WriteClosing(bytes, store.ObservedMs);
         File.WriteAllBytes(path, bytes.WrittenSpan);
         using StateStore restored = subject.Create(null, 0);
-        Assert.Equal(42, SnapshotFile.Read(new DirectoryFileSystem(folder.Path), "s", restored));
+        Assert.Equal(42, SnapshotFile.Read(
+            new DirectoryFileSystem(folder.Path), "s", restored, TaskScheduler.Default));
         Assert.Equal(subject.Contents(store), subject.Contents(restored));
         Assert.NotEmpty(subject.Contents(store));
     }
