@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
+using Streams.Connect.Evolution;
 using Streams.Connectors.Bitcoin;
 using Streams.Connectors.Bitcoin.Simulation;
 using Streams.Topologies.Configuration;
@@ -11,8 +12,9 @@ namespace Streams.Benchmarks.EndToEnd;
 
 /// <summary>
 /// The topology <c>transactions</c> from raw block bytes to committed enriched records and alerts:
-/// <c>transactions [--sink none|jsonl|sqlite] [--records N] [--seed N] [--kafka BROKERS] [--allocations]
-/// [--keep]</c>. Brokers must be without the topology's topics.
+/// <c>transactions [--sink none|jsonl|sqlite] [--records N] [--seed N] [--kafka BROKERS] [--from-topic]
+/// [--allocations] [--keep]</c>. Brokers must be without the topology's topics. With <c>--from-topic</c> the
+/// raw transactions are on their topic before the measurement begins.
 /// </summary>
 /// <remarks>
 /// A simulated chain is written to <c>blk*.dat</c> files first, which is not measured; then the application
@@ -36,6 +38,8 @@ internal static class TransactionsWorkload
         {
             WriteBlocks(Path.Combine(folder, "blocks"), records, seed);
             RunSettings settings = Settings(folder, sink, Arguments.Text(args, "--kafka", ""));
+            if (args.Contains("--from-topic"))
+                FillTopicAsync(settings).GetAwaiter().GetResult();
             Console.WriteLine(MeasureAsync(settings, sink, records, args.Contains("--allocations"))
                 .GetAwaiter().GetResult());
         }
@@ -53,6 +57,20 @@ internal static class TransactionsWorkload
         using var simulator = new BlockSimulator(options);
         using var writer = new BlockFileWriter(folder, BitcoinNetwork.Regtest);
         writer.WriteChain(simulator, SimulationOptions.RunUpBlocks + records / TransactionsPerBlock);
+    }
+
+    // Runs all of it once, and sets the application back to the beginning of its topics, but not the source.
+    private static async Task FillTopicAsync(RunSettings settings)
+    {
+        await using (ApplicationHost host = ApplicationHost.Open(settings, NullLogger.Instance))
+        {
+            await host.StartAsync(listen: null);
+            await host.WaitAsync(drain: true, () => { }, CancellationToken.None);
+            host.Application.Stop();
+        }
+        using OpenedLog log = OpenedLog.ToChange(LogPlace.Of(settings), usesFolder: true);
+        ApplicationReset.Plan(settings.Application, log.Contents, toEnd: false, sources: [])
+            .Apply(log.Log, settings.DataFolder);
     }
 
     private static async Task<string> MeasureAsync(
