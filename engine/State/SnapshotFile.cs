@@ -87,8 +87,8 @@ internal static class SnapshotFile
         return null;
     }
 
-    // Walks a page as the arena cut it: entries and free places follow one another, each of its size class. A
-    // few entries are looked at before the first of them is restored, so that the waits for the index overlap.
+    // Walks a page as the arena cut it: entries and free places follow one another, each of its size class.
+    // A few entries are looked at before the first is restored, so that the waits for the index overlap.
     private static void RestorePage(TrackedTable table, ReadOnlySpan<byte> page)
     {
         Span<int> places = stackalloc int[EntriesAhead];

@@ -222,6 +222,19 @@ public sealed class KafkaApplicationTests(KafkaBroker broker) : IDisposable
     private void Reset(KafkaLog log, bool toEnd) =>
         ApplicationReset.Plan(_application, new OpenLogContents(log), toEnd, []).Apply(log, null);
 
+    [Fact]
+    public void What_was_processed_of_a_repartition_topic_is_deleted()
+    {
+        KafkaLog log = Open();
+        Write(log, Input, ["a", "b", "a"]);
+        Assert.Null(Run(log, Counts(), FailurePolicy.Fail));
+        TopicPartition way = log.Topics.Single(t => t.Name.StartsWith(_application, StringComparison.Ordinal)
+            && t.Name.EndsWith("-repartition", StringComparison.Ordinal))[0];
+        Assert.Equal(0, log.StartOffset(way));
+        log.Offsets.DeleteProcessed();
+        Assert.InRange(log.StartOffset(way), 3, log.HighWatermark(way));
+    }
+
     private static KStream<string, string> Stream(StreamsBuilder builder, string topic) =>
         builder.Stream(topic, new Consumed<string, string>(Serdes.String, Serdes.String));
 
