@@ -49,9 +49,15 @@ internal sealed class SnapshotReader : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        // The file must not be closed under it.
-        if (_reading is not null)
-            Task.WaitAny(_reading);
+        try
+        {
+            // The file must not be closed under it.
+            _reading?.Wait();
+        }
+        catch (AggregateException)
+        {
+            // Nobody wants that page any more.
+        }
     }
 
     private Task<int> Begin()

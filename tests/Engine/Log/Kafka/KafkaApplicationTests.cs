@@ -230,7 +230,8 @@ public sealed class KafkaApplicationTests(KafkaBroker broker) : IDisposable
         Assert.Null(Run(log, Counts(), FailurePolicy.Fail));
         TopicPartition way = log.Topics.Single(t => t.Name.StartsWith(_application, StringComparison.Ordinal)
             && t.Name.EndsWith("-repartition", StringComparison.Ordinal))[0];
-        Assert.Equal(0, log.StartOffset(way));
+        // Three records and the end of their transaction. On a slow machine they may be deleted by now.
+        Assert.InRange(log.HighWatermark(way), 4, 10);
         log.Offsets.DeleteProcessed();
         Assert.InRange(log.StartOffset(way), 3, log.HighWatermark(way));
     }
