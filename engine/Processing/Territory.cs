@@ -74,7 +74,7 @@ internal static class TerritoryMark
     private static bool LastNameIsOurs(ReadOnlySpan<byte> encoded)
     {
         bool isOurs = false;
-        foreach (Headers.Header header in new Headers(encoded.ToArray().AsMemory()))
+        foreach (Headers.Header header in Headers.Of(encoded))
             isOurs = header.Name.SequenceEqual("streams-backfill"u8);
         return isOurs;
     }

@@ -74,6 +74,9 @@ public readonly struct Headers
     /// <summary>Goes through the headers in order.</summary>
     public Enumerator GetEnumerator() => new(_encoded.Span);
 
+    /// <summary>Goes through headers in the encoded form, where they are.</summary>
+    internal static Enumerator Of(ReadOnlySpan<byte> encoded) => new(encoded);
+
     private static int ReadOne(
         ReadOnlySpan<byte> source, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value,
         out bool hasValue)
@@ -123,6 +126,9 @@ public readonly struct Headers
 
         /// <summary>The header that the last <see cref="MoveNext"/> found.</summary>
         public Header Current { get; private set; }
+
+        /// <summary>Itself, for a loop over what <see cref="Of"/> gives.</summary>
+        public readonly Enumerator GetEnumerator() => this;
 
         /// <summary>Moves to the next header.</summary>
         public bool MoveNext()

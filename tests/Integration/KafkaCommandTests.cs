@@ -4,6 +4,7 @@ using Streams.Log;
 using Streams.Log.Kafka;
 using Streams.Tests.Support;
 using Xunit;
+using static Streams.Tests.Integration.StreamsProcess;
 
 namespace Streams.Tests.Integration;
 
@@ -256,14 +257,6 @@ public sealed class KafkaCommandTests(KafkaBroker broker) : IDisposable
             Value = [0xff, 0x00, 0x7b, 0xff],
         });
         log.WaitDurable(writer.Commit(), CancellationToken.None);
-    }
-
-    private static JsonElement[] Json(params string[] command)
-    {
-        var ended = StreamsProcess.Run(command);
-        Assert.True(ended.Code == 0, ended.Errors);
-        return [.. ended.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(l => JsonDocument.Parse(l).RootElement)];
     }
 
     private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Streams.Tests.Support;
 using Xunit;
+using static Streams.Tests.Integration.StreamsProcess;
 
 namespace Streams.Tests.Integration;
 
@@ -175,14 +176,6 @@ public sealed class OperatorCommandTests : IDisposable
 
     private JsonElement[] Tap(string topic, params string[] more) => Json(["tap", topic, "--data", Data,
         .. more]);
-
-    private static JsonElement[] Json(params string[] command)
-    {
-        var ended = StreamsProcess.Run(command);
-        Assert.True(ended.Code == 0, ended.Errors);
-        return [.. ended.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(l => JsonDocument.Parse(l).RootElement)];
-    }
 
     private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
 }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using Xunit;
 
 namespace Streams.Tests.Integration;
 
@@ -59,6 +61,15 @@ internal sealed class StreamsProcess : IDisposable
     {
         using StreamsProcess process = Start(arguments);
         return process.WaitForEnd();
+    }
+
+    /// <summary>Runs <c>streams</c> to a good end, and reads what it printed: JSON, one to a line.</summary>
+    internal static JsonElement[] Json(params IEnumerable<string> arguments)
+    {
+        (int code, string output, string errors) = Run(arguments);
+        Assert.True(code == 0, errors);
+        return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(l => JsonDocument.Parse(l).RootElement)];
     }
 
     /// <summary>Waits for the process to end by itself.</summary>

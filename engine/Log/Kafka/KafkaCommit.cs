@@ -301,7 +301,7 @@ internal sealed unsafe class KafkaSender : IDisposable
     private static nint HeadersOf(ReadOnlySpan<byte> encoded)
     {
         nint headers = Librdkafka.HeadersNew(8);
-        foreach (Headers.Header header in new Headers(encoded.ToArray()))
+        foreach (Headers.Header header in Headers.Of(encoded))
         {
             fixed (byte* name = header.Name, value = header.Value)
             {
