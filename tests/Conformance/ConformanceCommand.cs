@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Streams.Tests.Support;
 
@@ -110,20 +111,28 @@ internal static class ConformanceCommand
     {
         // Each of those at once keeps a thread of the pool, which commits need too.
         ThreadPool.SetMinThreads(8 * atOnce, 8 * atOnce);
-        ParallelQuery<(string Name, string? Difference)> compared = scenarios
-            .SelectMany(o => o.Value.Select(s => (Name: o.Key, Scenario: s)))
+        // One by one and in order, so that each operator is printed when it is done.
+        using IEnumerator<string?> differences = Partitioner
+            .Create(scenarios.Values.SelectMany(s => s), EnumerablePartitionerOptions.NoBuffering)
             .AsParallel().AsOrdered().WithDegreeOfParallelism(atOnce)
-            .Select(s => (s.Name, ScenarioRunner.FirstDifferenceOrFailure(
-                s.Scenario, ScenarioRunner.IsSameAfterRestart(s.Scenario) ? restartEvery : 0, open)));
+            .WithMergeOptions(ParallelMergeOptions.NotBuffered)
+            .Select(s => ScenarioRunner.FirstDifferenceOrFailure(
+                s, ScenarioRunner.IsSameAfterRestart(s) ? restartEvery : 0, open))
+            .GetEnumerator();
         int agree = 0;
-        foreach (IGrouping<string, (string Name, string? Difference)> all in compared.AsEnumerable()
-            .GroupBy(c => c.Name))
+        foreach ((string name, List<Scenario> all) in scenarios)
         {
-            List<string> differences = [.. all.Select(c => c.Difference).OfType<string>()];
-            agree += all.Count() - differences.Count;
-            output.WriteLine($"{all.Key,-36} {all.Count() - differences.Count,5} of {all.Count(),5} agree");
-            if (differences.Count > 0)
-                output.WriteLine("  " + differences[0].ReplaceLineEndings("\n  "));
+            int agreeing = 0;
+            string? first = null;
+            for (int i = 0; i < all.Count && differences.MoveNext(); i++)
+            {
+                agreeing += differences.Current is null ? 1 : 0;
+                first ??= differences.Current;
+            }
+            agree += agreeing;
+            output.WriteLine($"{name,-36} {agreeing,5} of {all.Count,5} agree");
+            if (first is not null)
+                output.WriteLine("  " + first.ReplaceLineEndings("\n  "));
         }
         int total = scenarios.Values.Sum(s => s.Count);
         output.WriteLine($"{scenarios.Count} operators, {agree} of {total} scenarios agree");
