@@ -82,13 +82,14 @@ internal static class EmbeddedWorkloads
         application.Start();
         using var value = new Streams.Buffers.PooledBuffer();
         var random = new Random(8);
+        var tx = new PeerTransaction();
         Topic topic = log.FindTopic(Input)!;
         IReadOnlyList<double> took = new LatencyRun(log, Input, Output, rate).Run(
             seconds, Math.Max(1, seconds / 4), (writer, i, timeMs) =>
             {
-                PeerTransaction tx = PeerTransaction.Generate(i, run.Keys, random);
+                tx.Generate(i, run.Keys, random);
                 Encode(run.Serde, tx, value);
-                Append(writer, topic, tx.Address, timeMs, value.WrittenSpan);
+                Append(writer, topic, tx.Address.Span, timeMs, value.WrittenSpan);
             });
         application.Stop();
         if (application.Failure is { } failure)
@@ -135,11 +136,12 @@ internal static class EmbeddedWorkloads
             if (writer.PendingBytes > 4 << 20)
                 writer.Commit();
         }
+        var tx = new PeerTransaction();
         for (int i = 0; i < records; i++)
         {
-            PeerTransaction tx = PeerTransaction.Generate(i, run.Keys, random);
+            tx.Generate(i, run.Keys, random);
             Encode(run.Serde, tx, value);
-            Append(writer, topic, tx.Address, tx.TimeMs, value.WrittenSpan);
+            Append(writer, topic, tx.Address.Span, tx.TimeMs, value.WrittenSpan);
             if (writer.PendingBytes > 4 << 20)
                 writer.Commit();
         }

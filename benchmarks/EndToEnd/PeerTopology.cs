@@ -41,7 +41,7 @@ internal static class PeerTopology
                 break;
             case "dedupe":
                 input.SelectKey((_, tx) => tx.TxId).Deduplicate(TimeSpan.FromMinutes(5), new Bytes32Serde())
-                    .SelectKey((_, tx) => tx.Address)
+                    .SelectKey((_, tx) => KeyOf(tx))
                     .To(outputTopic, new Produced<PeerAddress, PeerTransaction>
                     {
                         KeySerde = addresses,
@@ -64,9 +64,15 @@ internal static class PeerTopology
     private static PeerTransaction Label(PeerTransaction tx, in PeerLabelText label, bool has)
     {
         tx.FeeRate = (double)tx.Fee / tx.Size;
-        tx.LabelBytes = has ? label.Bytes : (byte)0;
-        tx.Label = label.Text;
+        tx.Label = has ? tx.Memory.Text(((ReadOnlySpan<byte>)label.Text)[..label.Bytes]) : null;
         return tx;
+    }
+
+    private static PeerAddress KeyOf(PeerTransaction tx)
+    {
+        var key = default(PeerAddress);
+        tx.Address.Span.CopyTo(key);
+        return key;
     }
 
     private static PeerSum Add(PeerAddress key, PeerTransaction tx, PeerSum sum) =>
@@ -94,5 +100,5 @@ internal sealed record PeerRun(string Workload, string Format, int Records, int 
 {
     /// <summary>The records' codec.</summary>
     internal Serde<PeerTransaction> Serde { get; } =
-        Format == "json" ? new PeerJsonSerde() : new PeerBinarySerde();
+        Format == "json" ? RecordSerde.Json<PeerTransaction>() : new PeerBinarySerde();
 }

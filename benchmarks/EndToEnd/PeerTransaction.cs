@@ -19,37 +19,59 @@ internal struct PeerLabel
     private byte _first;
 }
 
-/// <summary>The record that every peer benchmark moves, in 114 to 146 bytes of binary.</summary>
-internal struct PeerTransaction
+/// <summary>The record that every peer benchmark moves: JSON of about 230 bytes with the peer's names in the
+/// peer's order, or 114 to 146 bytes of binary.</summary>
+internal sealed class PeerTransaction : IDescribed<PeerTransaction>
 {
-    internal Bytes32 TxId;
-    internal PeerAddress Address;
-    internal long TimeMs;
-    internal long Value;
-    internal long Fee;
-    internal double FeeRate;
-    internal int Size;
-    internal int Inputs;
-    internal int Outputs;
-    internal bool Large;
-    internal byte LabelBytes;
-    internal PeerLabel Label;
+    public RecordMemory Memory;
+    public Bytes32 TxId;
+    public Text Address;
+    public long TimeMs;
+    public long Value;
+    public long Fee;
+    public int Size;
+    public int Inputs;
+    public int Outputs;
+    public double FeeRate;
+    public Text? Label;
+    public bool Large;
 
-    /// <summary>The n-th record, as the peer's generator makes it: 10,000 a second of event time.</summary>
-    internal static PeerTransaction Generate(long index, int keys, Random random)
+    public static RecordType RecordType { get; } = new("peer_transaction", 1, "What the peer calls Tx.");
+
+    public void Describe<TVisitor>(ref TVisitor visitor)
+        where TVisitor : struct, IFieldVisitor, allows ref struct
     {
-        var tx = default(PeerTransaction);
+        visitor.Memory(ref Memory);
+        visitor.Field(1, "txid"u8, ref TxId, Unit.None, "A random hash.");
+        visitor.Field(2, "address"u8, ref Address, Unit.None, "One of the keys.");
+        visitor.Field(3, "time"u8, ref TimeMs, Unit.Milliseconds, "Event time.");
+        visitor.Field(4, "value"u8, ref Value, Unit.Satoshi, "What is moved.");
+        visitor.Field(5, "fee"u8, ref Fee, Unit.Satoshi, "What it costs.");
+        visitor.Field(6, "size"u8, ref Size, Unit.None, "Bytes.");
+        visitor.Field(7, "inputs"u8, ref Inputs, Unit.None, "How many.");
+        visitor.Field(8, "outputs"u8, ref Outputs, Unit.None, "How many.");
+        visitor.Field(9, "feeRate"u8, ref FeeRate, Unit.None, "Fee by size, once it is enriched.");
+        visitor.Field(10, "label"u8, ref Label, Unit.None, "Of the address, once it is joined.");
+        visitor.Field(11, "large"u8, ref Large, Unit.None, "Whether much is moved.");
+    }
+
+    /// <summary>Makes it the n-th record as the peer's generator does: 10,000 a second of event
+    /// time.</summary>
+    internal void Generate(long index, int keys, Random random)
+    {
+        Memory.Clear();
         Span<byte> id = stackalloc byte[32];
         random.NextBytes(id);
-        tx.TxId = new Bytes32(id);
-        AddressOf(random.Next(keys), tx.Address);
-        tx.TimeMs = 1_700_000_000_000L + index / 10;
-        tx.Value = random.Next(1_000_000_000);
-        tx.Fee = random.Next(100_000);
-        tx.Size = 150 + random.Next(800);
-        tx.Inputs = 1 + random.Next(5);
-        tx.Outputs = 1 + random.Next(5);
-        return tx;
+        TxId = new Bytes32(id);
+        var address = default(PeerAddress);
+        AddressOf(random.Next(keys), address);
+        Address = Memory.Text(address);
+        TimeMs = 1_700_000_000_000L + index / 10;
+        Value = random.Next(1_000_000_000);
+        Fee = random.Next(100_000);
+        Size = 150 + random.Next(800);
+        Inputs = 1 + random.Next(5);
+        Outputs = 1 + random.Next(5);
     }
 
     /// <summary>The address of a key: <c>bc1q</c> and 34 digits.</summary>
@@ -71,9 +93,10 @@ internal sealed class PeerBinarySerde : Serde<PeerTransaction>
 
     public override void Serialize(in PeerTransaction value, PooledBuffer destination)
     {
-        Span<byte> to = destination.Append(FixedBytes + value.LabelBytes);
+        ReadOnlySpan<byte> label = value.Label.GetValueOrDefault().Span;
+        Span<byte> to = destination.Append(FixedBytes + label.Length);
         value.TxId.Span.CopyTo(to);
-        ((ReadOnlySpan<byte>)value.Address).CopyTo(to[32..]);
+        value.Address.Span.CopyTo(to[32..70]);
         BinaryPrimitives.WriteInt64BigEndian(to[70..], value.TimeMs);
         BinaryPrimitives.WriteInt64BigEndian(to[78..], value.Value);
         BinaryPrimitives.WriteInt64BigEndian(to[86..], value.Fee);
@@ -82,16 +105,18 @@ internal sealed class PeerBinarySerde : Serde<PeerTransaction>
         BinaryPrimitives.WriteInt32BigEndian(to[106..], value.Inputs);
         BinaryPrimitives.WriteInt32BigEndian(to[110..], value.Outputs);
         to[114] = value.Large ? (byte)1 : (byte)0;
-        to[115] = value.LabelBytes;
-        ((ReadOnlySpan<byte>)value.Label)[..value.LabelBytes].CopyTo(to[116..]);
+        to[115] = (byte)label.Length;
+        label.CopyTo(to[116..]);
     }
 
     public override void Deserialize(ReadOnlySpan<byte> source, ref PeerTransaction value)
     {
         if (source.Length < FixedBytes || source.Length != FixedBytes + source[115] || source[115] > 32)
             throw new SerializationException(Name, $"{source.Length} bytes", 0);
+        value ??= new PeerTransaction();
+        value.Memory.Clear();
         value.TxId = new Bytes32(source[..32]);
-        source.Slice(32, 38).CopyTo(value.Address);
+        value.Address = value.Memory.Text(source.Slice(32, 38));
         value.TimeMs = BinaryPrimitives.ReadInt64BigEndian(source[70..]);
         value.Value = BinaryPrimitives.ReadInt64BigEndian(source[78..]);
         value.Fee = BinaryPrimitives.ReadInt64BigEndian(source[86..]);
@@ -100,8 +125,7 @@ internal sealed class PeerBinarySerde : Serde<PeerTransaction>
         value.Inputs = BinaryPrimitives.ReadInt32BigEndian(source[106..]);
         value.Outputs = BinaryPrimitives.ReadInt32BigEndian(source[110..]);
         value.Large = source[114] == 1;
-        value.LabelBytes = source[115];
-        source[116..].CopyTo(value.Label);
+        value.Label = source.Length > FixedBytes ? value.Memory.Text(source[FixedBytes..]) : null;
     }
 }
 

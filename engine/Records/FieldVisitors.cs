@@ -7,7 +7,8 @@ namespace Streams.Records;
 /// decides the kind, and its nullable form makes it optional.
 /// </summary>
 /// <remarks>Numbers and names are forever once data is written: see docs/record-descriptions.md. Names are
-/// snake_case UTF-8 literals, because JSON compares and copies them as bytes.</remarks>
+/// UTF-8 literals, because JSON compares and copies them as bytes: snake_case, or camelCase where a record
+/// describes what somebody else writes.</remarks>
 public static class FieldVisitors
 {
     extension<TVisitor>(ref TVisitor visitor)

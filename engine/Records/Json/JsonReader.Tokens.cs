@@ -189,8 +189,7 @@ internal ref partial struct JsonReader
         {
             int next = at + 1;
             int character = ByteAt(at) == '\\' ? ReadEscape(at, out next).Value : ByteAt(at);
-            bool isInNames = char.IsAsciiLetterLower((char)character) || char.IsAsciiDigit((char)character)
-                || character == '_';
+            bool isInNames = char.IsAsciiLetterOrDigit((char)character) || character == '_';
             if (!isInNames || length == NameLengthMax)
                 return false;
             name[length++] = (byte)character;

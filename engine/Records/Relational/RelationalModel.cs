@@ -73,10 +73,10 @@ public sealed class RelationalModel
             if (field.Form == FieldForm.Repeated)
                 continue;
             if (field.Message is not null)
-                AddColumns(columns, field.Message, $"{prefix}{field.Name}_", isNullable: true);
+                AddColumns(columns, field.Message, $"{prefix}{NameOf(field)}_", isNullable: true);
             else
                 columns.Add(
-                    Column(field, prefix + field.Name, isNullable || field.Form == FieldForm.Optional));
+                    Column(field, prefix + NameOf(field), isNullable || field.Form == FieldForm.Optional));
         }
     }
 
@@ -85,11 +85,11 @@ public sealed class RelationalModel
         foreach (FieldSchema field in schema.Fields)
         {
             if (field.Form == FieldForm.Repeated && field.Message is not null)
-                AddTable(tables, field.Message, parent, prefix + field.Name, field.Doc);
+                AddTable(tables, field.Message, parent, prefix + NameOf(field), field.Doc);
             else if (field.Form == FieldForm.Repeated)
-                AddValues(tables, field, parent, prefix + field.Name);
+                AddValues(tables, field, parent, prefix + NameOf(field));
             else if (field.Message is not null)
-                AddLists(tables, field.Message, parent, $"{prefix}{field.Name}_");
+                AddLists(tables, field.Message, parent, $"{prefix}{NameOf(field)}_");
         }
     }
 
@@ -109,6 +109,9 @@ public sealed class RelationalModel
         RelationalColumn value = Column(field, "value", isNullable: false);
         Add(tables, new RelationalTable(name, field.Doc, parent, [value]));
     }
+
+    // SQL does not tell capitals from small letters unless a name is quoted.
+    private static string NameOf(FieldSchema field) => EnumSchema.SnakeCase(field.Name);
 
     private static RelationalColumn Column(FieldSchema field, string name, bool isNullable) =>
         new(name, field.Kind, isNullable, field.Unit, field.Doc, field.Enum);

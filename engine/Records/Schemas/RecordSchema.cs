@@ -78,7 +78,8 @@ public sealed record FieldSchema
     /// <summary>Identifies the field on the Protobuf wire, for ever.</summary>
     public required int Number { get; init; }
 
-    /// <summary>snake_case; identifies the field in JSON and tables.</summary>
+    /// <summary>snake_case, or camelCase where somebody else named it; identifies the field in JSON, and in
+    /// tables in snake_case.</summary>
     public required string Name { get; init; }
 
     /// <summary>What sort of value it holds.</summary>

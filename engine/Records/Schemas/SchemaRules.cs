@@ -20,6 +20,7 @@ internal static partial class SchemaRules
     private const int UnitLengthMax = 24;
 
     private const string NameRule = "the name is not snake_case of at most 63 characters";
+    private const string FieldNameRule = "the name is not snake_case or camelCase of at most 63 characters";
     private const string DocRule = "the doc is not one line that ends in a full stop";
 
     private static readonly string[] MoneyUnits = [Unit.Satoshi, Unit.Wei, Unit.BaseUnits];
@@ -85,7 +86,7 @@ internal static partial class SchemaRules
             number is < ReservedFirst or > ReservedLast,
             where,
             $"numbers {ReservedFirst} to {ReservedLast} are reserved by Protocol Buffers");
-        Require(IsName(name), where, NameRule);
+        Require(IsFieldName(name), where, FieldNameRule);
     }
 
     private static void CheckUnique(RecordSchema schema)
@@ -96,15 +97,13 @@ internal static partial class SchemaRules
         {
             string where = Where(schema, field.Number, field.Name);
             numbers.Add(field.Number);
-            // protoc refuses names that are the same in camelCase, so they are compared without underscores.
-            bool isNew = names.Add(field.Name.Replace("_", ""));
-            Require(isNew, where, "another field has that name, but for underscores");
+            Require(names.Add(Sound(field.Name)), where, "another field has that name, but for its form");
         }
         foreach (RetiredField field in schema.Retired)
         {
             string where = Where(schema, field.Number, field.Name);
             Require(numbers.Add(field.Number), where, "the number is in use again");
-            Require(names.Add(field.Name.Replace("_", "")), where, "the name is in use again");
+            Require(names.Add(Sound(field.Name)), where, "the name is in use again");
         }
     }
 
@@ -112,6 +111,13 @@ internal static partial class SchemaRules
         $"Record {schema.Name}, field {number} '{name}'";
 
     private static bool IsName(string name) => name.Length <= NameLengthMax && SnakeCase().IsMatch(name);
+
+    private static bool IsFieldName(string name) =>
+        IsName(name) || (name.Length <= NameLengthMax && CamelCase().IsMatch(name));
+
+    // protoc refuses names that are the same in camelCase, and a table has them in snake_case.
+    private static string Sound(string name) =>
+        name.Replace("_", "", StringComparison.Ordinal).ToLowerInvariant();
 
     private static bool IsSentence(string doc) =>
         doc.EndsWith('.') && doc.Length > 1 && !doc.AsSpan().ContainsAny('\n', '\r');
@@ -128,4 +134,7 @@ internal static partial class SchemaRules
 
     [GeneratedRegex("^[a-z][a-z0-9]*(_[a-z0-9]+)*$", RegexOptions.CultureInvariant)]
     private static partial Regex SnakeCase();
+
+    [GeneratedRegex("^[a-z][a-zA-Z0-9]*$", RegexOptions.CultureInvariant)]
+    private static partial Regex CamelCase();
 }

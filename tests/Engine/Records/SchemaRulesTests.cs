@@ -24,7 +24,7 @@ public sealed class SchemaRulesTests
     [InlineData(15, "the memory must be described first")]
     [InlineData(16, "field 1 'b': the number is in use again")]
     [InlineData(17, "field 2 'a': the name is in use again")]
-    [InlineData(18, "field 2 'a_b': another field has that name, but for underscores")]
+    [InlineData(18, "field 2 'a_b': another field has that name, but for its form")]
     [InlineData(19, "it contains two different types that are called Part")]
     [InlineData(20, "Enumeration Overlong must be over int")]
     [InlineData(21, "Enumeration NoZero has no zero")]
