@@ -55,9 +55,9 @@ internal sealed class PostgresOffsets(PostgresSession session, string sink, stri
         object?[] row = session.Query(Claim, sink, topic.Name, partition, logId)[0];
         if (row[2] is string owner && owner != logId)
             throw new ConfigurationException(
-                $"postgres: {session.Server} holds the results of another data directory under the name " +
-                $"'{sink}' (log {owner}, this one is {logId}). Give this sink a 'name' or a 'schema' of " +
-                "its own, or use the data directory that they came from.");
+                $"postgres: {session.Server} holds the results of another log under the name '{sink}' " +
+                $"({owner}, this one is {logId}). Give this sink a 'name' or a 'schema' of its own, or use " +
+                "the data directory or the cluster that they came from.");
         long offset = (long)row[0]!;
         _claimed[topic[partition]] = new Claimed(topic.Name, (long)row[1]!, offset);
         return offset;

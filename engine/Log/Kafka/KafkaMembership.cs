@@ -149,8 +149,9 @@ internal sealed class KafkaMembership : LaneBoard
         }
         Publish(new Lanes(Current.Version + 1, _total, slots));
         // Each rebalance of the group is told to all its members, also to those for whom nothing changes.
-        if (partitions.Count > 0)
-            EngineMeter.RecordRebalance("assigned");
+        if (partitions.Count == 0)
+            return;
+        EngineMeter.RecordRebalance("assigned");
         _log.Logger.LanesAssigned(
             _log.Application, List(partitions.Select(p => p.Partition)), List(slots.Keys));
     }

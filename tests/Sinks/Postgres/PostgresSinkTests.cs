@@ -191,7 +191,7 @@ public sealed class PostgresSinkTests(PostgresServers servers) : IDisposable
         _run.Deliver();
         _run.Execute("UPDATE streams_offsets SET log_id = 'other'");
         var e = Assert.Throws<ConfigurationException>(() => _run.Deliver());
-        Assert.Contains("results of another data directory", e.Message, StringComparison.Ordinal);
+        Assert.Contains("results of another log", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
