@@ -100,7 +100,7 @@ public sealed record ApplicationReset
         StateEpoch.Begin(writer, Application, log);
         log.WaitDurable(writer.Commit(), CancellationToken.None);
         if (dataFolder is not null)
-            StateEpoch.DeleteAll(dataFolder, Application);
+            StateEpoch.DeleteAll(dataFolder, Application, log);
         foreach (string topic in Topics)
             log.DeleteTopic(topic);
         writer.CommitCursor(ShapeComparison.CursorSource, Application, default);

@@ -101,10 +101,11 @@ internal sealed class ShapeKeeper(ApplicationDefinition definition, ITopicLog lo
         _migrator.Clean(shape.Migrated ?? []);
     }
 
+    // Where several processes share the log, the epoch says that they do not count.
     private void DeleteSnapshots(string store)
     {
         string root = TaskEnvironment.StateRoot(definition.DataFolder, definition.Id);
-        if (!Directory.Exists(root))
+        if (log.SharesWork || !Directory.Exists(root))
             return;
         foreach (string partition in Directory.GetDirectories(root))
         {

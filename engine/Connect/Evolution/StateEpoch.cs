@@ -5,9 +5,10 @@ using Streams.Log;
 namespace Streams.Connect.Evolution;
 
 /// <summary>
-/// Tells snapshots apart that were taken before a store's changelog was made anew. Where one process has the
-/// log, they are deleted with it; where several share the work, each has a folder of its own, so the log says
-/// which snapshots still count: those in a folder of the epoch's number.
+/// Tells snapshots apart that were taken of another log, or before a store's changelog was made anew. Where
+/// one process has the log, its snapshots lie beside it and are deleted with a changelog; where several share
+/// the work, each has a folder of its own, so the log says which snapshots still count: those in a folder of
+/// its id and the epoch's number.
 /// </summary>
 internal static class StateEpoch
 {
@@ -26,24 +27,19 @@ internal static class StateEpoch
     /// <summary>Where the snapshots lie that count.</summary>
     internal static string FolderOf(string dataFolder, string application, ITopicLog log)
     {
-        long epoch = log.SharesWork ? Of(application, log) : 0;
-        string name = epoch == 0 ? application : NameOf(application, epoch);
         string root = Root(dataFolder);
-        if (log.SharesWork && Directory.Exists(root))
-        {
-            foreach (string old in FoldersOf(root, application).Where(f => Path.GetFileName(f) != name))
-                Directory.Delete(old, recursive: true);
-        }
-        return Path.Combine(root, name);
+        if (!log.SharesWork)
+            return Path.Combine(root, application);
+        string folder = Path.Combine(root, NameOf(application, log.Id, Of(application, log)));
+        foreach (string old in FoldersOf(root, application, log).Where(f => f != folder))
+            Directory.Delete(old, recursive: true);
+        return folder;
     }
 
-    /// <summary>Deletes all snapshots of an application in a folder.</summary>
-    internal static void DeleteAll(string dataFolder, string application)
+    /// <summary>Deletes all snapshots that an application has taken of such a log.</summary>
+    internal static void DeleteAll(string dataFolder, string application, ITopicLog log)
     {
-        string root = Root(dataFolder);
-        if (!Directory.Exists(root))
-            return;
-        foreach (string folder in FoldersOf(root, application))
+        foreach (string folder in FoldersOf(Root(dataFolder), application, log))
             Directory.Delete(folder, recursive: true);
     }
 
@@ -65,10 +61,14 @@ internal static class StateEpoch
 
     private static string Root(string dataFolder) => Path.Combine(dataFolder, "state");
 
-    private static string NameOf(string application, long epoch) =>
-        string.Create(CultureInfo.InvariantCulture, $"{application}@{epoch}");
+    private static string NameOf(string application, string logId, long epoch) => string.Create(
+        CultureInfo.InvariantCulture, $"{application}@{Uri.EscapeDataString(logId)}.{epoch}");
 
-    private static IEnumerable<string> FoldersOf(string root, string application) =>
-        Directory.GetDirectories(root).Where(f => Path.GetFileName(f) is var name
-            && (name == application || name.StartsWith(application + "@", StringComparison.Ordinal)));
+    // A log that lies in the data directory keeps nothing behind its snapshots: they are not another's to
+    // delete.
+    private static IEnumerable<string> FoldersOf(string root, string application, ITopicLog log) =>
+        !Directory.Exists(root) ? []
+        : Directory.GetDirectories(root).Where(f => Path.GetFileName(f) is var name && (log.SharesWork
+            ? name.StartsWith(application + "@", StringComparison.Ordinal)
+            : name == application));
 }

@@ -1,16 +1,12 @@
-using System.Globalization;
 using System.Text;
 using Confluent.Kafka.Admin;
-using Microsoft.Extensions.Logging.Abstractions;
 using Streams.Connect;
-using Streams.Connect.Evolution;
 using Streams.Dsl;
 using Streams.Errors;
 using Streams.Log;
 using Streams.Log.Kafka;
 using Streams.Processing;
 using Streams.Records;
-using Streams.State;
 using Streams.Tests.Support;
 using Xunit;
 using Client = Confluent.Kafka;
@@ -18,27 +14,11 @@ using Client = Confluent.Kafka;
 namespace Streams.Tests.Engine.Log.Kafka;
 
 /// <summary>Applications on a real broker: what becomes of records that it does not take, in which order
-/// inputs are read, and what a reset leaves.</summary>
+/// inputs are read, and what is deleted behind them.</summary>
 [Collection("Kafka")]
-public sealed class KafkaApplicationTests(KafkaBroker broker) : IDisposable
+public sealed class KafkaApplicationTests(KafkaBroker broker) : KafkaApplicationFixture(broker)
 {
     private const int SmallBytesMax = 2_000;
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly string _application = $"a{Guid.NewGuid():N}"[..10];
-    private readonly List<KafkaLog> _open = [];
-
-    private string Input => $"{_application}.in";
-
-    private string Other => $"{_application}.other";
-
-    private string Output => $"{_application}.out";
-
-    public void Dispose()
-    {
-        _open.ForEach(l => l.Dispose());
-        _folder.Dispose();
-    }
 
     [Theory]
     [InlineData(FailurePolicy.DeadLetter)]
@@ -188,56 +168,18 @@ public sealed class KafkaApplicationTests(KafkaBroker broker) : IDisposable
     }
 
     [Fact]
-    public void A_reset_waits_for_nobody_to_run_and_snapshots_of_before_do_not_count()
-    {
-        KafkaLog log = Open();
-        Write(log, Input,
-            [.. Enumerable.Repeat("a", 300), .. Enumerable.Range(0, 5_000).Select(i => $"y{i}")]);
-        using (StreamsApplication application = Start(log, Counts(), FailurePolicy.Fail, "one"))
-        {
-            WaitForDrain(application);
-            var refused = Assert.Throws<LogUnavailableException>(() => Reset(Open(), toEnd: true));
-            Assert.Contains($"'{_application}' runs: its group has 1 members", refused.Message,
-                StringComparison.Ordinal);
-            application.Stop();
-        }
-        Assert.Contains(
-            Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories),
-            f => f.EndsWith(SnapshotRun.Extension, StringComparison.Ordinal));
-        Reset(Open(), toEnd: true);
-        // Another process goes on for a while, so that the new changelog is longer than the old snapshot.
-        KafkaLog second = Open();
-        Write(second, Input,
-            [.. Enumerable.Repeat("b", 600), .. Enumerable.Range(0, 8_000).Select(i => $"x{i}")]);
-        Assert.Null(Run(second, Counts(), FailurePolicy.Fail, "two"));
-        KafkaLog third = Open();
-        Write(third, Input, ["a", "b"]);
-        Assert.Null(Run(third, Counts(), FailurePolicy.Fail, "one"));
-        Assert.Equal(["1", "601"], Read(third, Output).TakeLast(2));
-    }
-
-    private static Produced<string, string> Text { get; } =
-        new() { KeySerde = Serdes.String, ValueSerde = Serdes.String };
-
-    private void Reset(KafkaLog log, bool toEnd) =>
-        ApplicationReset.Plan(_application, new OpenLogContents(log), toEnd, []).Apply(log, null);
-
-    [Fact]
     public void What_was_processed_of_a_repartition_topic_is_deleted()
     {
         KafkaLog log = Open();
         Write(log, Input, ["a", "b", "a"]);
         Assert.Null(Run(log, Counts(), FailurePolicy.Fail));
-        TopicPartition way = log.Topics.Single(t => t.Name.StartsWith(_application, StringComparison.Ordinal)
+        TopicPartition way = log.Topics.Single(t => t.Name.StartsWith(Application, StringComparison.Ordinal)
             && t.Name.EndsWith("-repartition", StringComparison.Ordinal))[0];
         // Three records and the end of their transaction. On a slow machine they may be deleted by now.
         Assert.InRange(log.HighWatermark(way), 4, 10);
         log.Offsets.DeleteProcessed();
         Assert.InRange(log.StartOffset(way), 3, log.HighWatermark(way));
     }
-
-    private static KStream<string, string> Stream(StreamsBuilder builder, string topic) =>
-        builder.Stream(topic, new Consumed<string, string>(Serdes.String, Serdes.String));
 
     private Topology Copy()
     {
@@ -246,98 +188,10 @@ public sealed class KafkaApplicationTests(KafkaBroker broker) : IDisposable
         return builder.Build();
     }
 
-    private Topology Counts()
-    {
-        var builder = new StreamsBuilder();
-        Stream(builder, Input)
-            .SelectKey((_, value) => value)
-            .GroupByKey(new Grouped<string, string>
-            {
-                KeySerde = Serdes.String,
-                ValueSerde = Serdes.String,
-            })
-            .Count(new Materialized<string, long> { StoreName = "counts" }).ToStream()
-            .MapValues((_, count) => count.ToString(CultureInfo.InvariantCulture)).To(Output, Text);
-        return builder.Build();
-    }
-
-    private StreamsApplication Start(
-        KafkaLog log, Topology topology, FailurePolicy policy, string folder = "data")
-    {
-        foreach (string topic in topology.SourceTopics)
-            log.EnsureTopic(new TopicSpec { Name = topic, Retention = null });
-        var application = new StreamsApplication(
-            new ApplicationDefinition
-            {
-                Id = _application,
-                Topology = topology,
-                DataFolder = _folder.File(folder),
-                Runtime = new RuntimeOptions
-                {
-                    ProcessingFailures = policy,
-                    CommitInterval = TimeSpan.FromMilliseconds(20),
-                    Snapshots = new SnapshotOptions { ChangelogBytesMin = 500, ChangelogPercentMin = 1 },
-                },
-            },
-            log, NullLogger.Instance);
-        application.Start();
-        return application;
-    }
-
-    private Exception? Run(KafkaLog log, Topology topology, FailurePolicy policy, string folder = "data")
-    {
-        using StreamsApplication application = Start(log, topology, policy, folder);
-        WaitForDrain(application);
-        application.Stop();
-        return application.Failure;
-    }
-
-    private static void WaitForDrain(StreamsApplication application)
-    {
-        for (int i = 0; !application.IsDrained() && application.Failure is null; i++)
-        {
-            Assert.True(i < 15_000, "It did not process everything within five minutes.");
-            Thread.Sleep(20);
-        }
-    }
-
-    private static void Write(
-        KafkaLog log, string topic, string[] values, Func<int, long>? timeMs = null)
-    {
-        TopicPartition partition = log.EnsureTopic(new TopicSpec { Name = topic, Retention = null })[0];
-        using ILogWriter writer = log.OpenWriter($"test-{topic}");
-        for (int i = 0; i < values.Length; i++)
-        {
-            writer.Append(partition, "k", values[i], timeMs?.Invoke(i) ?? 1_000 + i);
-            // Several transactions, so that their ends lie between the records.
-            if (i % 1_000 == 999)
-                writer.Commit();
-        }
-        writer.Commit();
-    }
-
-    private static List<string> Read(KafkaLog log, string topic) =>
-        ReadAll(log, topic, value => Encoding.UTF8.GetString(value));
-
     private static List<DeadLetter> Letters(KafkaLog log, string topic)
     {
         Serde<DeadLetter> serde = RecordSerde.Protobuf<DeadLetter>();
         return ReadAll(log, DeadLetter.TopicOf(topic), value => serde.Deserialize(value));
-    }
-
-    private static List<T> ReadAll<T>(KafkaLog log, string topic, Func<ReadOnlySpan<byte>, T> decode)
-    {
-        TopicPartition partition = log.FindTopic(topic)![0];
-        var all = new List<T>();
-        using ILogReader reader = log.OpenReader(ReadLevel.Committed);
-        using LogBatch batch = reader.CreateBatch();
-        long end = log.HighWatermark(partition);
-        for (long at = 0; reader.ReadOrWait(partition, at, batch, end); at = batch.NextOffset)
-        {
-            while (batch.TryRead(out LogRecord record))
-                all.Add(decode(record.Value));
-        }
-        return all;
     }
 
     private async Task CreateAsync(string topic, int recordBytesMax)
@@ -358,8 +212,8 @@ public sealed class KafkaApplicationTests(KafkaBroker broker) : IDisposable
         using Client.IProducer<Client.Null, byte[]> producer =
             new Client.ProducerBuilder<Client.Null, byte[]>(new Client.ProducerConfig
             {
-                BootstrapServers = broker.Cluster.Brokers,
-                TransactionalId = $"{_application}-probe",
+                BootstrapServers = Broker.Cluster.Brokers,
+                TransactionalId = $"{Application}-probe",
             }).Build();
         producer.InitTransactions(TimeSpan.FromSeconds(30));
         bool isRefused = false;
@@ -383,14 +237,6 @@ public sealed class KafkaApplicationTests(KafkaBroker broker) : IDisposable
     }
 
     private Client.IAdminClient Admin() => new Client.AdminClientBuilder(
-        new Client.AdminClientConfig { BootstrapServers = broker.Cluster.Brokers }).Build();
+        new Client.AdminClientConfig { BootstrapServers = Broker.Cluster.Brokers }).Build();
 
-    private KafkaLog Open(KafkaLogOptions? options = null)
-    {
-        options ??= new KafkaLogOptions();
-        var log = KafkaLog.Open(
-            _application, options with { Brokers = broker.Cluster.Brokers }, NullLogger.Instance);
-        _open.Add(log);
-        return log;
-    }
 }
