@@ -65,8 +65,13 @@ internal sealed class StoreSnapshots : IStateKeeper
     }
 
     /// <inheritdoc/>
+    /// <remarks>A snapshot that begins behind the end is of another log, as where topics were deleted by
+    /// hand, or a log was cut back by a repair: it would be taken for this one's as soon as the changelog is
+    /// that long.</remarks>
     public void Replayed(long end)
     {
+        foreach (string ahead in Names().Where(n => SnapshotRun.StartOffsetOf(n) > end))
+            _files.Delete(ahead);
     }
 
     /// <summary>

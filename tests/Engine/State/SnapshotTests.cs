@@ -89,6 +89,21 @@ public sealed class SnapshotTests : IDisposable
     }
 
     [Fact]
+    public void One_that_is_ahead_of_its_changelog_is_of_another_log_and_goes()
+    {
+        var files = new SimulatedFileSystem(1);
+        files.SetContents("00000000000000000007.snapshot", [1, 2, 3]);
+        _writer.Append(_changelog, new LogRecord { TimestampMs = 0, HasKey = true, Key = "k"u8 });
+        _log.WaitDurable(_writer.Commit(), CancellationToken.None);
+        using var store = new BytesStore(new StoreOptions { Name = "s" }, null, 0);
+        using StoreSnapshots snapshots = Snapshots(store, files, new SnapshotOptions());
+        Assert.Equal(0, snapshots.Load());
+        Assert.Single(files.List());
+        snapshots.Replayed(_log.EndOffset(_changelog, ReadLevel.Committed));
+        Assert.Empty(files.List());
+    }
+
+    [Fact]
     public void What_a_crash_left_of_a_snapshot_under_way_is_removed_by_the_next()
     {
         var files = new SimulatedFileSystem(1);
