@@ -14,10 +14,14 @@ namespace Streams.Tests.Integration;
 /// Runs a topology over one input on the embedded log and on Kafka, and compares what it writes: for each
 /// topic and key the same records with the same bytes in the same order. For a person: <c>dotnet run
 /// --project tests -c Release -- same-bytes TOPOLOGY KIND:LOCATION [BROKERS]</c>, which starts a broker of
-/// its own where none is named; the topics must not be there yet.
+/// its own where none is named; the topics must not be there yet, and what the brokers compact meanwhile is
+/// reported as missing.
 /// </summary>
 internal sealed class SameBytes : IAsyncDisposable
 {
+    /// <summary>How a broker keeps all that was written, in compacted topics too.</summary>
+    internal const string KeepsAll = "log.cleaner.enable=false";
+
     private const string Application = "same-bytes";
 
     private readonly ApplicationHost _embedded;
@@ -39,7 +43,7 @@ internal sealed class SameBytes : IAsyncDisposable
             return 2;
         }
         using var folder = new TemporaryFolder();
-        using KafkaCluster? cluster = args.Length == 2 ? KafkaCluster.Start() : null;
+        using KafkaCluster? cluster = args.Length == 2 ? KafkaCluster.Start(extra: KeepsAll) : null;
         SameBytesResult result = CompareAsync(
             args[0], args[1], folder.Path, cluster?.Brokers ?? args[2]).GetAwaiter().GetResult();
         output.WriteLine(JsonSerializer.Serialize(result));

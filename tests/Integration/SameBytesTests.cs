@@ -30,7 +30,7 @@ public sealed class SameBytesTests
     private static async Task<SameBytesResult> CompareAsync(
         string topology, string source, TemporaryFolder folder)
     {
-        using KafkaCluster cluster = KafkaCluster.Start(extra: "");
+        using KafkaCluster cluster = KafkaCluster.Start(extra: SameBytes.KeepsAll);
         SameBytesResult result = await SameBytes.CompareAsync(
             topology, source, folder.File("run"), cluster.Brokers);
         Assert.True(result.Differences == 0, $"{result.Differences} keys differ. {result.FirstDifference}");
