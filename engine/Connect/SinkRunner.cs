@@ -47,13 +47,14 @@ internal sealed class SinkRunner(SinkBinding binding, SinkEnvironment environmen
 
     public void Run(CancellationToken cancellation)
     {
-        using LaneHolder holder = environment.Board.Join();
+        using LaneHolder holder = environment.Board.Join(Name);
         try
         {
             while (!cancellation.IsCancellationRequested)
             {
                 Lanes lanes = holder.Current;
-                holder.Acknowledge(lanes);
+                if (!holder.Acknowledge(lanes))
+                    continue;
                 if (lanes.Owned.Any())
                     Run(holder, lanes, cancellation);
                 else

@@ -73,13 +73,14 @@ internal sealed class SourceRunner<TKey, TValue>(
 
     public override void Run(CancellationToken cancellation)
     {
-        using LaneHolder holder = environment.Board.Join();
+        using LaneHolder holder = environment.Board.Join(Name);
         try
         {
             while (!cancellation.IsCancellationRequested && !_isDone)
             {
                 Lanes lanes = holder.Current;
-                holder.Acknowledge(lanes);
+                if (!holder.Acknowledge(lanes))
+                    continue;
                 if (IsMine(lanes))
                     RunOnce(holder, lanes, cancellation);
                 else
@@ -112,7 +113,9 @@ internal sealed class SourceRunner<TKey, TValue>(
         long due = long.MaxValue;
         while (!cancellation.IsCancellationRequested && holder.Current == lanes)
         {
-            WaitForConsumers(cancellation);
+            WaitForConsumers(holder, lanes, cancellation);
+            if (holder.Current != lanes)
+                break;
             SourceStatus status = feed.Read(cancellation);
             if (due == long.MaxValue && feed.PendingBytes > 0)
                 due = Stopwatch.GetTimestamp() + (long)(
@@ -138,12 +141,13 @@ internal sealed class SourceRunner<TKey, TValue>(
         feed.Commit(cancellation);
     }
 
-    private void WaitForConsumers(CancellationToken cancellation)
+    // Not beyond a change of lanes: consumers in another process may wait for it.
+    private void WaitForConsumers(LaneHolder holder, Lanes lanes, CancellationToken cancellation)
     {
         SourceOptions options = environment.Options;
         while ((environment.Lag(binding.Topic) > options.LagRecordsMax
                 || environment.SinkLag() > options.SinkLagRecordsMax)
-            && !cancellation.IsCancellationRequested)
+            && holder.Current == lanes && !cancellation.IsCancellationRequested)
         {
             _isWaiting = true;
             cancellation.WaitHandle.WaitOne(IdleWait);

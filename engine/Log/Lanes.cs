@@ -60,6 +60,7 @@ public class LaneBoard : IDisposable
     private readonly List<LaneHolder> _holders = [];
     private volatile Lanes _current;
     private volatile Lanes _standbys;
+    private volatile bool _isOverdue;
 
     internal LaneBoard(Lanes first)
     {
@@ -81,11 +82,16 @@ public class LaneBoard : IDisposable
     /// <summary>What ended this process's share of the work; null while nothing did.</summary>
     internal virtual LogException? Failure => null;
 
-    /// <summary>Takes part: from now on a lane goes to another process only when this holder has let go of
-    /// it.</summary>
-    internal LaneHolder Join()
+    /// <summary>Whether lanes that were asked for have not been let go of in half the time that there is for
+    /// it: whoever tries again and again to end its work on them should rather fail.</summary>
+    internal bool IsOverdue => _isOverdue;
+
+    /// <summary>Takes part: a lane goes to another process only when this holder has let go of it. Until it
+    /// acknowledges lanes it holds none.</summary>
+    /// <param name="name">Who it is, for messages.</param>
+    internal LaneHolder Join(string name)
     {
-        var holder = new LaneHolder(this);
+        var holder = new LaneHolder(this, name);
         lock (_gate)
             _holders.Add(holder);
         return holder;
@@ -104,26 +110,44 @@ public class LaneBoard : IDisposable
     }
 
     /// <summary>Says what the lanes are from now on.</summary>
-    internal void Publish(Lanes lanes) => _current = lanes;
+    internal void Publish(Lanes lanes)
+    {
+        lock (_gate)
+            _current = lanes;
+    }
 
     /// <summary>Says whose state is kept at hand from now on.</summary>
     internal void PublishStandbys(Lanes lanes) => _standbys = lanes;
 
     /// <summary>Waits until every holder goes by the current lanes.</summary>
-    /// <returns>False when the time was over first.</returns>
-    internal bool WaitForHolders(TimeSpan timeout)
+    /// <returns>Who did not when the time was over; none where all do.</returns>
+    internal IReadOnlyList<string> WaitForHolders(TimeSpan timeout)
     {
-        long until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
-        while (true)
+        long started = Environment.TickCount64;
+        try
         {
-            lock (_gate)
+            while (true)
             {
-                if (_holders.TrueForAll(h => h.Version >= _current.Version))
-                    return true;
+                IReadOnlyList<string> late = Late();
+                double waitedMs = Environment.TickCount64 - started;
+                if (late.Count == 0 || waitedMs > timeout.TotalMilliseconds)
+                    return late;
+                _isOverdue = waitedMs > timeout.TotalMilliseconds / 2;
+                Thread.Sleep(1);
             }
-            if (Environment.TickCount64 > until)
-                return false;
-            Thread.Sleep(1);
+        }
+        finally
+        {
+            _isOverdue = false;
+        }
+    }
+
+    internal bool Acknowledge(LaneHolder holder, Lanes lanes)
+    {
+        lock (_gate)
+        {
+            holder.Version = lanes.Version;
+            return _current == lanes;
         }
     }
 
@@ -132,15 +156,25 @@ public class LaneBoard : IDisposable
         lock (_gate)
             _holders.Remove(holder);
     }
+
+    private IReadOnlyList<string> Late()
+    {
+        lock (_gate)
+        {
+            return _holders.TrueForAll(h => h.Version >= _current.Version)
+                ? [] : [.. _holders.Where(h => h.Version < _current.Version).Select(h => h.Name)];
+        }
+    }
 }
 
 /// <summary>A component that works on lanes.</summary>
-internal sealed class LaneHolder(LaneBoard board) : IDisposable
+internal sealed class LaneHolder(LaneBoard board, string name) : IDisposable
 {
-    private volatile int _version;
+    /// <summary>Who it is.</summary>
+    internal string Name => name;
 
-    /// <summary>The version that it goes by.</summary>
-    internal int Version => _version;
+    /// <summary>The version that it goes by: any, as long as it holds nothing. For the board.</summary>
+    internal int Version { get; set; } = int.MaxValue;
 
     /// <summary>The lanes as they are now.</summary>
     internal Lanes Current => board.Current;
@@ -157,7 +191,8 @@ internal sealed class LaneHolder(LaneBoard board) : IDisposable
     }
 
     /// <summary>Says that nothing is done any more that those lanes do not allow.</summary>
-    internal void Acknowledge(Lanes lanes) => _version = lanes.Version;
+    /// <returns>Whether they are still the current ones, so that work on them may begin.</returns>
+    internal bool Acknowledge(Lanes lanes) => board.Acknowledge(this, lanes);
 
     /// <summary>Holds nothing any more.</summary>
     public void Dispose() => board.Leave(this);

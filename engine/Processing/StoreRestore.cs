@@ -57,6 +57,7 @@ internal sealed class StoreRestore(
     /// <exception cref="StateLostException">The store cannot be put together any more.</exception>
     internal void Finish(ILogReader reader, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         long started = _logged = Stopwatch.GetTimestamp();
         if (_from is null)
             Load();

@@ -71,8 +71,11 @@ internal sealed class StreamTask : IDisposable
     internal void Restore(ITopicLog log, ILogReader reader, CancellationToken cancellation)
     {
         foreach (TaskInput input in _inputs)
+        {
+            cancellation.ThrowIfCancellationRequested();
             input.Begin(
                 log.CommittedOffset(_group, input.Partition) ?? log.StartOffset(input.Partition));
+        }
         _stores.Restore(reader, cancellation);
         _scope.Async.Resume();
         Meter.Restored();

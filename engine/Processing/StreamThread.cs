@@ -15,6 +15,9 @@ internal sealed class StreamThread : IComponent
     // While calls are under way, records that come in are found after this long at the latest.
     private static readonly TimeSpan CallWait = TimeSpan.FromMilliseconds(2);
 
+    // Slow operators make turns of few records, so that commits, lanes and stops do not wait for many.
+    private static readonly TimeSpan TurnMax = TimeSpan.FromMilliseconds(50);
+
     private readonly Topology _topology;
     private readonly TaskEnvironment _environment;
     private readonly LaneBoard _board;
@@ -51,7 +54,7 @@ internal sealed class StreamThread : IComponent
     public void Run(CancellationToken cancellation)
     {
         // Lanes are let go of when the group has ended, however it ends.
-        using LaneHolder holder = _board.Join();
+        using LaneHolder holder = _board.Join(Name);
         try
         {
             _commitDueTicks = long.MaxValue;
@@ -133,7 +136,8 @@ internal sealed class StreamThread : IComponent
             foreach (TaskId id in gone)
                 group.Close(id);
         }
-        holder.Acknowledge(lanes);
+        if (!holder.Acknowledge(lanes))
+            return;
         foreach (TaskId id in _allTasks.Where(id => IsMine(lanes, id)).Except(group.TaskIds).ToArray())
             group.BeginOpen(id, cancellation);
     }
@@ -152,8 +156,24 @@ internal sealed class StreamThread : IComponent
         long nowMs = _environment.Clock.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (StreamTask task in group.Tasks)
         {
-            processed += group.Process(task, _environment.Options.TurnRecordsMax);
+            processed += TakeTurn(group, task);
             task.PunctuateWallClock(nowMs);
+        }
+        return processed;
+    }
+
+    // How long records take shows as it goes: the clock is looked at after the first, the third, the seventh.
+    private int TakeTurn(TaskGroup group, StreamTask task)
+    {
+        long until = Stopwatch.GetTimestamp() + Ticks(TurnMax);
+        int most = _environment.Options.TurnRecordsMax;
+        int processed = 0;
+        for (int next = 1; next > 0; next = Math.Min(2 * next, most - processed))
+        {
+            int done = group.Process(task, next);
+            processed += done;
+            if (done < next || Stopwatch.GetTimestamp() >= until)
+                break;
         }
         return processed;
     }

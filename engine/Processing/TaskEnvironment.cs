@@ -144,7 +144,8 @@ public sealed record RuntimeOptions
     /// not end by then are kept, and called for again at the next start. Default 5 s.</summary>
     public TimeSpan CallsStopWait { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Records processed of one task before another has its turn. Default 1,000.</summary>
+    /// <summary>Records processed of one task before another has its turn; fewer where they are slow. Default
+    /// 1,000.</summary>
     public int TurnRecordsMax { get; init; } = 1_000;
 
     /// <summary>How long the records of a task's partitions wait for a partition that has none, so that all

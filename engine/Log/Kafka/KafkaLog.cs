@@ -229,6 +229,9 @@ public sealed class KafkaLog : ITopicLog
     internal bool HasLostLanes => _membership is { } membership
         && (membership.Current.IsLost || membership.Failure is not null);
 
+    /// <summary>Whether the group has waited long for lanes of this process.</summary>
+    internal bool IsOverdue => _membership is { IsOverdue: true };
+
     /// <summary>The membership has ended: positions are committed without one again.</summary>
     internal void Leave(KafkaMembership membership)
     {

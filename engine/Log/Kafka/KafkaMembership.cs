@@ -165,13 +165,14 @@ internal sealed class KafkaMembership : LaneBoard
             slots.Remove(partition.Value);
         long started = Environment.TickCount64;
         Publish(new Lanes(Current.Version + 1, _total, slots, isLost));
-        if (!WaitForHolders(_log.Options.RevocationTimeout))
+        IReadOnlyList<string> late = WaitForHolders(_log.Options.RevocationTimeout);
+        if (late.Count > 0)
         {
             // Commits need this membership, so from here on none of this process can succeed.
             _failure ??= new LogUnavailableException(
-                $"Work on lanes {List(removed)} did not end within kafka.revocation_timeout, "
-                + $"{_log.Options.RevocationTimeout.TotalSeconds:N0} s; this process stops so that nobody "
-                + "does it twice.");
+                $"The work of {string.Join(", ", late)} on lanes {List(removed)} did not end within "
+                + $"kafka.revocation_timeout, {_log.Options.RevocationTimeout.TotalSeconds:N0} s; this "
+                + "process stops so that nobody does it twice.");
         }
         EngineMeter.RecordRebalance(isLost ? "lost" : "revoked");
         EngineMeter.RecordRevocation(TimeSpan.FromMilliseconds(Environment.TickCount64 - started));

@@ -12,18 +12,26 @@ internal sealed unsafe class KafkaSender : IDisposable
     private const int ArgumentsMax = 6;
     private const int PurgeAll = 3;
 
+    // How many times as long as one request what can go on is waited for: nothing is lost by patience.
+    private const int Patience = 10;
+
+    private static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(20);
+
     private readonly KafkaLog _log;
     private readonly Client.IProducer<Client.Null, Client.Null> _producer;
     private readonly nint _handle;
     private readonly bool _transactional;
     private readonly Dictionary<int, nint> _topics = [];
     private readonly Librdkafka.Argument* _arguments;
+    private readonly TimeSpan _attempt;
     private volatile Client.Error? _fatal;
     private bool _broken;
 
     internal KafkaSender(KafkaLog log, string? transactionalId)
     {
         _log = log;
+        _attempt = log.Options.RequestTimeout < AttemptTimeout ? log.Options.RequestTimeout : AttemptTimeout;
         _transactional = transactionalId is not null;
         _producer = new Client.ProducerBuilder<Client.Null, Client.Null>(
             KafkaProperties.Producer(
@@ -79,9 +87,7 @@ internal sealed unsafe class KafkaSender : IDisposable
         bool isUp = false;
         try
         {
-            Retry(
-                $"starting transactions as '{transactionalId}'",
-                () => _producer.InitTransactions(_log.Options.RequestTimeout));
+            Retry($"starting transactions as '{transactionalId}'", _producer.InitTransactions);
             isUp = true;
         }
         finally
@@ -114,11 +120,11 @@ internal sealed unsafe class KafkaSender : IDisposable
                 Abort();
                 if (e.Failure is RecordTooLargeException)
                     throw TooLarge(records, e.Failure);
-                if (e.Failure is not LogInterruptedException || _log.HasLostLanes
+                if (e.Failure is not LogInterruptedException || _log.HasLostLanes || _log.IsOverdue
                     || Environment.TickCount64 > until)
                     throw e.Failure;
                 _log.Logger.TransactionSentAgain(e.Message);
-                Thread.Sleep(20);
+                Thread.Sleep(RetryWait);
             }
         }
     }
@@ -126,7 +132,7 @@ internal sealed unsafe class KafkaSender : IDisposable
     private void TryCommitTransaction(
         RecordPages records, IReadOnlyDictionary<(string Group, TopicPartition Partition), long> offsets)
     {
-        Retry("beginning a transaction", _producer.BeginTransaction);
+        Retry("beginning a transaction", _ => _producer.BeginTransaction());
         Send(records);
         foreach (IGrouping<string, KeyValuePair<(string Group, TopicPartition Partition), long>> group
             in offsets.GroupBy(o => o.Key.Group))
@@ -135,9 +141,9 @@ internal sealed unsafe class KafkaSender : IDisposable
             List<Client.TopicPartitionOffset> positions = [.. group.Select(Position)];
             Retry(
                 $"committing positions of the group '{_log.GroupOf(group.Key)}'",
-                () => _producer.SendOffsetsToTransaction(positions, metadata, _log.Options.RequestTimeout));
+                timeout => _producer.SendOffsetsToTransaction(positions, metadata, timeout));
         }
-        Retry("committing", () => _producer.CommitTransaction(_log.Options.RequestTimeout));
+        Retry("committing", _producer.CommitTransaction);
     }
 
     private string NamesOf(RecordPages records)
@@ -253,22 +259,26 @@ internal sealed unsafe class KafkaSender : IDisposable
         return topic;
     }
 
-    private void Retry(string doing, Action request)
+    private void Retry(string doing, Action<TimeSpan> request)
     {
-        for (int attempt = 0; ; attempt++)
+        long until = Environment.TickCount64
+            + (long)(Patience * _log.Options.RequestTimeout.TotalMilliseconds);
+        while (true)
         {
             try
             {
-                request();
+                request(_attempt);
                 return;
             }
             catch (Client.KafkaTxnRequiresAbortException e)
             {
                 throw new AbortRequiredException(Failure(e.Error, doing));
             }
-            catch (Client.KafkaRetriableException) when (attempt < 10)
+            catch (Client.KafkaRetriableException) when (
+                Environment.TickCount64 < until && !_log.IsOverdue)
             {
                 // The same call goes on where it was.
+                Thread.Sleep(RetryWait);
             }
             catch (Client.KafkaException e)
             {
@@ -277,24 +287,16 @@ internal sealed unsafe class KafkaSender : IDisposable
         }
     }
 
+    // What is not aborted here, the next producer of this name or the transaction's timeout aborts.
     private void Abort()
     {
-        for (int attempt = 0; ; attempt++)
+        try
         {
-            try
-            {
-                _producer.AbortTransaction(_log.Options.RequestTimeout);
-                return;
-            }
-            catch (Client.KafkaRetriableException) when (attempt < 10)
-            {
-                // The same call goes on where it was.
-            }
-            catch (Client.KafkaException e)
-            {
-                // The next producer of this name, or the transaction's timeout, aborts it.
-                throw Failure(_fatal ?? e.Error, "aborting a transaction");
-            }
+            Retry("aborting a transaction", _producer.AbortTransaction);
+        }
+        catch (AbortRequiredException e)
+        {
+            throw e.Failure;
         }
     }
 

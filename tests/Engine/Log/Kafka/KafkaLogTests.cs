@@ -230,7 +230,7 @@ public sealed class KafkaLogTests(KafkaBroker broker) : IDisposable
         Wait(() => first.Current.Owned.Count() == 4);
         Assert.Equal([0, 1, 0, 1], Enumerable.Range(0, 4).Select(first.Current.SlotOf));
         var seen = new List<Lanes>();
-        using (LaneHolder holder = first.Join())
+        using (LaneHolder holder = first.Join("test"))
         {
             using LaneBoard second = Open().ShareWork(4, 2);
             Wait(() =>
