@@ -7,6 +7,8 @@ using Streams.Dsl;
 using Streams.Log;
 using Streams.Log.Kafka;
 using Streams.Records;
+using Streams.Sinks.Jsonl;
+using Streams.Tests.Integration;
 using Streams.Tests.Support;
 using Xunit;
 
@@ -18,6 +20,8 @@ namespace Streams.Tests.Engine.Log.Kafka;
 public sealed class KafkaRevocationTests : IDisposable
 {
     private const int Records = 2_000;
+
+    private static readonly Serde<GroupCount> Numbers = RecordSerde.Json<GroupCount>();
 
     private readonly TemporaryFolder _folder = new();
     private readonly KafkaCluster _cluster = KafkaCluster.Start();
@@ -42,11 +46,11 @@ public sealed class KafkaRevocationTests : IDisposable
         using KafkaLog log = Open();
         Topic input = Create(log, "in");
         Create(log, "out");
-        using StreamsApplication first = Start(log, "first", hasSource: true);
+        using StreamsApplication first = Start(log, "first", [Source], []);
         Wait(() => log.EndOffset(input[0], ReadLevel.Committed) > Records / 4, first);
         // One of the lanes that it waits for goes to this one.
         using KafkaLog otherLog = Open();
-        using StreamsApplication second = Start(otherLog, "second", hasSource: true);
+        using StreamsApplication second = Start(otherLog, "second", [Source], []);
         Wait(() => Values(log, "out").Count >= Records, first, second);
         Assert.Equal(Enumerable.Range(0, Records), Values(log, "out").Order());
     }
@@ -68,40 +72,49 @@ public sealed class KafkaRevocationTests : IDisposable
                 });
             writer.Commit();
         }
-        using StreamsApplication application = Start(log, "first", hasSource: false);
+        using StreamsApplication application = Start(log, "first", [], [Lines]);
         Wait(() => Values(log, "out").Count > Records / 10, application);
         _cluster.Kill(1);
         Thread.Sleep(Options.SessionTimeout + Options.RevocationTimeout + TimeSpan.FromSeconds(5));
         Assert.Null(application.Failure);
         _cluster.StartAgain();
-        Wait(() => Values(log, "out").Count >= Records, application);
+        Wait(() => application.IsDrained(), application);
+        application.Stop();
         Assert.Equal(Enumerable.Range(0, Records), Values(log, "out").Order());
+        // What of it the sink had written was not written again.
+        Assert.Equal(Records, Directory.GetFiles(_folder.File("lines")).Sum(f => File.ReadLines(f).Count()));
     }
+
+    private SourceBinding Source { get; } = new SourceBinding<string, string>(
+        "feed", "in", Serdes.String, Serdes.String, () => new NumberSource());
+
+    private SinkBinding Lines => new("lines", ["out"], () => new JsonlSink(
+        new JsonlOptions { Folder = _folder.File("lines") }, [TopicFormat.Of("out", Numbers)]));
 
     private KafkaLog Open() => KafkaLog.Open("lanes", Options, NullLogger.Instance);
 
     private static Topic Create(KafkaLog log, string name) => log.EnsureTopic(
         new TopicSpec { Name = name, Partitions = 2, Retention = null });
 
-    private StreamsApplication Start(KafkaLog log, string name, bool hasSource)
+    private StreamsApplication Start(
+        KafkaLog log, string name, SourceBinding[] sources, SinkBinding[] sinks)
     {
         var builder = new StreamsBuilder();
         builder.Stream("in", new Consumed<string, string>(Serdes.String, Serdes.String))
             .MapValues((_, value) =>
             {
                 Thread.Sleep(10);
-                return value;
+                return new GroupCount { Count = long.Parse(value, CultureInfo.InvariantCulture) };
             })
-            .To("out", new Produced<string, string> { ValueSerde = Serdes.String });
+            .To("out", new Produced<string, GroupCount> { ValueSerde = Numbers });
         var application = new StreamsApplication(
             new ApplicationDefinition
             {
                 Id = "lanes",
                 Topology = builder.Build(),
                 DataFolder = _folder.File(name),
-                Sources = hasSource
-                    ? [new SourceBinding<string, string>(
-                        "feed", "in", Serdes.String, Serdes.String, () => new NumberSource())] : [],
+                Sources = sources,
+                Sinks = sinks,
                 SourceOptions = new SourceOptions { LagRecordsMax = 10 },
             },
             log, NullLogger.Instance);
@@ -122,6 +135,7 @@ public sealed class KafkaRevocationTests : IDisposable
 
     private static List<int> Values(KafkaLog log, string name)
     {
+        var value = new GroupCount();
         var values = new List<int>();
         Topic topic = log.FindTopic(name)!;
         using ILogReader reader = log.OpenReader(ReadLevel.Committed);
@@ -132,7 +146,10 @@ public sealed class KafkaRevocationTests : IDisposable
             for (long at = 0; at < end && reader.ReadOrWait(topic[p], at, batch, end); at = batch.NextOffset)
             {
                 while (batch.TryRead(out LogRecord record))
-                    values.Add(int.Parse(record.Value, CultureInfo.InvariantCulture));
+                {
+                    Numbers.Deserialize(record.Value, ref value);
+                    values.Add((int)value.Count);
+                }
             }
         }
         return values;
