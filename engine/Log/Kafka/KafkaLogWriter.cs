@@ -58,6 +58,15 @@ internal sealed class KafkaLogWriter : ILogWriter
         if (_disposed)
             return;
         _disposed = true;
+        if (_sender.Abandoned is { } call)
+            call.ContinueWith(
+                _ => Free(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        else
+            Free();
+    }
+
+    private void Free()
+    {
         _sender.Dispose();
         _open.Dispose();
         _prepared?.Dispose();

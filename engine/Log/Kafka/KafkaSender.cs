@@ -17,6 +17,7 @@ internal sealed unsafe class KafkaSender : IDisposable
 
     private static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryWait = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan ReturnWait = TimeSpan.FromMilliseconds(50);
 
     private readonly KafkaLog _log;
     private readonly Client.IProducer<Client.Null, Client.Null> _producer;
@@ -52,6 +53,12 @@ internal sealed unsafe class KafkaSender : IDisposable
         if (_transactional)
             Initialise(transactionalId!);
     }
+
+    private long PatienceMs => (long)(Patience * _log.Options.RequestTimeout.TotalMilliseconds);
+
+    /// <summary>A call that was not waited for any longer; null for none. Until it returns, neither this nor
+    /// what was to be sent may be disposed of.</summary>
+    internal Task? Abandoned { get; private set; }
 
     /// <summary>Sends the records, and moves the positions with them.</summary>
     /// <exception cref="LogInterruptedException">It failed and nothing of it is visible; a new writer has to
@@ -141,9 +148,30 @@ internal sealed unsafe class KafkaSender : IDisposable
             List<Client.TopicPartitionOffset> positions = [.. group.Select(Position)];
             Retry(
                 $"committing positions of the group '{_log.GroupOf(group.Key)}'",
-                timeout => _producer.SendOffsetsToTransaction(positions, metadata, timeout));
+                timeout => SendOffsets(positions, metadata, timeout));
         }
         Retry("committing", _producer.CommitTransaction);
+    }
+
+    // While the group's coordinator is away, librdkafka waits for it beyond any timeout (its issue 5456).
+    // The transaction is then given up together with the client; nobody commits it any more, so it does not
+    // matter that the call goes on.
+    private void SendOffsets(
+        List<Client.TopicPartitionOffset> positions, Client.IConsumerGroupMetadata metadata, TimeSpan timeout)
+    {
+        long until = Environment.TickCount64 + PatienceMs;
+        Task call = Task.Factory.StartNew(
+            () => _producer.SendOffsetsToTransaction(positions, metadata, timeout), CancellationToken.None,
+            TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        while (Task.WaitAny([call], ReturnWait) < 0)
+        {
+            if (!_log.IsOverdue && Environment.TickCount64 < until)
+                continue;
+            Abandoned = call;
+            throw new LogInterruptedException(
+                $"Kafka at {_log.Options.Brokers}: the group's coordinator does not take the positions.");
+        }
+        call.GetAwaiter().GetResult();
     }
 
     private string NamesOf(RecordPages records)
@@ -261,8 +289,7 @@ internal sealed unsafe class KafkaSender : IDisposable
 
     private void Retry(string doing, Action<TimeSpan> request)
     {
-        long until = Environment.TickCount64
-            + (long)(Patience * _log.Options.RequestTimeout.TotalMilliseconds);
+        long until = Environment.TickCount64 + PatienceMs;
         while (true)
         {
             try

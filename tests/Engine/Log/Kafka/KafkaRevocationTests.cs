@@ -85,6 +85,23 @@ public sealed class KafkaRevocationTests : IDisposable
         Assert.Equal(Records, Directory.GetFiles(_folder.File("lines")).Sum(f => File.ReadLines(f).Count()));
     }
 
+    [Fact]
+    public void A_stop_while_the_brokers_are_away_ends_too()
+    {
+        using KafkaLog log = Open();
+        Create(log, "in");
+        Create(log, "out");
+        using StreamsApplication application = Start(log, "first", [Source], [Lines]);
+        Wait(() => Values(log, "out").Count > Records / 10, application);
+        _cluster.Kill(1);
+        long started = Environment.TickCount64;
+        application.Stop();
+        // What was read since the last commit is read again at the next start.
+        Assert.InRange(
+            Environment.TickCount64 - started, 0,
+            2 * (Options.SessionTimeout + Options.RevocationTimeout).TotalMilliseconds);
+    }
+
     private SourceBinding Source { get; } = new SourceBinding<string, string>(
         "feed", "in", Serdes.String, Serdes.String, () => new NumberSource());
 
